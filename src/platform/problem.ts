@@ -1,0 +1,39 @@
+// Bad input is a value, not an exception: a sentence that says what is wrong, where, and what to do.
+
+/** Where in a file: 1-based. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface Problem {
+  readonly kind: 'problem'
+  readonly problem: string
+  readonly place: Place | null
+}
+
+export function problem(sentence: string, place: Place | null = null): Problem {
+  return { kind: 'problem', problem: sentence, place }
+}
+
+/** `file:line:column: sentence`, as `fenghuo check` prints it. */
+export function problemLine({ problem: sentence, place }: Problem): string {
+  return place === null ? sentence : `${place.file}:${place.line}:${place.column}: ${sentence}`
+}
+
+/** What the user asked for cannot be done, in one sentence: the command prints it, without a stack, and exits with `exitCode`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly exitCode: number
+
+  constructor(sentence: string, options: { exitCode?: number; cause?: unknown } = {}) {
+    super(sentence, { cause: options.cause })
+    this.exitCode = options.exitCode ?? 1
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

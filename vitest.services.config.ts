@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests against real servers and a real browser from Debian; each says what to install where it is missing. */
+export default defineConfig({
+  test: {
+    include: ['tests/services/**/*.test.ts', 'tests/console/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 120_000
+  }
+})
