@@ -1,0 +1,224 @@
+// The shapes of the files people write, as zod schemas: the checks and the JSON Schemas for editors come from here alone.
+// A message that begins with "must" completes the sentence "<key> of <thing> …". No transforms: a value passes as it was written.
+
+import { z } from 'zod'
+import { TIERS } from '../../model/tier.ts'
+import { parseDuration } from '../../platform/duration.ts'
+
+const MUST_BE_ID = 'must be an id of 1 to 64 letters, digits, dots, underscores or hyphens'
+const MUST_BE_DURATION = 'must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d'
+const MUST_BE_SIZE = 'must be a size with a unit, such as 256MB, 4GB or 512MiB'
+const MUST_BE_NUMBER = 'must be a number'
+const MUST_BE_TEXT = 'must be text'
+const MUST_BE_METRIC = 'must be a lower-case name such as level_pct: a letter, then letters, digits and underscores'
+
+/** Words of the expression language that can name neither a metric nor a limit. */
+const RESERVED = new Set(
+  'true false null in as break const continue else for function if import let limits loop package namespace return var void while'.split(
+    ' '
+  )
+)
+const METRIC_NAME = /^[a-z][a-z0-9_]*$/
+
+const idPattern = /^[A-Za-z0-9._-]{1,64}$/
+const id = z.string({ error: MUST_BE_ID }).regex(idPattern, { error: MUST_BE_ID })
+const plainText = z.string({ error: MUST_BE_TEXT }).min(1, { error: 'must not be empty' })
+const text = z.union([plainText, z.strictObject({ zh: plainText, en: plainText })], { error: 'must be text, or {zh: …, en: …}' })
+const finite = z.number({ error: MUST_BE_NUMBER })
+const flag = z.boolean({ error: 'must be true or false' })
+const metricName = z
+  .string()
+  .regex(METRIC_NAME, { error: MUST_BE_METRIC })
+  .refine((name) => !RESERVED.has(name), { error: 'must not be a word of the rule language' })
+
+export const durationText = z
+  .string({ error: MUST_BE_DURATION })
+  .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: MUST_BE_DURATION })
+  .refine((value) => parseDuration(value) !== null, { error: MUST_BE_DURATION })
+const longerThanNothing = durationText.refine((value) => parseDuration(value) !== 0, { error: 'must be longer than nothing' })
+
+export const sizeText = z.string({ error: MUST_BE_SIZE }).regex(/^\d+(\.\d+)?(k|M|G|T)i?B$/, { error: MUST_BE_SIZE })
+
+const limits = z.record(metricName, finite, { error: 'must be a mapping of limit names to numbers' })
+const labels = z.record(z.string().min(1, { error: 'must not be empty' }), plainText, { error: 'must be a mapping of label names to text' })
+const source = plainText.describe('Where the limits come from: a standard, a data sheet, practice. Shown to engineers.')
+
+export const metricShape = z.strictObject({
+  name: text.optional(),
+  unit: plainText.describe('UCUM where it has one, "1" for none. Booleans are 0/1 with unit "1".'),
+  min: finite.describe('Below this a value is out of range: kept in history, unknown to rules.'),
+  max: finite.describe('Above this a value is out of range: kept in history, unknown to rules.'),
+  stuckAfter: longerThanNothing.optional().describe('Unchanged for this long, the sensor is taken for stuck.')
+})
+
+export const profileShape = z
+  .strictObject({
+    id,
+    name: text.optional(),
+    metrics: z.record(metricName, metricShape, { error: 'must be a mapping of metric names to {unit, min, max}' }),
+    limits: limits.optional(),
+    silentAfter: longerThanNothing.describe('A value is held this long, then it is unknown.'),
+    source: source.optional()
+  })
+  .meta({ title: 'Fenghuo device profile' })
+
+export const enterpriseShape = z.strictObject({ id, name: text.optional() })
+
+export const siteShape = z.strictObject({
+  id,
+  enterprise: id,
+  name: text.optional(),
+  lat: z
+    .number({ error: MUST_BE_NUMBER })
+    .min(-90, { error: 'must be between -90 and 90 degrees' })
+    .max(90, { error: 'must be between -90 and 90 degrees' })
+    .optional(),
+  lon: z
+    .number({ error: MUST_BE_NUMBER })
+    .min(-180, { error: 'must be between -180 and 180 degrees' })
+    .max(180, { error: 'must be between -180 and 180 degrees' })
+    .optional()
+})
+
+export const areaShape = z.strictObject({ id, site: id, name: text.optional() })
+
+export const gatewayShape = z.strictObject({
+  id,
+  enterprise: id,
+  name: text.optional(),
+  secret: plainText.describe('env:NAME, a literal, or a hash ($argon2id$… or $scrypt$…).')
+})
+
+export const deviceShape = z.strictObject({
+  id,
+  name: text.optional(),
+  profile: id,
+  gateway: id.optional(),
+  area: id.optional(),
+  site: id.optional(),
+  labels: labels.optional(),
+  limits: limits.optional().describe("Laid over the profile's limits.")
+})
+
+/** The lists of plant.yaml, in the order in which one refers to the other. */
+export const PLANT_LISTS = {
+  enterprises: enterpriseShape,
+  sites: siteShape,
+  areas: areaShape,
+  gateways: gatewayShape,
+  devices: deviceShape
+} as const
+
+export const plantShape = z
+  .strictObject({
+    enterprises: z.array(enterpriseShape).optional(),
+    sites: z.array(siteShape).optional(),
+    areas: z.array(areaShape).optional(),
+    gateways: z.array(gatewayShape).optional(),
+    devices: z.array(deviceShape).optional()
+  })
+  .meta({ title: 'Fenghuo plant: enterprises, sites, areas, gateways, devices' })
+
+export const tierShape = z.strictObject({
+  when: plainText.describe('CEL over the metrics and limits of the device: the tier is entered once this is true for `for`.'),
+  clear: plainText.optional().describe('The tier is left once this is true for `clearFor`. Default: the opposite of `when`.'),
+  deadband: finite
+    .min(0, { error: 'must not be negative' })
+    .optional()
+    .describe('Moves the default exit away from the limit of a single comparison.'),
+  for: durationText.optional(),
+  clearFor: durationText.optional()
+})
+
+export const ruleShape = z.strictObject({
+  id,
+  title: text.optional(),
+  appliesTo: z
+    .strictObject({
+      profile: id.optional(),
+      devices: z.array(id, { error: 'must be a list of device ids' }).min(1, { error: 'must name at least one device' }).optional(),
+      labels: labels.optional(),
+      area: id.optional(),
+      site: id.optional(),
+      enterprise: id.optional()
+    })
+    .describe('All given must match; {} is every device.'),
+  per: z.enum(['device', 'area'], { error: 'must be device or area' }).optional(),
+  latched: flag.optional().describe('Does not clear by itself: an operator resets it once its cause is gone.'),
+  tiers: z
+    .strictObject(
+      Object.fromEntries(TIERS.map((tier) => [tier, tierShape.optional()])) as Record<
+        (typeof TIERS)[number],
+        z.ZodOptional<typeof tierShape>
+      >
+    )
+    .refine((tiers) => Object.keys(tiers).length > 0, { error: 'must hold at least one of blue, yellow, orange, red' }),
+  guidance: text.optional().describe('Cause, consequence, what to do, in how long.'),
+  source: source.optional()
+})
+
+export const rulesShape = z
+  .strictObject({ rules: z.array(ruleShape, { error: 'must be a list of rules' }) })
+  .meta({ title: 'Fenghuo rules' })
+
+const port = z
+  .int({ error: 'must be a port number from 0 to 65535' })
+  .min(0, { error: 'must be a port number from 0 to 65535' })
+  .max(65535, { error: 'must be a port number from 0 to 65535' })
+const host = plainText.default('127.0.0.1')
+const address = (schemes: string) =>
+  z
+    .string({ error: `must be an address such as ${schemes.split('|')[0]}://host` })
+    .regex(new RegExp(`^(${schemes})://.+|^env:`), { error: `must be an address such as ${schemes.split('|')[0]}://host` })
+
+export const serviceShape = z
+  .strictObject({
+    data: plainText.default('data').describe('The data folder, seen from the working directory.'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' }).default('info'),
+    clockSkew: durationText.default('5m').describe('A time stamp further ahead of its receipt than this is replaced by the receipt.'),
+    http: z.strictObject({ host, port: port.default(8080) }).prefault({}),
+    mqtt: z
+      .strictObject({
+        enabled: flag.default(true),
+        host,
+        port: port.default(1883),
+        url: address('mqtts?|wss?|tcp').optional().describe('An external broker instead of the embedded one.')
+      })
+      .prefault({}),
+    journal: z
+      .strictObject({
+        keep: longerThanNothing.default('30d').describe('Segments older than this are deleted, once everything has taken them in.'),
+        keepBytes: sizeText.default('20GB').describe('The oldest segments beyond this are deleted, once everything has taken them in.')
+      })
+      .prefault({}),
+    history: z
+      .strictObject({
+        keep: longerThanNothing.default('1095d').describe('Whole days; a closed day is one file.'),
+        memory: sizeText.default('256MB'),
+        threads: z
+          .int({ error: 'must be a whole number from 1 to 64' })
+          .min(1, { error: 'must be a whole number from 1 to 64' })
+          .max(64, { error: 'must be a whole number from 1 to 64' })
+          .default(1),
+        influx: z
+          .strictObject({ url: address('https?'), database: plainText.default('fenghuo'), token: plainText.optional() })
+          .optional()
+          .describe('History in InfluxDB instead of the embedded store.')
+      })
+      .prefault({}),
+    state: z
+      .strictObject({ url: address('postgres(ql)?').optional().describe('State in PostgreSQL instead of the embedded SQLite.') })
+      .prefault({}),
+    notifications: z
+      .strictObject({ redis: address('rediss?').optional().describe('Notification queue on BullMQ instead of the embedded one.') })
+      .prefault({})
+  })
+  .meta({ title: 'Fenghuo service' })
+
+/** One entry per schema file for editors. */
+export const FILE_SHAPES = {
+  'fenghuo.schema.json': serviceShape,
+  'plant.schema.json': plantShape,
+  'profile.schema.json': profileShape,
+  'rules.schema.json': rulesShape
+} as const
