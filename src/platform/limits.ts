@@ -2,6 +2,7 @@
 
 const KIB = 1024
 const MIB = 1024 * KIB
+const HOUR = 3_600_000
 
 export const LIMITS = {
   mqtt: {
@@ -22,7 +23,22 @@ export const LIMITS = {
     drainMs: 2_000,
     connectMs: 10_000,
     /** Publishes of all clients waiting for the flush: above, sockets are not read. */
-    unflushedBytes: 32 * MIB
+    unflushedBytes: 32 * MIB,
+    /** Publishes of one connection waiting for the flush: above, its socket is not read. */
+    unflushedBytesPerConnection: 1 * MIB,
+    /** A longer first packet closes the connection: nobody has signed in yet. */
+    connectBytes: 64 * KIB,
+    /** QoS 2 publishes of one client not yet released; one more closes the connection. */
+    unreleasedPerClient: 1000,
+    /** Bytes of offline messages kept for a persistent session. */
+    queuedBytesPerSession: 4 * MIB,
+    /** Persistent sessions of one gateway; above, its oldest one without a connection is forgotten. */
+    sessionsPerGateway: 64,
+    /** Retained messages of one gateway and their bytes; further ones are passed on, not kept. */
+    retainedPerGateway: 256,
+    retainedBytesPerGateway: 1 * MIB,
+    /** Messages to gateways (`rejects`) on their way; further ones are dropped and counted. */
+    downInFlight: 10_000
   },
   message: {
     jsonDepth: 8,
@@ -44,6 +60,19 @@ export const LIMITS = {
     recordsPerTurn: 2_000,
     bytesPerTurn: 4 * MIB
   },
+  rules: {
+    /** A longer expression is refused. */
+    expressionLength: 2_000,
+    expressionNodes: 500,
+    expressionDepth: 24,
+    listElements: 50,
+    /** Longest window of delta, avg, stuck and the like. */
+    windowMs: 31 * 86_400_000,
+    /** Samples kept per window; denser ones are thinned to an even spacing. */
+    samplesPerWindow: 8_192,
+    /** Members named in the `because` of an area's alarm; the rest is counted. */
+    membersNamed: 5
+  },
   history: {
     /** Rows waiting to be stored; above, history stops listening and catches up from the journal. */
     pendingRows: 2_000_000,
@@ -53,12 +82,71 @@ export const LIMITS = {
   api: {
     bodyBytes: 1 * MIB,
     itemsPerPage: 1_000,
+    /** A longer part of a path is no id of ours. */
+    idLength: 300,
+    /** A request whose headers and body have not arrived by then is answered 408. */
+    requestMs: 30_000,
+    /** How long an answer waits for the disk; then 503, and the sender tries again. */
+    submitMs: 10_000,
+    /** Attempts from one address; further ones are answered 429. */
+    signInsPerMinute: 60,
     liveClients: 500,
-    /** Bytes waiting for one SSE client; above, it is cut off and resumes from its last event id. */
-    liveBacklogBytes: 1 * MIB
+    liveClientsPerUser: 50,
+    /** Devices whose readings one live client follows, and devices asked for by id in one list. */
+    liveDevices: 200,
+    /** Written to one live client at a time; more waits in the book until it has read this. */
+    liveChunkBytes: 64 * KIB,
+    /** A live client that reads nothing for this long is cut off; it resumes from its last event id. */
+    liveStalledMs: 20_000,
+    /** Newest alarm events kept in memory for live clients; who is further behind is served from the book. */
+    liveEvents: 2_000,
+    /** Changes of devices between online and not that a live client may be behind; above, it is cut off. */
+    liveDeviceChanges: 200_000
   },
   quarantine: {
     /** Rows kept; the oldest go first. */
     rows: 100_000
+  },
+  store: {
+    /** How long a statement waits for another process's lock before it fails. Blocks the process: keep it short. */
+    busyMs: 1_000,
+    /** The write-ahead log is cut back to this after a checkpoint. */
+    walBytes: 64 * MIB
+  },
+  book: {
+    noteLength: 2_000,
+    /** Events shown with one alarm: the newest. */
+    eventsPerAlarm: 1_000
+  },
+  access: {
+    nameLength: 64,
+    passwordLength: 1_024,
+    sessionIdleMs: 12 * HOUR,
+    sessionMs: 7 * 24 * HOUR,
+    /** More sessions of one user end the ones unused for longest. */
+    sessionsPerUser: 50,
+    tokensPerUser: 100,
+    /** Last-seen times are written at most this often. */
+    touchMs: 60_000,
+    sweepMs: 10 * 60_000,
+    /** Failed sign-ins of one user from one address, and from one address at all, before they are locked out for a while. */
+    failuresPerUser: 5,
+    failuresPerAddress: 50,
+    lockMs: 60_000,
+    longestLockMs: 15 * 60_000,
+    /** Failures older than this are forgotten. */
+    failureMemoryMs: 15 * 60_000,
+    /** Pairs of user and address remembered; the ones unused for longest go first. */
+    failureEntries: 10_000,
+    /** Password checks waiting for their turn; further ones are told to come back. One runs at a time (19 MiB each). */
+    waitingChecks: 32,
+    /** Checks of hashed gateway secrets waiting for their turn, in all and per gateway; further ones fail. */
+    waitingGatewayChecks: 2_000,
+    waitingChecksPerGateway: 4,
+    /** Gateway secrets known to be right, so that a storm of reconnections costs nothing. */
+    rememberedSecrets: 20_000,
+    /** Parameters of a hash somebody else has made: dearer ones are refused. */
+    hashMemoryKib: 256 * 1024,
+    hashPasses: 10
   }
 } as const

@@ -1,0 +1,94 @@
+// What the broker counts. Invariant: a message is counted as received in the moment it is settled one way or the other,
+// so received = journaled + refused at every scrape.
+
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { Count, Metrics } from '../platform/metrics.ts'
+
+export const REFUSALS = [
+  'tooManyConnections',
+  'tooManyOfGateway',
+  'protocolVersion',
+  'identity',
+  'credentials',
+  'willTopic',
+  'unavailable',
+  'packetTooLong',
+  'packetUnfinished',
+  'malformed',
+  'malformedTopic',
+  'foreignTopic',
+  'subscription',
+  'unreleased'
+] as const
+/** Why the broker said no to a connection, a publish or a subscription. */
+export type RefusalReason = (typeof REFUSALS)[number]
+
+/** The loss identity's three counters, shared by everything that takes messages in (MQTT, HTTP). */
+export class MessageCounts {
+  readonly #received: Count
+  readonly #journaled: Count
+  readonly #refused: Count
+
+  constructor(metrics: Metrics) {
+    this.#received = metrics.counter('fenghuo_messages_received_total', 'Messages journaled or refused.')
+    this.#journaled = metrics.counter('fenghuo_messages_journaled_total', 'Messages flushed to the journal.')
+    this.#refused = metrics.counter('fenghuo_messages_refused_total', 'Messages refused before the journal.')
+  }
+
+  journaled(): void {
+    this.#received.add()
+    this.#journaled.add()
+  }
+
+  refused(): void {
+    this.#received.add()
+    this.#refused.add()
+  }
+
+  get values(): { received: number; journaled: number; refused: number } {
+    return { received: this.#received.value, journaled: this.#journaled.value, refused: this.#refused.value }
+  }
+}
+
+const LINES_PER_WINDOW = 10
+const WINDOW_MS = 10_000
+
+/** Counts refusals by reason and logs them, at most ten lines of one reason in ten seconds: a flood must not fill the log. */
+export class Refusals {
+  readonly #counts: Record<RefusalReason, Count>
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #windows = new Map<RefusalReason, { since: number; lines: number; unsaid: number }>()
+
+  constructor(metrics: Metrics, clock: Clock, log: Log) {
+    this.#counts = metrics.counters(
+      'fenghuo_mqtt_refusals_total',
+      'Connections, publishes and subscriptions refused, by reason.',
+      'reason',
+      REFUSALS
+    )
+    this.#clock = clock
+    this.#log = log
+  }
+
+  add(reason: RefusalReason, sentence: string): void {
+    this.#counts[reason].add()
+    const now = this.#clock.monotonic()
+    let window = this.#windows.get(reason)
+    if (window === undefined || now - window.since >= WINDOW_MS) {
+      if (window !== undefined && window.unsaid > 0)
+        this.#log.warn(`${window.unsaid} more refusals for ${reason} were not logged one by one`)
+      window = { since: now, lines: 0, unsaid: 0 }
+      this.#windows.set(reason, window)
+    }
+    if (window.lines < LINES_PER_WINDOW) {
+      window.lines++
+      this.#log.warn(sentence, { reason })
+    } else window.unsaid++
+  }
+
+  of(reason: RefusalReason): number {
+    return this.#counts[reason].value
+  }
+}
