@@ -76,8 +76,27 @@ export const LIMITS = {
   history: {
     /** Rows waiting to be stored; above, history stops listening and catches up from the journal. */
     pendingRows: 2_000_000,
+    /** Rows wait at most this long for others before they are committed together. */
+    commitMs: 150,
+    /** This many rows are committed without waiting; a commit holds little more. */
+    rowsPerCommit: 131_072,
     /** Points or buckets one query may answer. */
-    rowsPerQuery: 10_000
+    rowsPerQuery: 10_000,
+    /** Queries waiting for an answer; above, they are refused. */
+    queriesWaiting: 100,
+    /** A query that takes longer is stopped. */
+    queryMs: 20_000,
+    /** A closed day is written as a file once nothing arrived for it for this long, */
+    dayQuietMs: 10 * 60_000,
+    /** or once its oldest row has waited this long, */
+    dayWaitMs: 6 * 3_600_000,
+    /** or, where more rows of closed days than this wait, once it has been quiet for `dayQuietShortMs`. */
+    closedRowsWaiting: 20_000_000,
+    dayQuietShortMs: 10_000,
+    /** Days of a month long past share one file while they hold no more rows than this together. */
+    rowsPerMonthFile: 2_000_000,
+    /** Draining and closing at stop. */
+    stopMs: 10_000
   },
   api: {
     bodyBytes: 1 * MIB,
@@ -120,6 +139,7 @@ export const LIMITS = {
   },
   access: {
     nameLength: 64,
+    tokenNameLength: 128,
     passwordLength: 1_024,
     sessionIdleMs: 12 * HOUR,
     sessionMs: 7 * 24 * HOUR,

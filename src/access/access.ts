@@ -1,0 +1,185 @@
+// The door to who may do what: sign-in with its limits, sessions, tokens, users, gateway secrets, the audit log.
+// Invariant: an unknown user costs exactly what a wrong password costs, in time and in answer.
+
+import type { Plant } from '../model/plant.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
+import { formatDuration } from '../platform/duration.ts'
+import { LIMITS } from '../platform/limits.ts'
+import type { Log } from '../platform/log.ts'
+import type { Part } from '../platform/parts.ts'
+import { messageOf, type Problem } from '../platform/problem.ts'
+import type { State } from '../store/schema.ts'
+import { Audit } from './audit.ts'
+import { GatewaySecrets } from './gateways.ts'
+import { Lockout } from './lockout.ts'
+import { matchesPhc, parsePhc, unmatchable } from './phc.ts'
+import type { Identity } from './roles.ts'
+import { Sessions } from './sessions.ts'
+import { type TokenRequest, Tokens, type TokenView } from './tokens.ts'
+import { Turns } from './turns.ts'
+import { type UserChange, type UserRequest, Users, type UserView } from './users.ts'
+
+export type { TokenRequest, TokenView } from './tokens.ts'
+
+/** What came of a sign-in. `secret` goes into the cookie and is kept nowhere. */
+export type LoginOutcome =
+  | { readonly kind: 'signedIn'; readonly secret: string; readonly identity: Identity }
+  | {
+      readonly kind: 'refused'
+      /** The name or the password is wrong (401), or one has to wait: locked out, or too many sign in at once (429). */
+      readonly reason: 'credentials' | 'locked' | 'busy'
+      readonly sentence: string
+      readonly retryAfterMs: number | null
+    }
+
+export class Access implements Part {
+  readonly name = 'access'
+  /** For what is done elsewhere, like acknowledging an alarm; users, tokens and sessions are recorded here already. */
+  readonly audit: Audit
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #users: Users
+  readonly #sessions: Sessions
+  readonly #tokens: Tokens
+  readonly #gateways: GatewaySecrets
+  readonly #lockout: Lockout
+  readonly #turns = new Turns(LIMITS.access.waitingChecks)
+  readonly #nobody = unmatchable()
+  #sweeping: Timer | null = null
+
+  constructor({ state, clock, log }: { readonly state: State; readonly clock: Clock; readonly log: Log }) {
+    this.#clock = clock
+    this.#log = log
+    this.audit = new Audit(state, clock)
+    this.#users = new Users(state, clock, this.audit)
+    this.#sessions = new Sessions(state, clock, this.audit)
+    this.#tokens = new Tokens(state, clock, this.audit)
+    this.#gateways = new GatewaySecrets(log)
+    this.#lockout = new Lockout(clock)
+  }
+
+  /** Begins to sweep away expired sessions now and then. Everything else works without it. */
+  async start(): Promise<void> {
+    this.#sweeping ??= this.#clock.every(LIMITS.access.sweepMs, () => void this.sweep())
+  }
+
+  async stop(): Promise<void> {
+    this.#sweeping?.cancel()
+    this.#sweeping = null
+  }
+
+  /** Removes expired sessions. Where the store cannot be written, the next sweep does it: they are refused anyway. */
+  async sweep(): Promise<void> {
+    await this.#sessions.sweep().catch((cause) => this.#log.warn(`expired sessions could not be removed: ${messageOf(cause)}`))
+  }
+
+  /**
+   * Makes sure there is somebody who may do everything. Without a password: on the very first run `admin` is made with a
+   * generated one, which is answered to be shown once and is not kept; later nothing is done. With one: `admin` has it from
+   * now on (its sessions end where it had another). Answers the generated password, else null.
+   */
+  ensureAdmin(password: string | null): Promise<string | null> {
+    return this.#users.ensureAdmin(password)
+  }
+
+  /** Signs a person in. `from` is the network address it came from. */
+  async login(username: string, password: string, from: string): Promise<LoginOutcome> {
+    if (username.length > LIMITS.access.nameLength || password.length > LIMITS.access.passwordLength) return WRONG
+    const waitMs = this.#lockout.waitMs(username, from)
+    if (waitMs > 0) return lockedOut(waitMs)
+    const locks = this.#lockout.attempt(username, from)
+    const user = await this.#users.find(username)
+    const phc = user === null ? this.#nobody : parsePhc(user.password)
+    const checked = await this.#turns.take(() => matchesPhc(phc.kind === 'problem' ? this.#nobody : phc, password))
+    if (checked === null) {
+      this.#lockout.takeBack(username, from)
+      return {
+        kind: 'refused',
+        reason: 'busy',
+        sentence: 'Too many people are signing in at this moment: try again in a few seconds.',
+        retryAfterMs: 3_000
+      }
+    }
+    if (!checked || user === null || user.disabled === 1) {
+      if (locks) await this.#recordLockout(user?.name ?? UNKNOWN_USER, from)
+      return WRONG
+    }
+    this.#lockout.succeeded(username, from)
+    return { kind: 'signedIn', ...(await this.#sessions.begin(user, from)) }
+  }
+
+  /** Ends the session at once; true where there was one. */
+  logout(secret: string): Promise<boolean> {
+    return this.#sessions.end(secret)
+  }
+
+  /** Whose session this is; null where it has ended or never was. */
+  session(secret: string): Promise<Identity | null> {
+    return this.#sessions.find(secret)
+  }
+
+  /** Whose API token this is; null where it was revoked or never was. */
+  token(secret: string): Promise<Identity | null> {
+    return this.#tokens.find(secret)
+  }
+
+  /** Makes an API token of `by`'s, with at most `by`'s role and scope. `secret` is told once. */
+  createToken(by: Identity, request: TokenRequest): Promise<{ readonly secret: string; readonly token: TokenView } | Problem> {
+    return this.#tokens.create(by, request)
+  }
+
+  /** Tokens, newest first: one's own; an administrator of everything sees all. */
+  tokens(by: Identity): Promise<TokenView[]> {
+    return this.#tokens.list(by)
+  }
+
+  /** Ends a token at once; false where there is none of this id in force that `by` may revoke. */
+  revokeToken(by: Identity, id: string): Promise<boolean> {
+    return this.#tokens.revoke(by, id)
+  }
+
+  users(by: Identity): Promise<UserView[]> {
+    return this.#users.list(by)
+  }
+
+  createUser(by: Identity, request: UserRequest): Promise<UserView | Problem> {
+    return this.#users.create(by, request)
+  }
+
+  /** Changes role, scope, password, or disables; disabling and another password end the user's sessions at once. */
+  changeUser(by: Identity, name: string, change: UserChange): Promise<UserView | Problem> {
+    return this.#users.change(by, name, change)
+  }
+
+  /** From now on the gateways and their secrets are this plant's. */
+  setPlant(plant: Plant): void {
+    this.#gateways.setPlant(plant)
+  }
+
+  /** Whether this is the gateway's secret. A gateway without one (or with null) never matches. */
+  verifyGateway(gatewayId: string, secret: string | null): Promise<boolean> {
+    return this.#gateways.verify(gatewayId, secret)
+  }
+
+  async #recordLockout(username: string, from: string): Promise<void> {
+    this.#log.warn('too many failed sign-ins: locked out for a while', { user: username, from })
+    await this.audit
+      .append(username, 'session.lockout', null, { from })
+      .catch((cause) => this.#log.warn(`a lock-out could not be recorded in the audit log: ${messageOf(cause)}`))
+  }
+}
+
+/** What was typed may be anything, a password even: it is not recorded. */
+const UNKNOWN_USER = 'unknown user'
+
+const WRONG: LoginOutcome = {
+  kind: 'refused',
+  reason: 'credentials',
+  sentence: 'The user name or the password is wrong: try again.',
+  retryAfterMs: null
+}
+
+function lockedOut(waitMs: number): LoginOutcome {
+  const rest = formatDuration(Math.ceil(waitMs / 1000) * 1000)
+  return { kind: 'refused', reason: 'locked', sentence: `Too many sign-ins have failed: try again in ${rest}.`, retryAfterMs: waitMs }
+}

@@ -1,0 +1,111 @@
+// Sessions: an opaque secret in a cookie, its sha256 in the store. A session ends when it is unused for too long, at its
+// absolute age, or when it is taken back; asked for at every request, so that takes effect at once.
+
+import { createHash } from 'node:crypto'
+import type { Clock } from '../platform/clock.ts'
+import { LIMITS } from '../platform/limits.ts'
+import { secretText } from '../platform/random.ts'
+import { guarded, stateFailure } from '../store/failure.ts'
+import type { State, UserRow } from '../store/schema.ts'
+import { plainText } from '../store/text.ts'
+import type { Audit } from './audit.ts'
+import type { Identity } from './roles.ts'
+import { roleOf, scopeOf } from './users.ts'
+
+export class Sessions {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #audit: Audit
+
+  constructor(state: State, clock: Clock, audit: Audit) {
+    this.#state = state
+    this.#clock = clock
+    this.#audit = audit
+  }
+
+  /** Begins a session of this user. `secret` is told once. */
+  async begin(user: UserRow, from: string): Promise<{ secret: string; identity: Identity }> {
+    const secret = secretText(32)
+    const now = this.#clock.now()
+    const session = { hash: secretHash(secret), user_name: user.name, created_at: now, last_seen_at: now, from_address: plainText(from) }
+    await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        const others = await state
+          .selectFrom('sessions')
+          .select('hash')
+          .where('user_name', '=', user.name)
+          .orderBy('last_seen_at', 'desc')
+          .offset(LIMITS.access.sessionsPerUser - 1)
+          .limit(LIMITS.access.sessionsPerUser)
+          .execute()
+        for (const { hash } of others) await state.deleteFrom('sessions').where('hash', '=', hash).execute()
+        await state.insertInto('sessions').values(session).execute()
+        await this.#audit.appendIn(state, { who: user.name, what: 'session.begin', before: null, after: { from } })
+      })
+    )
+    return { secret, identity: identityOf(user, now) }
+  }
+
+  /** Whose session this is, and still is; null otherwise. */
+  async find(secret: string): Promise<Identity | null> {
+    const { sessionIdleMs, sessionMs, touchMs } = LIMITS.access
+    const hash = secretHash(secret)
+    const now = this.#clock.now()
+    const row = await guarded(() =>
+      this.#state
+        .selectFrom('sessions')
+        .innerJoin('users', 'users.name', 'sessions.user_name')
+        .selectAll('users')
+        .select(['sessions.created_at as began_at', 'sessions.last_seen_at'])
+        .where('sessions.hash', '=', hash)
+        .where('users.disabled', '=', 0)
+        .executeTakeFirst()
+    )
+    if (row === undefined || now >= row.began_at + sessionMs || now >= row.last_seen_at + sessionIdleMs) return null
+    if (now >= row.last_seen_at + touchMs) await this.#touch(hash, now)
+    return identityOf(row, row.began_at)
+  }
+
+  /** Ends the session at once; true where there was one. */
+  async end(secret: string): Promise<boolean> {
+    const hash = secretHash(secret)
+    return guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        const gone = await state.deleteFrom('sessions').where('hash', '=', hash).returning('user_name').executeTakeFirst()
+        if (gone === undefined) return false
+        await this.#audit.appendIn(state, { who: gone.user_name, what: 'session.end', before: null, after: null })
+        return true
+      })
+    )
+  }
+
+  /** Removes what has expired; answers how many. */
+  async sweep(): Promise<number> {
+    const now = this.#clock.now()
+    const query = this.#state
+      .deleteFrom('sessions')
+      .where((test) =>
+        test.or([test('created_at', '<=', now - LIMITS.access.sessionMs), test('last_seen_at', '<=', now - LIMITS.access.sessionIdleMs)])
+      )
+    return Number((await guarded(() => query.executeTakeFirst())).numDeletedRows)
+  }
+
+  /** Remembers that it is in use. A store that cannot be written ends nobody's session: the next request tries again. */
+  async #touch(hash: string, now: number): Promise<void> {
+    try {
+      await this.#state.updateTable('sessions').set({ last_seen_at: now }).where('hash', '=', hash).execute()
+    } catch (cause) {
+      if (stateFailure(cause) === null) throw cause
+    }
+  }
+}
+
+/** sha256 of a secret with enough randomness of its own, hex. */
+export function secretHash(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+function identityOf(user: UserRow, beganAt: number): Identity {
+  const { name, role, enterprises } = user
+  return { user: name, role: roleOf(role), enterprises: scopeOf(enterprises), via: 'session', expiresAt: beganAt + LIMITS.access.sessionMs }
+}

@@ -1,0 +1,220 @@
+// Users: names, password hashes, roles and scopes. Every change and its audit record are one transaction.
+
+import type { Clock } from '../platform/clock.ts'
+import { LIMITS } from '../platform/limits.ts'
+import { type Problem, problem } from '../platform/problem.ts'
+import { secretText } from '../platform/random.ts'
+import { guarded } from '../store/failure.ts'
+import type { State, UserRow } from '../store/schema.ts'
+import type { Audit } from './audit.ts'
+import { hashOf, matchesPhc, parsePhc } from './phc.ts'
+import { type Identity, mayAct, narrowScope, ROLES, type Role, roleNamed, type Scope } from './roles.ts'
+
+export interface UserView {
+  readonly name: string
+  readonly role: Role
+  readonly enterprises: Scope
+  readonly disabled: boolean
+  /** Epoch ms. */
+  readonly createdAt: number
+}
+
+export interface UserRequest {
+  readonly name: string
+  readonly password: string
+  readonly role: Role
+  readonly enterprises: Scope
+}
+
+/** What is to be changed; the rest stays. */
+export interface UserChange {
+  readonly role?: Role
+  readonly enterprises?: Scope
+  readonly disabled?: boolean
+  /** Ends the user's sessions. */
+  readonly password?: string
+}
+
+export const ADMIN = 'admin'
+const SHORTEST_PASSWORD = 8
+
+export class Users {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #audit: Audit
+
+  constructor(state: State, clock: Clock, audit: Audit) {
+    this.#state = state
+    this.#clock = clock
+    this.#audit = audit
+  }
+
+  /**
+   * Makes sure there is somebody who may do everything. Without a password: on the very first run `admin` is made with a
+   * generated one, which is answered to be shown once and is not kept; later nothing is done. With one: `admin` has it from
+   * now on (its sessions end where it had another). Answers the generated password, else null.
+   */
+  async ensureAdmin(password: string | null): Promise<string | null> {
+    const given = password === '' ? null : password
+    const before = await this.find(ADMIN)
+    if (given === null) {
+      const anybody = await guarded(() => this.#state.selectFrom('users').select('name').limit(1).executeTakeFirst())
+      if (anybody !== undefined) return null
+      const generated = secretText(15)
+      await this.#put(ADMIN, await hashOf(generated), 'user.create', null)
+      return generated
+    }
+    const phc = before === null ? null : parsePhc(before.password)
+    const same = phc !== null && phc.kind !== 'problem' && (await matchesPhc(phc, given))
+    if (same && before?.role === 'admin' && before.disabled === 0 && before.enterprises === null) return null
+    await this.#put(
+      ADMIN,
+      same && before !== null ? before.password : await hashOf(given),
+      before === null ? 'user.create' : 'user.reset',
+      before
+    )
+    return null
+  }
+
+  async find(name: string): Promise<UserRow | null> {
+    const row = await guarded(() => this.#state.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst())
+    return row ?? null
+  }
+
+  /** All users inside the asker's scope, by name. */
+  async list(by: Identity): Promise<UserView[]> {
+    const rows = await guarded(() => this.#state.selectFrom('users').selectAll().orderBy('name').execute())
+    return rows.map(viewOf).filter((user) => covers(by.enterprises, user.enterprises))
+  }
+
+  /** Makes a user. A problem says why not. */
+  async create(by: Identity, request: UserRequest): Promise<UserView | Problem> {
+    const { name, password, role, enterprises } = request
+    const wrong = nameProblem(name) ?? passwordProblem(password) ?? grantProblem(by, role, enterprises)
+    if (wrong !== null) return wrong
+    const now = this.#clock.now()
+    const row = {
+      name,
+      password: await hashOf(password),
+      role,
+      enterprises: scopeText(enterprises),
+      disabled: 0,
+      created_at: now,
+      password_at: now
+    }
+    const made = await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        const done = await state
+          .insertInto('users')
+          .values(row)
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirst()
+        if (done.numInsertedOrUpdatedRows !== 1n) return false
+        await this.#audit.appendIn(state, { who: by.user, what: `user.create ${name}`, before: null, after: auditOf(row) })
+        return true
+      })
+    )
+    return made ? viewOf(row) : problem(`There is a user ${name} already: choose another name.`)
+  }
+
+  /** Changes a user; disabling, or another password, ends the user's sessions at once. A problem says why not. */
+  async change(by: Identity, name: string, change: UserChange): Promise<UserView | Problem> {
+    const before = await this.find(name)
+    if (before === null || !covers(by.enterprises, scopeOf(before.enterprises))) return problem(`There is no user ${name}.`)
+    const role = change.role ?? roleOf(before.role)
+    const enterprises = change.enterprises === undefined ? scopeOf(before.enterprises) : change.enterprises
+    const wrong = (change.password === undefined ? null : passwordProblem(change.password)) ?? grantProblem(by, role, enterprises)
+    if (wrong !== null) return wrong
+    const after: UserRow = {
+      ...before,
+      role,
+      enterprises: scopeText(enterprises),
+      disabled: (change.disabled ?? before.disabled === 1) ? 1 : 0,
+      password: change.password === undefined ? before.password : await hashOf(change.password),
+      password_at: change.password === undefined ? before.password_at : this.#clock.now()
+    }
+    if (isFullAdmin(before) && !isFullAdmin(after) && (await this.#fullAdmins()) === 1) {
+      return problem(`${name} is the only administrator of everything: make another one first.`)
+    }
+    await this.#write(by.user, `user.change ${name}`, before, after)
+    return viewOf(after)
+  }
+
+  async #put(name: string, password: string, what: string, before: UserRow | null): Promise<void> {
+    const now = this.#clock.now()
+    const after = { name, password, role: 'admin', enterprises: null, disabled: 0, created_at: before?.created_at ?? now, password_at: now }
+    await this.#write('environment', `${what} ${name}`, before, after)
+  }
+
+  async #write(who: string, what: string, before: UserRow | null, after: UserRow): Promise<void> {
+    const { name, created_at: _, ...changed } = after
+    await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        await state
+          .insertInto('users')
+          .values(after)
+          .onConflict((conflict) => conflict.column('name').doUpdateSet(changed))
+          .execute()
+        if (after.disabled === 1 || after.password !== before?.password) {
+          await state.deleteFrom('sessions').where('user_name', '=', name).execute()
+        }
+        await this.#audit.appendIn(state, { who, what, before: before === null ? null : auditOf(before), after: auditOf(after) })
+      })
+    )
+  }
+
+  async #fullAdmins(): Promise<number> {
+    const rows = await guarded(() => this.#state.selectFrom('users').selectAll().where('role', '=', 'admin').execute())
+    return rows.filter(isFullAdmin).length
+  }
+}
+
+/** Why this may not be given by `by`, or null: nobody gives more than they have. */
+export function grantProblem(by: Identity, role: Role, enterprises: Scope): Problem | null {
+  if (!mayAct(by.role, role)) return problem(`${by.user} is ${by.role} and cannot give the role ${role}: ask somebody who has it.`)
+  if (!covers(by.enterprises, enterprises))
+    return problem(`${by.user} cannot give access to enterprises outside their own: name only ${by.enterprises?.join(', ')}.`)
+  return null
+}
+
+export function roleOf(text: string): Role {
+  // What we do not know (a role of a later version) may do the least.
+  return roleNamed(text) ?? ROLES[0]
+}
+
+export function scopeOf(text: string | null): Scope {
+  return text === null ? null : (JSON.parse(text) as string[])
+}
+
+export function scopeText(scope: Scope): string | null {
+  return scope === null ? null : JSON.stringify(scope)
+}
+
+function covers(outer: Scope, inner: Scope): boolean {
+  return outer === null || (inner !== null && narrowScope(outer, inner)?.length === inner.length)
+}
+
+function isFullAdmin(user: UserRow): boolean {
+  return user.role === 'admin' && user.enterprises === null && user.disabled === 0
+}
+
+function nameProblem(name: string): Problem | null {
+  return /^[A-Za-z0-9._@-]{1,64}$/.test(name)
+    ? null
+    : problem('A user name is 1 to 64 letters, digits, dots, dashes, underscores or @: choose another.')
+}
+
+function passwordProblem(password: string): Problem | null {
+  if (password.length >= SHORTEST_PASSWORD && password.length <= LIMITS.access.passwordLength) return null
+  return problem(`A password is ${SHORTEST_PASSWORD} to ${LIMITS.access.passwordLength} characters long: choose another.`)
+}
+
+function viewOf(row: UserRow): UserView {
+  const { name, role, enterprises, disabled, created_at } = row
+  return { name, role: roleOf(role), enterprises: scopeOf(enterprises), disabled: disabled === 1, createdAt: created_at }
+}
+
+/** What the audit keeps of a user: when the password was set, never the password. */
+function auditOf(row: UserRow): unknown {
+  return { role: row.role, enterprises: scopeOf(row.enterprises), disabled: row.disabled === 1, passwordAt: row.password_at }
+}

@@ -1,0 +1,288 @@
+// The book of alarms: every alarm is the fold of its numbered events. Invariant: events, alarms, rejects and position are
+// written in one transaction, and memory changes only after it: whoever retries a failed commit, commits it once.
+
+import type { AlarmEvent, Transition } from '../model/alarm.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { Reject } from '../model/journal.ts'
+import { levelRank, TIERS } from '../model/tier.ts'
+import { LIMITS } from '../platform/limits.ts'
+import type { Problem } from '../platform/problem.ts'
+import { guarded, StateFailure } from '../store/failure.ts'
+import type { QuarantineRow, State } from '../store/schema.ts'
+import { plainText } from '../store/text.ts'
+import { actionOutcome } from './actions.ts'
+import type {
+  AlarmCounts,
+  AlarmFilter,
+  BookedAlarm,
+  CommittedEvent as Committed,
+  EnterpriseScope,
+  EventFilter,
+  Page,
+  PageRequest,
+  Position,
+  QuarantinedReject
+} from './booked.ts'
+import { foldEvent, isActive } from './fold.ts'
+import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
+import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
+import { Whereabouts } from './whereabouts.ts'
+
+export type CommittedEvent = Committed
+
+/** The effects of a stretch of the journal, up to `position`. */
+export interface Commit {
+  /** In the order of their causes. The events of one journal record are never split over two commits. */
+  readonly events: readonly AlarmEvent[]
+  readonly rejects: readonly Reject[]
+  readonly position: Position
+  /** The fleet in force: says where the subjects of new alarms stand. */
+  readonly fleet: Fleet
+}
+
+/** Ids asked for in one statement. */
+const IDS_PER_QUERY = 500
+
+export class Book {
+  readonly #state: State
+  readonly #events = eventWriter()
+  readonly #alarms = alarmWriter()
+  readonly #quarantine = quarantineWriter()
+  readonly #active = new Map<string, BookedAlarm>()
+  #position: Position = { seq: 0, advancedTo: 0 }
+  #lastEvent = 0
+  #lastReject = 0
+  #whereabouts: Whereabouts | null = null
+  /** One commit at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+  /** A commit has failed: whether it is in the store is asked again before the next. */
+  #doubtful = false
+
+  constructor(state: State) {
+    this.#state = state
+  }
+
+  /** Reads position and active alarms. Call once before anything else. Throws a StateFailure where the store cannot be read. */
+  async load(): Promise<void> {
+    await guarded(async () => {
+      const row = await this.#state.selectFrom('position').selectAll().where('id', '=', 1).executeTakeFirstOrThrow()
+      const alarms = await this.#state.selectFrom('alarms').selectAll().where('active', '=', 1).execute()
+      this.#position = { seq: row.seq, advancedTo: row.advanced_to }
+      this.#lastEvent = row.last_event
+      this.#lastReject = row.last_reject
+      this.#active.clear()
+      for (const alarm of alarms) this.#active.set(alarm.id, alarmOfRow(alarm))
+    })
+  }
+
+  /** How far the journal's effects are in the book. */
+  position(): Position {
+    return this.#position
+  }
+
+  /** The number of the last event; 0 before any. */
+  get lastEvent(): number {
+    return this.#lastEvent
+  }
+
+  /**
+   * Writes the effects in one transaction and answers the events with their numbers. A commit whose position is not beyond
+   * the book's writes nothing and answers none. Operator actions that are not acceptable as the alarm stands, and resets
+   * that the engine did not follow by clearing the alarm, are left out: the same ones at every replay.
+   *
+   * Throws a StateFailure where the store cannot be written: nothing is changed then, and the same commit can be tried again.
+   */
+  commit(commit: Commit): Promise<CommittedEvent[]> {
+    const done = this.#turn.then(() => this.#commit(commit))
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  /** Active alarms of a filter from memory, highest tier first, then newest. `state` is taken for active. */
+  active(filter: AlarmFilter, scope: EnterpriseScope): BookedAlarm[] {
+    const found: BookedAlarm[] = []
+    for (const alarm of this.#active.values()) if (inScope(alarm, scope) && matches(alarm, filter)) found.push(alarm)
+    return found.sort(byTierThenNewest)
+  }
+
+  /** A page of alarms. active: highest tier first, then newest; all: newest first. A cursor from elsewhere is a problem. */
+  list(filter: AlarmFilter, page: PageRequest, scope: EnterpriseScope): Promise<Page<BookedAlarm> | Problem> {
+    return listAlarms(this.#state, filter, page, scope)
+  }
+
+  /** The alarm of this id, active or not; null where there is none in the scope. */
+  async alarm(id: string, scope: EnterpriseScope): Promise<BookedAlarm | null> {
+    const alarm = this.#active.get(id) ?? (await alarmById(this.#state, id))
+    return alarm !== null && inScope(alarm, scope) ? alarm : null
+  }
+
+  /** The alarm with its newest events (at most LIMITS.book.eventsPerAlarm) in their order. */
+  async get(id: string, scope: EnterpriseScope): Promise<{ alarm: BookedAlarm; events: CommittedEvent[] } | null> {
+    const alarm = await this.alarm(id, scope)
+    return alarm === null ? null : { alarm, events: await eventsOfAlarm(this.#state, id) }
+  }
+
+  /** A page of events in journal order. A cursor from elsewhere is a problem. */
+  events(filter: EventFilter, page: PageRequest, scope: EnterpriseScope): Promise<Page<CommittedEvent> | Problem> {
+    return listEvents(this.#state, filter, page, scope)
+  }
+
+  /** Up to `limit` events numbered above `n`, in order: for resuming a live stream. */
+  eventsAfter(n: number, limit: number, scope: EnterpriseScope): Promise<CommittedEvent[]> {
+    return listEventsAfter(this.#state, n, limit, scope)
+  }
+
+  /** A page of rejects, newest first. */
+  quarantine(page: PageRequest, scope: EnterpriseScope): Promise<Page<QuarantinedReject> | Problem> {
+    return listQuarantine(this.#state, page, scope)
+  }
+
+  /** Active alarms by tier and ISA-18.2 state. */
+  counts(scope: EnterpriseScope): AlarmCounts {
+    const none = { unacknowledged: 0, acknowledged: 0, clearedUnacknowledged: 0 }
+    const counts = { blue: { ...none }, yellow: { ...none }, orange: { ...none }, red: { ...none } }
+    for (const alarm of this.#active.values()) {
+      if (!inScope(alarm, scope)) continue
+      const ofTier = counts[alarm.tier]
+      if (alarm.clearedAt !== null) ofTier.clearedUnacknowledged += 1
+      else if (alarm.acknowledged === null) ofTier.unacknowledged += 1
+      else ofTier.acknowledged += 1
+    }
+    return counts
+  }
+
+  async #commit({ events, rejects, position, fleet }: Commit): Promise<CommittedEvent[]> {
+    if (this.#doubtful) {
+      const known = this.#lastEvent
+      await this.load()
+      this.#doubtful = false
+      if (this.#position.seq === position.seq && this.#position.advancedTo === position.advancedTo) {
+        return listEventsAfter(this.#state, known, this.#lastEvent - known, null)
+      }
+    }
+    if (!isBeyond(position, this.#position)) return []
+    if (this.#whereabouts?.fleet !== fleet) this.#whereabouts = new Whereabouts(fleet)
+    const whereabouts = this.#whereabouts
+    const alarms = await this.#alarmsOf(events)
+    const committed = this.#folded(events, alarms, whereabouts)
+    const rows = this.#rowsOf(rejects, whereabouts)
+    const touched = new Map(committed.map(({ event }) => [event.id, alarms.get(event.id) as BookedAlarm]))
+    try {
+      await guarded(() => this.#write(committed, [...touched.values()], rows, position))
+    } catch (cause) {
+      this.#doubtful = true
+      throw cause
+    }
+    this.#position = position
+    this.#lastEvent += committed.length
+    this.#lastReject += rows.length
+    for (const alarm of touched.values()) {
+      if (isActive(alarm)) this.#active.set(alarm.id, alarm)
+      else this.#active.delete(alarm.id)
+    }
+    return committed
+  }
+
+  /** The alarms these events are about, as they stand before them. */
+  async #alarmsOf(events: readonly AlarmEvent[]): Promise<Map<string, BookedAlarm>> {
+    const alarms = new Map<string, BookedAlarm>()
+    const missing = new Set<string>()
+    for (const { id } of events) {
+      const alarm = this.#active.get(id)
+      if (alarm === undefined) missing.add(id)
+      else alarms.set(id, alarm)
+    }
+    const ids = [...missing]
+    for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
+      const some = ids.slice(from, from + IDS_PER_QUERY)
+      const rows = await guarded(() => this.#state.selectFrom('alarms').selectAll().where('id', 'in', some).execute())
+      for (const row of rows) alarms.set(row.id, alarmOfRow(row))
+    }
+    return alarms
+  }
+
+  /** Folds the events into `alarms`, and answers those that count, numbered. */
+  #folded(events: readonly AlarmEvent[], alarms: Map<string, BookedAlarm>, whereabouts: Whereabouts): CommittedEvent[] {
+    const committed: CommittedEvent[] = []
+    for (const [place, given] of events.entries()) {
+      const before = alarms.get(given.id) ?? null
+      const event = kept(given, before, events[place + 1])
+      if (event === null) continue
+      const after = foldEvent(before, event)
+      if (after === null) continue
+      const standing = before ?? whereabouts.of(after.device, after.area)
+      const { inArea, site, enterprise } = standing
+      const n = this.#lastEvent + committed.length + 1
+      alarms.set(event.id, { ...after, inArea, site, enterprise, lastEvent: n })
+      committed.push({ n, event, rule: after.rule, device: after.device, area: after.area, site, enterprise })
+    }
+    return committed
+  }
+
+  #rowsOf(rejects: readonly Reject[], whereabouts: Whereabouts): QuarantineRow[] {
+    return rejects
+      .slice(-LIMITS.quarantine.rows)
+      .map((reject, place) => rowOfReject(this.#lastReject + place + 1, reject, whereabouts.enterpriseOfGateway(reject.gateway)))
+  }
+
+  #write(
+    committed: readonly CommittedEvent[],
+    alarms: readonly BookedAlarm[],
+    rejects: readonly QuarantineRow[],
+    position: Position
+  ): Promise<void> {
+    const lastEvent = this.#lastEvent + committed.length
+    const lastReject = this.#lastReject + rejects.length
+    return this.#state.transaction().execute(async (state) => {
+      const moved = await state
+        .updateTable('position')
+        .set({ seq: position.seq, advanced_to: position.advancedTo, last_event: lastEvent, last_reject: lastReject })
+        .where('id', '=', 1)
+        .where('last_event', '=', this.#lastEvent)
+        .where('seq', '=', this.#position.seq)
+        .executeTakeFirst()
+      if (moved.numUpdatedRows !== 1n) throw new StateFailure('taken')
+      await this.#events.write(state, committed.map(rowOfEvent))
+      await this.#alarms.write(state, alarms.map(rowOfAlarm))
+      if (rejects.length === 0) return
+      await this.#quarantine.write(state, rejects)
+      await state
+        .deleteFrom('quarantine')
+        .where('id', '<=', lastReject - LIMITS.quarantine.rows)
+        .execute()
+    })
+  }
+}
+
+/** The event as it is kept, or null where it does not count. */
+function kept(event: AlarmEvent, alarm: BookedAlarm | null, next: AlarmEvent | undefined): AlarmEvent | null {
+  if (event.kind === 'transition') return event
+  if (actionOutcome(alarm, event, event.by).kind !== 'accepted') return null
+  if (event.action === 'reset' && !(next?.kind === 'transition' && clears(next, event.id))) return null
+  return event.note === null ? event : { ...event, note: plainText(event.note) }
+}
+
+function clears(transition: Transition, id: string): boolean {
+  return transition.id === id && transition.to === 'clear'
+}
+
+function isBeyond(position: Position, stored: Position): boolean {
+  return position.seq > stored.seq || (position.seq === stored.seq && position.advancedTo > stored.advancedTo)
+}
+
+function inScope(alarm: BookedAlarm, scope: EnterpriseScope): boolean {
+  return scope === null || (alarm.enterprise !== null && scope.includes(alarm.enterprise))
+}
+
+function matches(alarm: BookedAlarm, { tiers = TIERS, site, enterprise, device, from = -Infinity, to = Infinity }: AlarmFilter): boolean {
+  if (!tiers.includes(alarm.tier) || alarm.raisedAt < from || alarm.raisedAt >= to) return false
+  if (site !== undefined && alarm.site !== site) return false
+  if (enterprise !== undefined && alarm.enterprise !== enterprise) return false
+  return device === undefined || alarm.device === device
+}
+
+function byTierThenNewest(one: BookedAlarm, other: BookedAlarm): number {
+  const order = levelRank(other.tier) - levelRank(one.tier) || other.raisedAt - one.raisedAt
+  if (order !== 0) return order
+  return one.id < other.id ? 1 : -1
+}

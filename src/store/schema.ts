@@ -1,0 +1,127 @@
+// The tables of the state store, as Kysely types. One portable schema: text, integer, bigint (epoch ms, numbers), JSON as
+// text, booleans as 0/1. Tiers are ranks (`levelRank`): 0 clear, 1 blue … 4 red, so that they sort.
+
+import type { Kysely } from 'kysely'
+
+/** The open state store. */
+export type State = Kysely<Schema>
+
+export interface Schema {
+  position: PositionRow
+  alarms: AlarmRow
+  alarm_events: AlarmEventRow
+  quarantine: QuarantineRow
+  users: UserRow
+  sessions: SessionRow
+  tokens: TokenRow
+  audit: AuditRow
+}
+
+/** One row, id 1: how far the journal's effects are in this store, and the last numbers given. */
+export interface PositionRow {
+  id: number
+  seq: number
+  advanced_to: number
+  last_event: number
+  last_reject: number
+}
+
+export interface AlarmRow {
+  id: string
+  rule: string
+  device: string | null
+  /** The subject of a `per: area` alarm; else null. */
+  area: string | null
+  /** Where the subject stood when the alarm was raised. */
+  in_area: string | null
+  site: string | null
+  enterprise: string | null
+  tier: number
+  worst_tier: number
+  raised_at: number
+  cleared_at: number | null
+  acknowledged_by: string | null
+  acknowledged_at: number | null
+  acknowledged_note: string | null
+  because: string
+  /** 1 while not cleared or not acknowledged. */
+  active: number
+  /** The number of the last event folded in. */
+  last_event: number
+}
+
+/** A transition (`from_level`, `to_level`, `because` set) or an operator action (`action`, `by_user`, `note`). */
+export interface AlarmEventRow {
+  n: number
+  at: number
+  alarm: string
+  rule: string
+  device: string | null
+  area: string | null
+  site: string | null
+  enterprise: string | null
+  from_level: number | null
+  to_level: number | null
+  because: string | null
+  action: string | null
+  by_user: string | null
+  note: string | null
+}
+
+export interface QuarantineRow {
+  id: number
+  at: number
+  seq: number
+  gateway: string
+  enterprise: string | null
+  topic: string
+  device: string | null
+  problem: string
+  excerpt: string
+}
+
+export interface UserRow {
+  name: string
+  /** PHC text. */
+  password: string
+  role: string
+  /** JSON array of enterprise ids; null: all. */
+  enterprises: string | null
+  disabled: number
+  created_at: number
+  password_at: number
+}
+
+export interface SessionRow {
+  /** sha256 of the secret, hex. */
+  hash: string
+  user_name: string
+  created_at: number
+  last_seen_at: number
+  from_address: string
+}
+
+export interface TokenRow {
+  id: string
+  /** sha256 of the secret, hex. */
+  hash: string
+  name: string
+  user_name: string
+  role: string
+  enterprises: string | null
+  created_at: number
+  last_used_at: number | null
+  revoked_at: number | null
+}
+
+/** One record of the audit chain: `hash` covers the record and the `hash` before it. */
+export interface AuditRow {
+  n: number
+  at: number
+  who: string
+  what: string
+  before: string | null
+  after: string | null
+  previous_hash: string
+  hash: string
+}
