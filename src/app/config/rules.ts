@@ -112,8 +112,8 @@ function ruleOf(written: z.input<typeof ruleShape>): Rule {
     return [
       Object.freeze({
         tier,
-        when: one.when.trim(),
-        clear: one.clear?.trim() ?? null,
+        when: one.when.trimEnd(),
+        clear: one.clear?.trimEnd() ?? null,
         deadband: one.deadband ?? null,
         forMs: parseDuration(one.for ?? '0s') as number,
         clearForMs: parseDuration(one.clearFor ?? '0s') as number
