@@ -1,0 +1,155 @@
+// From samples to readings: each gets its instant and one quality (contract 3). Knows per device the instant of its last judged
+// reading and what it said at that instant. Pure: the receipt is an argument; equal inputs give equal readings.
+
+import type { Fleet } from '../model/fleet.ts'
+import { CLOCK_SKEWED, GOOD, LATE, OUT_OF_RANGE, SENSOR_FAULT } from '../model/quality.ts'
+import type { ReadingColumns } from '../model/readings.ts'
+import type { Samples } from './decoders/samples.ts'
+
+const YEAR_2000 = Date.UTC(2000, 0, 1)
+/** Samples of one device at one instant that are recognised when they come again. */
+const REMEMBERED = 4
+
+/** Since the process began. */
+export interface QualifyCounts {
+  /** Readings passed on: values, whatever their quality. */
+  readings: number
+  /** Readings of exact repeats, ignored. */
+  duplicates: number
+  late: number
+  clockSkewed: number
+  outOfRange: number
+  sensorFault: number
+}
+
+export interface TimeLinesSnapshot {
+  readonly devices: readonly string[]
+  /** Epoch ms; -Infinity where a device was never judged. */
+  readonly lastAt: Float64Array
+  readonly seen: Uint32Array
+  readonly seenCount: Uint8Array
+}
+
+export class Qualifier {
+  readonly counts: QualifyCounts = { readings: 0, duplicates: 0, late: 0, clockSkewed: 0, outOfRange: 0, sensorFault: 0 }
+  readonly #fleet: Fleet
+  readonly #clockSkewMs: number
+  readonly #min: Float64Array
+  readonly #max: Float64Array
+  readonly #lastAt: Float64Array
+  /** REMEMBERED hashes per device, of the samples at its lastAt. */
+  readonly #seen: Uint32Array
+  readonly #seenCount: Uint8Array
+  readonly #bits = new Float64Array(1)
+  readonly #words = new Uint32Array(this.#bits.buffer)
+
+  /** `clockSkewMs`: a time stamp further ahead of its receipt is not believed. */
+  constructor(fleet: Fleet, clockSkewMs: number) {
+    this.#fleet = fleet
+    this.#clockSkewMs = clockSkewMs
+    this.#min = new Float64Array(fleet.seriesCount)
+    this.#max = new Float64Array(fleet.seriesCount)
+    for (let device = 0; device < fleet.devices.length; device++) {
+      const first = fleet.firstSeries[device] as number
+      for (const [place, { min, max }] of (fleet.profiles[device]?.metrics ?? []).entries()) {
+        this.#min[first + place] = min
+        this.#max[first + place] = max
+      }
+    }
+    this.#lastAt = new Float64Array(fleet.devices.length).fill(Number.NEGATIVE_INFINITY)
+    this.#seen = new Uint32Array(fleet.devices.length * REMEMBERED)
+    this.#seenCount = new Uint8Array(fleet.devices.length)
+  }
+
+  /** Appends the readings of the samples, received at `receivedAt`, to `into`. */
+  qualify(samples: Samples, receivedAt: number, into: ReadingColumns): void {
+    for (let sample = 0; sample < samples.count; sample++) this.#qualifySample(samples, sample, receivedAt, into)
+  }
+
+  snapshot(): TimeLinesSnapshot {
+    return {
+      devices: this.#fleet.devices.map(({ id }) => id),
+      lastAt: this.#lastAt.slice(),
+      seen: this.#seen.slice(),
+      seenCount: this.#seenCount.slice()
+    }
+  }
+
+  /** Takes over what the snapshot knows of the devices that are still there. */
+  restore({ devices, lastAt, seen, seenCount }: TimeLinesSnapshot): void {
+    for (const [from, id] of devices.entries()) {
+      const to = this.#fleet.deviceNumber.get(id)
+      if (to === undefined) continue
+      this.#lastAt[to] = lastAt[from] as number
+      this.#seenCount[to] = seenCount[from] as number
+      this.#seen.set(seen.subarray(from * REMEMBERED, (from + 1) * REMEMBERED), to * REMEMBERED)
+    }
+  }
+
+  #qualifySample(samples: Samples, sample: number, receivedAt: number, into: ReadingColumns): void {
+    const device = samples.device[sample] as number
+    const from = samples.firstRow[sample] as number
+    const to = samples.firstRow[sample + 1] as number
+    const ts = samples.ts[sample] as number
+    const lastAt = this.#lastAt[device] as number
+    // Not a number compares as false: no time stamp is not believed either.
+    const isBelieved = ts >= YEAR_2000 && ts <= receivedAt + this.#clockSkewMs
+    const at = isBelieved ? ts : receivedAt
+    const isLate = at < lastAt
+    if (!isLate && this.#isRepeat(device, at, lastAt, this.#hash(samples, from, to))) {
+      this.counts.duplicates += to - from
+      return
+    }
+    const quality = isBelieved ? (isLate ? LATE : GOOD) : CLOCK_SKEWED
+    const judged = isLate ? 0 : 1
+    if (from === to) into.push(device, -1, at, Number.NaN, quality, 1, judged)
+    for (let row = from; row < to; row++) {
+      const series = samples.series[row] as number
+      const value = samples.value[row] as number
+      const own = this.#qualityOf(series, value, quality)
+      into.push(device, series, at, value, own, row === from ? 1 : 0, judged)
+      this.#count(own)
+    }
+  }
+
+  #qualityOf(series: number, value: number, otherwise: number): number {
+    if (Number.isNaN(value)) return SENSOR_FAULT
+    return value < (this.#min[series] as number) || value > (this.#max[series] as number) ? OUT_OF_RANGE : otherwise
+  }
+
+  #count(quality: number): void {
+    const { counts } = this
+    counts.readings++
+    if (quality === GOOD) return
+    if (quality === LATE) counts.late++
+    else if (quality === CLOCK_SKEWED) counts.clockSkewed++
+    else if (quality === OUT_OF_RANGE) counts.outOfRange++
+    else counts.sensorFault++
+  }
+
+  /** Whether the device has said just this at `at`; remembers it otherwise. Called for instants from lastAt on. */
+  #isRepeat(device: number, at: number, lastAt: number, hash: number): boolean {
+    const first = device * REMEMBERED
+    let count = at === lastAt ? (this.#seenCount[device] as number) : 0
+    for (let i = 0; i < Math.min(count, REMEMBERED); i++) if (this.#seen[first + i] === hash) return true
+    this.#seen[first + (count % REMEMBERED)] = hash
+    // Beyond what is remembered, the oldest is overwritten; the count goes round without falling back to fewer than all.
+    if (++count === 2 * REMEMBERED) count = REMEMBERED
+    this.#seenCount[device] = count
+    this.#lastAt[device] = at
+    return false
+  }
+
+  /** Of the values of a sample, whatever their order. */
+  #hash(samples: Samples, from: number, to: number): number {
+    let sum = to - from
+    for (let row = from; row < to; row++) {
+      this.#bits[0] = samples.value[row] as number
+      let h = Math.imul((samples.series[row] as number) + 1, 0x9e3779b1) ^ (this.#words[0] as number)
+      h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ (this.#words[1] as number)
+      h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+      sum = (sum + (h ^ (h >>> 16))) >>> 0
+    }
+    return sum
+  }
+}
