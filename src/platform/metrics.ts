@@ -10,6 +10,7 @@ export interface Count {
 /** The service's metrics; one instance per process, passed to the parts that count. */
 export class Metrics {
   readonly #registry = new Registry()
+  readonly #beforeScrape: (() => void)[] = []
 
   /** A counter. Adding is a plain addition; the value is handed over at each scrape. */
   counter(name: string, help: string): Count {
@@ -74,8 +75,14 @@ export class Metrics {
     return new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] })
   }
 
+  /** Calls `act` at the beginning of each scrape, so that figures that must add up are taken at one instant. */
+  beforeScrape(act: () => void): void {
+    this.#beforeScrape.push(act)
+  }
+
   /** Prometheus text exposition. */
   text(): Promise<string> {
+    for (const act of this.#beforeScrape) act()
     return this.#registry.metrics()
   }
 }

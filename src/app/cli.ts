@@ -1,0 +1,30 @@
+// The command line: one file per command in commands/. Exit status: 0 done; 1 what was asked about does not hold; 2 wrong usage.
+
+import { Command, CommanderError } from 'commander'
+import { messageOf, Refusal } from '../platform/problem.ts'
+import { backtestCommand } from './commands/backtest.ts'
+import { checkCommand } from './commands/check.ts'
+import { demoCommand } from './commands/demo.ts'
+import { replayCommand } from './commands/replay.ts'
+import { serveCommand } from './commands/serve.ts'
+import { simulateCommand } from './commands/simulate.ts'
+import { testCommand } from './commands/test.ts'
+
+const COMMANDS = [serveCommand, demoCommand, checkCommand, simulateCommand, replayCommand, backtestCommand, testCommand]
+
+/** Runs the command that the arguments name and answers its exit status. Bad input prints a sentence, never a stack trace. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const program = new Command('fenghuo')
+    .description('Fenghuo 烽火: telemetry of hazard sources and fire sensors, judged as it arrives, raised as tiered alarms')
+    .exitOverride()
+  for (const add of COMMANDS) add(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+    if (!(thrown instanceof Refusal)) throw thrown
+    console.error(messageOf(thrown))
+    return thrown.exitCode
+  }
+}

@@ -1,0 +1,82 @@
+// fenghuo demo: the service on an empty data folder with the sample plant, simulated devices and a scripted incident.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import { SimulatedFleet } from '../../../simulators/fleet.ts'
+import type { CommittedEvent } from '../../alerts/book.ts'
+import type { Level } from '../../model/tier.ts'
+import { SystemClock } from '../../platform/clock.ts'
+import { openLog } from '../../platform/log.ts'
+import { Refusal } from '../../platform/problem.ts'
+import { assemble } from '../assemble.ts'
+import { configured } from '../configured.ts'
+import { untilSignal } from '../signals.ts'
+import { eventSentence } from '../watch.ts'
+import { loadScript } from './simulate.ts'
+
+const HOME = path.join(import.meta.dirname, '..', '..', '..')
+const PLANT = path.join(HOME, 'config')
+const SCRIPT = path.join(HOME, 'simulators', 'scripts', 'demo.yaml')
+const STOP_DEADLINE_MS = 10_000
+
+export function demoCommand(program: Command): void {
+  program.command('demo').description('show a working plant: service, console, simulated devices and a scripted incident').action(demo)
+}
+
+async function demo(): Promise<void> {
+  const ended = untilSignal()
+  const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-demo-'))
+  try {
+    await runDemo(folder, ended)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
+  const { config, plant } = configured(PLANT, { ...process.env, FENGHUO_DATA: folder })
+  const http = { ...config.http, port: await freePort(config.http.host, config.http.port) }
+  const mqtt = { ...config.mqtt, port: await freePort(config.mqtt.host, config.mqtt.port) }
+  const clock = new SystemClock()
+  const house = await assemble({ ...config, http, mqtt }, plant, clock, openLog('warn'), {
+    events: (committed) => committed.forEach(printEvent)
+  })
+  console.log(`\n  Console   ${house.httpAddress}`)
+  console.log(`  Sign in   admin / ${house.generatedPassword ?? '(the password in FENGHUO_ADMIN_PASSWORD)'}`)
+  console.log(`  MQTT      ${house.mqttAddress}   (gateway gw-01, secret demo-gw-tank-farm)`)
+  console.log('  An incident begins in half a minute. Ctrl-C ends the demo.\n')
+  const fleet = await SimulatedFleet.connect(loadScript(SCRIPT, null), {
+    url: house.mqttAddress ?? '',
+    clock,
+    env: process.env,
+    seed: 1,
+    onState: () => {}
+  })
+  const running = fleet.run()
+  await ended
+  fleet.stop()
+  await running
+  if (!(await house.stop(STOP_DEADLINE_MS))) throw new Refusal('Not everything ended in time.')
+}
+
+const COLOURS = { clear: 'green', blue: 'blue', yellow: 'yellow', orange: 'magenta', red: 'red' } as const satisfies Record<Level, string>
+
+function printEvent(committed: CommittedEvent): void {
+  const { event } = committed
+  const at = new Date(event.at).toISOString().slice(11, 19)
+  const sentence = `${at}  ${eventSentence(committed)}`
+  console.log(event.kind === 'action' ? sentence : styleText(COLOURS[event.to], sentence, { stream: process.stdout }))
+}
+
+/** The port itself where nobody listens there, else any free one. */
+async function freePort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (cause: NodeJS.ErrnoException) => (cause.code === 'EADDRINUSE' ? resolve(0) : reject(cause)))
+    probe.listen(port, host, () => probe.close(() => resolve(port)))
+  })
+}

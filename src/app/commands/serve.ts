@@ -1,0 +1,30 @@
+// fenghuo serve: runs the service until SIGTERM or SIGINT, then drains and exits 0.
+
+import type { Command } from 'commander'
+import { SystemClock } from '../../platform/clock.ts'
+import { openLog } from '../../platform/log.ts'
+import { Refusal } from '../../platform/problem.ts'
+import { assemble } from '../assemble.ts'
+import { configured } from '../configured.ts'
+import { untilSignal } from '../signals.ts'
+
+const STOP_DEADLINE_MS = 20_000
+
+export function serveCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run the service until SIGTERM or SIGINT')
+    .option('--config <file>', "a plant folder's fenghuo.yaml", 'config/fenghuo.yaml')
+    .action((options: { config: string }) => serve(options.config))
+}
+
+async function serve(configFile: string): Promise<void> {
+  const { config, plant } = configured(configFile, process.env)
+  const log = openLog(config.logLevel)
+  const house = await assemble(config, plant, new SystemClock(), log)
+  console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
+  if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
+  const signal = await untilSignal()
+  console.log(`${signal}: draining`)
+  if (!(await house.stop(STOP_DEADLINE_MS))) throw new Refusal('Not everything ended in time; the journal holds what was acknowledged.')
+}

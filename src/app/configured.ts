@@ -1,0 +1,26 @@
+// The configuration a command runs on: every problem printed, and a refusal where there is one.
+
+import type { Plant } from '../model/plant.ts'
+import { problemLine, Refusal } from '../platform/problem.ts'
+import { loadPlantFolder } from './config/load.ts'
+import type { Config } from './config/service.ts'
+
+/** Loads a plant folder for running the service on it. Prints problems and warnings to standard error. */
+export function configured(where: string, env: Record<string, string | undefined>): { config: Config; plant: Plant } {
+  const { config, plant, problems, warnings } = loadPlantFolder(where, env)
+  for (const one of [...problems, ...warnings]) console.error(problemLine(one))
+  if (config === null || plant === null) {
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+    throw new Refusal(`The configuration has ${count}; nothing was started.`)
+  }
+  for (const [setting, given] of [
+    ['mqtt.url (FENGHUO_MQTT_URL)', config.mqtt.url],
+    ['history.influx (FENGHUO_INFLUX_URL)', config.history.influx],
+    ['state.url (FENGHUO_POSTGRES_URL)', config.state.url],
+    ['notifications.redis (FENGHUO_REDIS_URL)', config.notifications.redis]
+  ] as const) {
+    if (given !== null)
+      throw new Refusal(`${setting} is set, but this version has only the embedded part in its place. Remove the setting.`)
+  }
+  return { config, plant }
+}

@@ -1,0 +1,45 @@
+// How each part is, in sentences: what /healthz, /readyz and the console show.
+
+import type { HealthReport, PartHealth } from '../api/parts.ts'
+import type { History } from '../history/history.ts'
+import type { Journal } from '../ingest/journal/journal.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Loop } from './loop.ts'
+import { VERSION } from './version.ts'
+
+/** Judging this far behind receiving is said aloud. */
+const LAG_MS = 10_000
+
+export interface HealthParts {
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly loop: Loop
+  readonly history: History
+}
+
+export function healthOf({ clock, journal, loop, history }: HealthParts): HealthReport {
+  const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
+  const disk = journal.health()
+  const past = history.health()
+  const parts: PartHealth[] = [
+    { part: 'journal', state: disk.state, problem: disk.problem },
+    { part: 'state store', state: loop.problem === null ? 'ok' : 'failing', problem: loop.problem },
+    {
+      part: 'rules',
+      state: intakeLagMs > LAG_MS ? 'degraded' : 'ok',
+      problem:
+        intakeLagMs > LAG_MS
+          ? `Judging is ${Math.round(intakeLagMs / 1000)} s behind receiving (${loop.lag} messages): alarms are late.`
+          : null
+    },
+    { part: 'history', state: past.state === 'behind' ? 'degraded' : past.state, problem: past.problem }
+  ]
+  return {
+    parts,
+    version: VERSION,
+    intakeLagMs,
+    intakeLagRecords: loop.lag,
+    historyLagRecords: Math.max(0, loop.pipeline.position.seq - history.storedSeq),
+    messagesPerSecond: null
+  }
+}

@@ -1,0 +1,263 @@
+// The live loop: one turn takes what the journal has flushed, runs it through the pipeline, and hands the effects on:
+// readings to history, events and position to the book in one transaction, then to whoever is watching.
+// Invariant: an effect leaves only after its cause is in the journal, and exactly once, however often the process dies.
+
+import type { Book, CommittedEvent } from '../alerts/book.ts'
+import type { History } from '../history/history.ts'
+import type { JournalRecord, Reject } from '../model/journal.ts'
+import type { Plant } from '../model/plant.ts'
+import type { ReadingColumns } from '../model/readings.ts'
+import { type Clock, pause, type Timer } from '../platform/clock.ts'
+import { LIMITS } from '../platform/limits.ts'
+import type { Log } from '../platform/log.ts'
+import type { Part } from '../platform/parts.ts'
+import { messageOf } from '../platform/problem.ts'
+import { HistoryFeed } from './historyFeed.ts'
+import { Effects, type Pipeline } from './pipeline.ts'
+import { journalPlant, type RecoveryParts, restorePipeline } from './recovery.ts'
+
+const SNAPSHOT_EVERY_MS = 30_000
+const COMMIT_POSITION_EVERY_MS = 1_000
+const IDLE_TICK_MS = 1_000
+const RETRY_MS = 1_000
+/** Rejects kept in quarantine from one turn; the rest is only counted, so that a flood of rubbish costs nobody else anything. */
+const REJECTS_PER_TURN = 1_000
+
+export interface LoopParts extends RecoveryParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly book: Book
+  readonly history: History
+  /** The plant of the configuration; where the journal knows another, a 'plant' record is the first input of this start. */
+  readonly plant: Plant
+  readonly retention: { readonly bytes: number; readonly ageMs: number }
+}
+
+/** Who watches what a turn has done, after it is committed. Never called while recovering what had been told before. */
+export interface Watcher {
+  events(committed: readonly CommittedEvent[]): void
+  readings(readings: ReadingColumns): void
+  rejects(rejects: readonly Reject[]): void
+  presence(gatewayIds: readonly string[]): void
+}
+
+export class Loop implements Part {
+  readonly name = 'loop'
+  readonly #parts: LoopParts
+  readonly #effects = new Effects()
+  readonly #waiting: { seq: number; done: () => void }[] = []
+  #pipeline!: Pipeline
+  #feed!: HistoryFeed
+  #watcher: Watcher | null = null
+  #stopping = false
+  #running: Promise<void> | null = null
+  #wake: () => void = () => {}
+  #tick: Timer | null = null
+  #committedAt = 0
+  #snapshotAt = 0
+  #snapshotSeq = 0
+  #snapshotting: Promise<void> | null = null
+  #problem: string | null = null
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts
+  }
+
+  /** There once the loop has started. */
+  get pipeline(): Pipeline {
+    return this.#pipeline
+  }
+
+  get feed(): HistoryFeed {
+    return this.#feed
+  }
+
+  /** A sentence where the loop cannot go on at the moment, else null. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /** Records flushed but not yet judged. */
+  get lag(): number {
+    return this.#parts.journal.flushedSeq - this.#pipeline.position.seq
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
+  }
+
+  async start(): Promise<void> {
+    if (this.#running !== null) return
+    const { clock, plant, journal } = this.#parts
+    this.#pipeline = await restorePipeline(this.#parts, plant)
+    this.#snapshotSeq = this.#pipeline.position.seq
+    this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
+    this.#committedAt = clock.monotonic()
+    this.#snapshotAt = clock.monotonic()
+    while (this.#pipeline.position.seq < journal.flushedSeq) await this.#turn()
+    if (this.#pipeline.fleet.plant.hash !== plant.hash) await journalPlant(this.#parts, plant)
+    journal.onFlush(() => this.#wake())
+    this.#running = this.#run()
+  }
+
+  /** Judges what is flushed, commits, leaves a snapshot. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#wake()
+    await this.#running
+    await this.#snapshotting
+    await this.#feed.stop()
+    if (this.#pipeline.position.seq > this.#snapshotSeq && this.#problem === null) await this.#takeSnapshot()
+  }
+
+  /** Resolves once the record has been judged and its effects are committed. */
+  settled(seq: number): Promise<void> {
+    if (this.#pipeline.position.seq >= seq && this.#waiting.length === 0) return Promise.resolve()
+    return new Promise((done) => void this.#waiting.push({ seq, done }))
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const worked = await this.#turn()
+      this.#afterTurn()
+      if (!worked && !this.#stopping) await this.#sleep()
+    }
+    while (await this.#turn());
+  }
+
+  /** Waits for a flush, the next instant something falls due, or a tick. */
+  #sleep(): Promise<void> {
+    const { clock, journal } = this.#parts
+    if (journal.flushedSeq > this.#pipeline.position.seq) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#tick?.cancel()
+        this.#wake = () => {}
+        resolve()
+      }
+      const untilDue = this.#pipeline.nextDue + 1 - clock.now()
+      this.#tick = clock.after(Math.max(1, Math.min(IDLE_TICK_MS, untilDue)), () => this.#wake())
+    })
+  }
+
+  /** One turn; true if there were records. */
+  async #turn(): Promise<boolean> {
+    const { journal } = this.#parts
+    const effects = this.#effects
+    this.#repeatUnheard()
+    effects.clear()
+    const records = await this.#next()
+    const [first] = records
+    if (first?.kind === 'plant') {
+      const plant = await this.#parts.plants.load(first.source)
+      this.#pipeline.replant(first, plant, effects)
+      this.#feed.replant(this.#pipeline.fleet)
+    } else if (first !== undefined) {
+      this.#pipeline.take(records, effects)
+    }
+    const repeated = first !== undefined && !this.#beyondCommitted()
+    // Time may pass only when every record received up to then has been taken.
+    if (!repeated && journal.flushedSeq === this.#pipeline.position.seq) this.#pipeline.advance(journal.watermark(), effects)
+    await this.#handOn(first !== undefined, repeated)
+    return first !== undefined
+  }
+
+  /** The next records, cut where a plant changes and where what was done before ends. */
+  async #next(): Promise<readonly JournalRecord[]> {
+    const { journal, book } = this.#parts
+    const after = this.#pipeline.position.seq
+    let most: number = LIMITS.loop.recordsPerTurn
+    for (const boundary of [book.position().seq, this.#feed.storedSeq]) if (boundary > after) most = Math.min(most, boundary - after)
+    const records = journal.tail(after, most, LIMITS.loop.bytesPerTurn) ?? (await journal.read(after, most, LIMITS.loop.bytesPerTurn))
+    const plantAt = records.findIndex((record) => record.kind === 'plant')
+    if (plantAt === -1) return records
+    return plantAt === 0 ? records.slice(0, 1) : records.slice(0, plantAt)
+  }
+
+  /** What the clock alone had caused after the last committed record was told before the process ended: it happens again unheard. */
+  #repeatUnheard(): void {
+    const committed = this.#parts.book.position()
+    if (this.#pipeline.position.seq === committed.seq) this.#pipeline.advance(committed.advancedTo, this.#effects)
+  }
+
+  /** False while effects are those that were committed before the process ended. */
+  #beyondCommitted(): boolean {
+    const { position } = this.#pipeline
+    const committed = this.#parts.book.position()
+    return position.seq > committed.seq || (position.seq === committed.seq && position.advancedTo > committed.advancedTo)
+  }
+
+  async #handOn(hadRecords: boolean, repeated: boolean): Promise<void> {
+    const { book, clock } = this.#parts
+    const { position, fleet } = this.#pipeline
+    const { events, rejects, readings, presence } = this.#effects
+    if (hadRecords) this.#feed.offer(readings, position.seq)
+    const committed = book.position()
+    if (!repeated) {
+      const due = clock.monotonic() - this.#committedAt >= COMMIT_POSITION_EVERY_MS && position.seq > committed.seq
+      let fresh: readonly CommittedEvent[] = []
+      if (events.length > 0 || rejects.length > 0 || due) {
+        const kept = rejects.length > REJECTS_PER_TURN ? rejects.slice(0, REJECTS_PER_TURN) : rejects
+        fresh = await this.#commit(() => book.commit({ events, rejects: kept, position, fleet }))
+        this.#committedAt = clock.monotonic()
+      }
+      if (fresh.length > 0) this.#watcher?.events(fresh)
+      if (rejects.length > 0) this.#watcher?.rejects(rejects)
+      if (presence.length > 0) this.#watcher?.presence(presence)
+      if (readings.length > 0) this.#watcher?.readings(readings)
+    }
+    this.#wakeWaiting(position.seq)
+  }
+
+  /** Commits, again and again while the store cannot write: nothing is judged past what is not stored. */
+  async #commit(act: () => Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> {
+    for (;;) {
+      try {
+        const fresh = await act()
+        if (this.#problem !== null) this.#parts.log.info('the state store accepts writes again')
+        this.#problem = null
+        return fresh
+      } catch (cause) {
+        const sentence = `The state store cannot be written (${messageOf(cause)}); alarms wait. Free disk space or repair the data folder.`
+        if (this.#problem === null) this.#parts.log.error(sentence)
+        this.#problem = sentence
+        if (this.#stopping) throw cause
+        await pause(this.#parts.clock, RETRY_MS)
+      }
+    }
+  }
+
+  #wakeWaiting(seq: number): void {
+    if (this.#waiting.length === 0) return
+    const still = this.#waiting.filter((entry) => entry.seq > seq)
+    const done = this.#waiting.filter((entry) => entry.seq <= seq)
+    this.#waiting.length = 0
+    this.#waiting.push(...still)
+    for (const entry of done) entry.done()
+  }
+
+  #afterTurn(): void {
+    const due = this.#parts.clock.monotonic() - this.#snapshotAt >= SNAPSHOT_EVERY_MS
+    if (!due || this.#snapshotting !== null || this.#pipeline.position.seq === this.#snapshotSeq) return
+    this.#snapshotAt = this.#parts.clock.monotonic()
+    this.#snapshotting = this.#takeSnapshot()
+      .catch((cause) =>
+        this.#parts.log.warn(`a snapshot could not be written (${messageOf(cause)}); recovery will re-read more of the journal`)
+      )
+      .finally(() => {
+        this.#snapshotting = null
+      })
+  }
+
+  /** The state is copied at once; position and events up to it are committed before the file counts. */
+  async #takeSnapshot(): Promise<void> {
+    const { book, snapshots, journal, retention } = this.#parts
+    const snapshot = this.#pipeline.snapshot()
+    const { position } = snapshot
+    if (position.seq > book.position().seq) await book.commit({ events: [], rejects: [], position, fleet: this.#pipeline.fleet })
+    await snapshots.write(position.seq, snapshot)
+    this.#snapshotSeq = position.seq
+    const beforeSeq = await snapshots.prune(this.#feed.storedSeq)
+    await journal.prune({ beforeSeq, maxBytes: retention.bytes, maxAgeMs: retention.ageMs })
+  }
+}

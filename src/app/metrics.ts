@@ -1,0 +1,29 @@
+// The loss identity of readings and the state of the loop, as Prometheus sees them at each scrape:
+// fenghuo_readings_total = fenghuo_readings_stored_total + fenghuo_readings_pending + fenghuo_readings_dropped_total.
+
+import type { Journal } from '../ingest/journal/journal.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { Loop } from './loop.ts'
+
+const DROPPED = ['duplicate'] as const
+
+export function countReadings(metrics: Metrics, { loop, journal }: { readonly loop: Loop; readonly journal: Journal }): void {
+  const total = metrics.counter('fenghuo_readings_total', 'Readings decoded from accepted messages, exact repeats included.')
+  const stored = metrics.counter('fenghuo_readings_stored_total', 'Readings committed to history.')
+  const dropped = metrics.counters('fenghuo_readings_dropped_total', 'Readings not kept, by reason.', 'reason', DROPPED)
+  let pending = 0
+  metrics.gauge('fenghuo_readings_pending', 'Readings waiting to be committed to history.', () => pending)
+  metrics.beforeScrape(() => {
+    const { pipeline, feed } = loop
+    const duplicates = pipeline.intake.counts.duplicates
+    total.add(feed.total + duplicates - total.value)
+    stored.add(feed.stored - stored.value)
+    dropped.duplicate.add(duplicates - dropped.duplicate.value)
+    pending = feed.total - feed.stored
+  })
+  metrics.gauge('fenghuo_loop_lag_records', 'Journal records flushed but not yet judged.', () => loop.lag)
+  metrics.gauge('fenghuo_journal_seq', 'The last flushed journal record.', () => journal.flushedSeq)
+  metrics.gauge('fenghuo_history_lag_records', 'Journal records judged but not yet in history.', () =>
+    Math.max(0, loop.pipeline.position.seq - loop.feed.storedSeq)
+  )
+}

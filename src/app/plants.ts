@@ -1,0 +1,47 @@
+// The plants that have been in force, by hash: the journal only says from which seq on which plant holds.
+// Gateway secrets are left out; they belong to the doors and are read anew at each start.
+
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import path from 'node:path'
+import type { Plant } from '../model/plant.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
+
+export class Plants {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Keeps the plant; on disk when the promise resolves. */
+  async keep(plant: Plant): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    const target = this.#path(plant.hash)
+    const withoutSecrets = { ...plant, gateways: plant.gateways.map((gateway) => ({ ...gateway, secret: null })) }
+    const file = await open(`${target}.part`, 'w')
+    try {
+      await file.writeFile(JSON.stringify(withoutSecrets))
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(`${target}.part`, target)
+  }
+
+  /** The plant with this hash, without secrets. Throws a Refusal where it is missing: the journal cannot be judged without it. */
+  async load(hash: string): Promise<Plant> {
+    const file = this.#path(hash)
+    try {
+      return JSON.parse(await readFile(file, 'utf8')) as Plant
+    } catch (cause) {
+      throw new Refusal(
+        `The journal says that plant ${hash.slice(0, 12)} was in force, but ${file} cannot be read (${messageOf(cause)}). Restore the file from a backup of the data folder.`,
+        { cause }
+      )
+    }
+  }
+
+  #path(hash: string): string {
+    return path.join(this.#folder, `${hash}.json`)
+  }
+}

@@ -1,0 +1,36 @@
+// Where the pipeline begins: at the newest snapshot that can be read, else at the journal's first record, which puts a plant in force.
+
+import type { Journal } from '../ingest/journal/journal.ts'
+import type { Plant } from '../model/plant.ts'
+import { Refusal } from '../platform/problem.ts'
+import { Pipeline, type PipelineOptions, type PipelineSnapshot } from './pipeline.ts'
+import type { Plants } from './plants.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export interface RecoveryParts {
+  readonly journal: Journal
+  readonly plants: Plants
+  readonly snapshots: Snapshots<PipelineSnapshot>
+  readonly options: PipelineOptions
+}
+
+/** Journals that this plant is in force from now on. */
+export async function journalPlant({ journal, plants }: Pick<RecoveryParts, 'journal' | 'plants'>, plant: Plant): Promise<number> {
+  await plants.keep(plant)
+  return journal.appended('plant', plant.hash, new Uint8Array())
+}
+
+/** A pipeline that stands somewhere at or before the end of the journal; what follows is for the loop to read. */
+export async function restorePipeline(parts: RecoveryParts, plant: Plant): Promise<Pipeline> {
+  const { journal, plants, snapshots, options } = parts
+  if (journal.flushedSeq === 0) await journalPlant(parts, plant)
+  const snapshot = await snapshots.newest(journal.flushedSeq)
+  if (snapshot !== null) return Pipeline.restore(await plants.load(snapshot.state.plantHash), snapshot.state, options)
+  const [first] = await journal.read(0, 1, 1)
+  if (first?.seq !== 1 || first.kind !== 'plant') {
+    throw new Refusal(
+      `The journal no longer holds its beginning (its oldest record is seq ${first?.seq ?? 'none'}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
+    )
+  }
+  return Pipeline.begin(await plants.load(first.source), first.seq, first.receivedAt, options)
+}

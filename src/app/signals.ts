@@ -1,0 +1,11 @@
+// Waiting for the end: the first SIGTERM or SIGINT begins it, further ones are ignored while draining (a terminal sends
+// Ctrl-C to the launcher and to us at once).
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** Resolves with the first signal. Keeps the process alive until then. */
+export function untilSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of SIGNALS) process.on(signal, () => resolve(signal))
+  })
+}
