@@ -130,7 +130,9 @@ export const LIMITS = {
     /** How long a statement waits for another process's lock before it fails. Blocks the process: keep it short. */
     busyMs: 1_000,
     /** The write-ahead log is cut back to this after a checkpoint. */
-    walBytes: 64 * MIB
+    walBytes: 64 * MIB,
+    /** Pages of the database kept in memory. */
+    cacheKib: 32 * 1024
   },
   book: {
     noteLength: 2_000,

@@ -1,0 +1,82 @@
+// What is counted over the whole plant: alarms and devices, in all and per site, inside somebody's scope.
+
+import { maySee, type Scope } from '../access/roles.ts'
+import type { BookedAlarm } from '../alerts/booked.ts'
+import type { PlantView } from './parts.ts'
+import { nameIn, placesOf } from './places.ts'
+import type { SiteBody } from './shapes.ts'
+import { deviceState, worstTiers } from './views.ts'
+
+interface DeviceTally {
+  total: number
+  online: number
+  silent: number
+  neverReported: number
+}
+
+/** Devices by whether they are there: in all, and per site id. */
+export function countDevices(plant: PlantView, scope: Scope, now: number): { all: DeviceTally; bySite: Map<string, DeviceTally> } {
+  const { placeOf } = placesOf(plant.fleet)
+  const all = noDevices()
+  const bySite = new Map<string, DeviceTally>()
+  for (let number = 0; number < placeOf.length; number++) {
+    const place = placeOf[number]
+    if (place === undefined || !maySee(scope, place.enterprise)) continue
+    const state = deviceState(plant, number, plant.latest.receivedAt(number), now)
+    tally(all, state)
+    if (place.site === null) continue
+    let ofSite = bySite.get(place.site.id)
+    if (ofSite === undefined) bySite.set(place.site.id, (ofSite = noDevices()))
+    tally(ofSite, state)
+  }
+  return { all, bySite }
+}
+
+/** Active alarms by tier, as many as the active list has. */
+export function countTiers(active: readonly BookedAlarm[]): { blue: number; yellow: number; orange: number; red: number } {
+  const counts = { blue: 0, yellow: 0, orange: 0, red: 0 }
+  for (const alarm of active) counts[alarm.tier]++
+  return counts
+}
+
+export function countUnacknowledged(active: readonly BookedAlarm[]): number {
+  let count = 0
+  for (const alarm of active) if (alarm.acknowledged === null) count++
+  return count
+}
+
+/** The sites of the scope with what is going on at each, in the order of the plant. */
+export function siteBodies(plant: PlantView, active: readonly BookedAlarm[], bySite: Map<string, DeviceTally>, scope: Scope): SiteBody[] {
+  const { areasOfSite, enterprises } = placesOf(plant.fleet)
+  const worst = worstTiers(active, (alarm) => alarm.site)
+  const alarmsOf = Map.groupBy(active, (alarm) => alarm.site)
+  return plant.fleet.plant.sites
+    .filter((site) => maySee(scope, site.enterprise))
+    .map((site) => {
+      const alarms = alarmsOf.get(site.id) ?? []
+      return {
+        id: site.id,
+        name: site.name,
+        enterprise: site.enterprise,
+        enterpriseName: nameIn(enterprises, site.enterprise),
+        lat: site.lat,
+        lon: site.lon,
+        areas: (areasOfSite.get(site.id) ?? []).map(({ id, name }) => ({ id, name })),
+        worstTier: worst.get(site.id) ?? null,
+        alarms: countTiers(alarms),
+        unacknowledged: countUnacknowledged(alarms),
+        devices: bySite.get(site.id) ?? noDevices()
+      }
+    })
+}
+
+function noDevices(): DeviceTally {
+  return { total: 0, online: 0, silent: 0, neverReported: 0 }
+}
+
+function tally(counts: DeviceTally, state: ReturnType<typeof deviceState>): void {
+  counts.total++
+  if (state === 'online') counts.online++
+  else if (state === 'never') counts.neverReported++
+  else counts.silent++
+}

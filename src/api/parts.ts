@@ -1,0 +1,65 @@
+// What the API needs of the house, as one plain object: no globals, nothing looked up at run time.
+
+import type { Access } from '../access/access.ts'
+import type { Book } from '../alerts/book.ts'
+import type { History } from '../history/history.ts'
+import type { Latest } from '../ingest/latest.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { OperatorActionBody } from '../model/journal.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { LiveHub } from './live.ts'
+
+/** The plant as the loop sees it at this moment: the devices, their last values, and which gateways are connected. */
+export interface PlantView {
+  readonly fleet: Fleet
+  readonly latest: Latest
+  /** By gateway id; a gateway that is not named has never said whether it is there. */
+  readonly presence: ReadonlyMap<string, { readonly online: boolean; readonly since: number }>
+}
+
+/** Where inputs enter: both go into the journal first. */
+export interface Submit {
+  /** A sentence where nothing can be accepted at the moment (disk full, too much waiting for the flush), else null. */
+  obstacle(): string | null
+  /** Resolves once the message is flushed. It does not resolve while the disk refuses writes. */
+  telemetry(gateway: string, body: Uint8Array): Promise<void>
+  /** Resolves once the action is flushed, applied, and committed to the book. */
+  action(body: OperatorActionBody, by: string): Promise<void>
+}
+
+export interface PartHealth {
+  readonly part: string
+  readonly state: 'ok' | 'starting' | 'degraded' | 'full' | 'failing'
+  /** One sentence for people: what is wrong and what to do; null while all is well. */
+  readonly problem: string | null
+}
+
+export interface HealthReport {
+  readonly parts: readonly PartHealth[]
+  readonly version: string
+  /** How far judging is behind receiving, ms. */
+  readonly intakeLagMs: number
+  /** Records flushed but not yet judged. */
+  readonly intakeLagRecords: number
+  /** Records judged whose readings are not yet stored in history. */
+  readonly historyLagRecords: number
+  readonly messagesPerSecond: number | null
+}
+
+export interface ApiParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly http: { readonly host: string; readonly port: number }
+  /** Where the built console lies (console/dist); it may be missing. */
+  readonly consoleFolder: string
+  readonly access: Access
+  readonly book: Book
+  readonly history: History
+  readonly plant: () => PlantView
+  readonly submit: Submit
+  readonly health: () => HealthReport
+  readonly live: LiveHub
+}

@@ -1,0 +1,84 @@
+// Signing in and out, and who one is.
+
+import { z } from 'zod'
+import { type Identity, ROLES } from '../../access/roles.ts'
+import { LIMITS } from '../../platform/limits.ts'
+import type { Api } from '../api.ts'
+import type { ApiParts } from '../parts.ts'
+import { ApiProblem } from '../problems.ts'
+import { caller, refuseForeignOrigin, SESSION_COOKIE, setSessionCookie } from '../session.ts'
+
+const Session = z
+  .object({
+    username: z.string(),
+    role: z.enum(ROLES),
+    enterprises: z.array(z.string()).nullable().meta({ description: 'null: all' }),
+    via: z.enum(['session', 'token'])
+  })
+  .meta({ id: 'Session', example: { username: 'admin', role: 'admin', enterprises: null, via: 'session' } })
+
+const Credentials = z
+  .object({ username: z.string().min(1).max(128), password: z.string().min(1).max(1024) })
+  .meta({ example: { username: 'admin', password: '…' } })
+
+export function sessionRoutes(api: Api, parts: ApiParts): void {
+  const { access } = parts
+  api.route({
+    method: 'POST',
+    url: '/api/v1/session',
+    config: {
+      needs: 'nobody',
+      rateLimit: { max: LIMITS.api.signInsPerMinute, timeWindow: 60_000 }
+    },
+    schema: {
+      tags: ['session'],
+      summary: 'Sign in',
+      description: 'Sets the session cookie `fenghuo_session` (HttpOnly, SameSite=Lax). Programs use API tokens instead.',
+      body: Credentials,
+      response: { 200: Session }
+    },
+    preValidation: async (request) => refuseForeignOrigin(request),
+    handler: async (request, reply) => {
+      const { username, password } = request.body
+      const outcome = await access.login(username, password, request.ip)
+      if (outcome.kind === 'refused') {
+        const kind = outcome.reason === 'credentials' ? 'unauthenticated' : outcome.reason === 'locked' ? 'tooMany' : 'unavailable'
+        const headers = outcome.retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(outcome.retryAfterMs / 1000)) }
+        throw new ApiProblem(kind, outcome.sentence, { headers })
+      }
+      setSessionCookie(request, reply, outcome.secret, outcome.identity.expiresAt)
+      return body(outcome.identity)
+    }
+  })
+  api.route({
+    method: 'GET',
+    url: '/api/v1/session',
+    config: { needs: 'viewer' },
+    schema: { tags: ['session'], summary: 'Who am I', response: { 200: Session } },
+    handler: async (request) => body(caller(request))
+  })
+  api.route({
+    method: 'DELETE',
+    url: '/api/v1/session',
+    config: { needs: 'nobody' },
+    schema: {
+      tags: ['session'],
+      summary: 'Sign out',
+      response: { 204: z.null().meta({ description: 'Signed out, whether one was signed in or not' }) }
+    },
+    handler: async (request, reply) => {
+      const secret = request.cookies[SESSION_COOKIE]
+      if (secret !== undefined) {
+        refuseForeignOrigin(request)
+        await access.logout(secret)
+        reply.clearCookie(SESSION_COOKIE, { path: '/' })
+      }
+      return reply.code(204).send(null)
+    }
+  })
+}
+
+function body(identity: Identity): z.infer<typeof Session> {
+  const { user, role, enterprises, via } = identity
+  return { username: user, role, enterprises: enterprises === null ? null : [...enterprises], via }
+}

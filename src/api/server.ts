@@ -1,0 +1,160 @@
+// The HTTP door: puts the routes together, opens the port, closes it. All state lies in the parts it is given.
+
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { LIMITS } from '../platform/limits.ts'
+import type { Part } from '../platform/parts.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
+import type { Api } from './api.ts'
+import { serveConsole } from './consolePages.ts'
+import { describe, serveDocs } from './docs.ts'
+import type { ApiParts } from './parts.ts'
+import { ApiProblem, answerErrors } from './problems.ts'
+import { alarmEventRoutes } from './routes/alarmEvents.ts'
+import { alarmRoutes } from './routes/alarms.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { healthRoutes } from './routes/health.ts'
+import { liveRoutes } from './routes/live.ts'
+import { quarantineRoutes } from './routes/quarantine.ts'
+import { readingRoutes } from './routes/readings.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { siteRoutes } from './routes/sites.ts'
+import { telemetryRoutes } from './routes/telemetry.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { guard } from './session.ts'
+
+const CONSOLE_POLICY = {
+  defaultSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:', 'blob:'],
+  fontSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  objectSrc: ["'none'"],
+  baseUri: ["'self'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  // Plants run without certificates on closed networks; a proxy with one adds its own.
+  upgradeInsecureRequests: null
+}
+
+const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const
+
+export class ApiServer implements Part {
+  readonly name = 'api'
+  readonly #parts: ApiParts
+  #app: FastifyInstance | null = null
+  #address = ''
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts
+  }
+
+  /** Where the API answers: `http://127.0.0.1:8080`. Empty before the start. */
+  get address(): string {
+    return this.#address
+  }
+
+  /** Opens the port. Throws a Refusal where it is taken or not ours to open. */
+  async start(): Promise<void> {
+    if (this.#app !== null) return
+    const { host, port } = this.#parts.http
+    const app = await buildApi(this.#parts)
+    try {
+      const address = await app.listen({ host, port })
+      this.#address = address
+      this.#app = app
+    } catch (cause) {
+      await app.close()
+      throw new Refusal(portSentence(cause, host, port), { cause })
+    }
+  }
+
+  /** Ends live streams and open connections at once. */
+  async stop(): Promise<void> {
+    const app = this.#app
+    this.#app = null
+    this.#parts.live.stop()
+    await app?.close()
+  }
+}
+
+/** The API without a port: what `start` opens, and what tests put questions to. */
+export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
+  const answer = answerErrors(parts.log)
+  const app = Fastify({
+    logger: false,
+    bodyLimit: LIMITS.api.bodyBytes,
+    requestTimeout: LIMITS.api.requestMs,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: LIMITS.api.idLength },
+    frameworkErrors: (error, request, reply) => void answer(error, request as never, reply as never)
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(answer)
+  countResponses(app, parts)
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY }, strictTransportSecurity: false })
+  await app.register(cookie)
+  await app.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { after }) => new ApiProblem('tooMany', `Too many attempts from your address; try again in ${after}.`)
+  })
+  await describe(app, parts.health().version)
+  await app.register((scope, _options, done) => {
+    addRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
+    done()
+  })
+  await serveDocs(app)
+  await serveConsole(app, parts.consoleFolder)
+  await app.ready()
+  return app
+}
+
+function addRoutes(api: Api, parts: ApiParts): void {
+  guard(api, parts.access)
+  api.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  })
+  const parseJson = api.getDefaultJsonParser('error', 'error')
+  api.removeContentTypeParser('application/json')
+  api.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // A client that always names JSON sends nothing where there is nothing to say.
+    if (body === '') done(null, undefined)
+    else void parseJson(request, body, done)
+  })
+  sessionRoutes(api, parts)
+  tokenRoutes(api, parts)
+  alarmRoutes(api, parts)
+  alarmEventRoutes(api, parts)
+  deviceRoutes(api, parts)
+  readingRoutes(api, parts)
+  siteRoutes(api, parts)
+  quarantineRoutes(api, parts)
+  liveRoutes(api, parts)
+  healthRoutes(api, parts)
+  api.register((scope, _options, done) => {
+    telemetryRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
+    done()
+  })
+}
+
+function countResponses(app: Api, { metrics }: ApiParts): void {
+  const counts = metrics.counters('fenghuo_http_responses_total', 'HTTP responses, by class of status.', 'status', STATUS_CLASSES)
+  app.addHook('onResponse', async (_request, reply) => {
+    const ofClass = STATUS_CLASSES[Math.floor(reply.statusCode / 100) - 2]
+    if (ofClass !== undefined) counts[ofClass].add()
+  })
+}
+
+function portSentence(cause: unknown, host: string, port: number): string {
+  const code = (cause as NodeJS.ErrnoException).code
+  const change = 'Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or in fenghuo.yaml under http'
+  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. Stop that, or: ${change}.`
+  if (code === 'EACCES') return `Port ${port} of ${host} may not be opened by this user. ${change}.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine. ${change}.`
+  return `The HTTP port ${port} of ${host} cannot be opened: ${messageOf(cause)}. ${change}.`
+}

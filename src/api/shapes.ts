@@ -1,0 +1,210 @@
+// The JSON shapes of contract 6, once: they check what is sent, type the routes, and are the OpenAPI document.
+
+import { z } from 'zod'
+import { OPERATOR_ACTIONS } from '../model/alarm.ts'
+import { QUALITIES } from '../model/quality.ts'
+import { LEVELS, TIERS } from '../model/tier.ts'
+import { LIMITS } from '../platform/limits.ts'
+
+/** An instant in an answer: ISO 8601, UTC, milliseconds. */
+export const Instant = z.string().meta({ format: 'date-time', example: '2026-01-01T00:00:05.000Z' })
+export const Id = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'an id has 1 to 64 of the characters A-Z a-z 0-9 . _ -')
+export const TierName = z.enum(TIERS)
+
+/** An instant in a question: ISO 8601 with zone, or a date (midnight UTC). Becomes epoch ms. */
+export const Time = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'not a time: use ISO 8601 with a zone, as 2026-01-01T00:00:00Z' })
+  .transform((text) => Date.parse(text))
+  .meta({ description: 'ISO 8601 with zone', example: '2026-01-01T00:00:00Z' })
+
+/** How many items one page may hold. */
+export function pageLimit(fallback: number, most: number = LIMITS.api.itemsPerPage) {
+  return z.coerce
+    .number({ error: `a whole number from 1 to ${most}` })
+    .int()
+    .min(1)
+    .max(most)
+    .default(fallback)
+    .meta({ description: `Items in one page, at most ${most}` })
+}
+
+export const Next = z.string().nullable().meta({ description: 'Give it back as cursor to get the next page; null: this was the last' })
+
+export const Text = z
+  .object({ zh: z.string(), en: z.string() })
+  .meta({ id: 'Text', description: 'A text in the two languages of the console' })
+const Name = Text.nullable()
+
+export const Acknowledgement = z.object({ by: z.string(), at: Instant, note: z.string().nullable() })
+
+export const AlarmBody = z
+  .object({
+    id: z.string().meta({ description: 'rule/subject#epoch-ms of the raise; percent-encode it in a path' }),
+    rule: z.string(),
+    device: z.string().nullable(),
+    deviceName: Name,
+    area: z.string().nullable(),
+    areaName: Name,
+    site: z.string().nullable(),
+    siteName: Name,
+    enterprise: z.string().nullable(),
+    enterpriseName: Name,
+    tier: TierName.meta({ description: 'The present tier; once cleared, the last one it had' }),
+    worstTier: TierName,
+    raisedAt: Instant,
+    clearedAt: Instant.nullable(),
+    acknowledged: Acknowledgement.nullable(),
+    shelvedUntil: Instant.nullable(),
+    isaState: z
+      .string()
+      .meta({ description: 'ISA-18.2 state letter: A normal, B unacknowledged, C acknowledged, D returned to normal unacknowledged' }),
+    because: z.string(),
+    title: Text,
+    guidance: Text
+  })
+  .meta({ id: 'Alarm' })
+export type AlarmBody = z.infer<typeof AlarmBody>
+
+/** The lines of contract 5, key for key. */
+export const EventBody = z
+  .union([
+    z.object({
+      at: Instant,
+      rule: z.string(),
+      device: z.string().optional(),
+      area: z.string().optional(),
+      from: z.enum(LEVELS),
+      to: z.enum(LEVELS),
+      id: z.string(),
+      because: z.string()
+    }),
+    z.object({ at: Instant, id: z.string(), action: z.enum(OPERATOR_ACTIONS), by: z.string(), note: z.string().nullable() })
+  ])
+  .meta({
+    id: 'AlarmEvent',
+    description: 'One line of the alarm journal. Exactly one of device and area is there.',
+    example: {
+      at: '2026-01-01T00:00:05.000Z',
+      rule: 'tank-level',
+      device: 'T-101',
+      from: 'clear',
+      to: 'yellow',
+      id: 'tank-level/T-101#1767225605000',
+      because: 'level_pct 86.1 > 85 for 5s'
+    }
+  })
+
+export const AlarmDetail = AlarmBody.extend({
+  events: z.array(EventBody).meta({ description: 'In the order of the journal' }),
+  notifications: z.array(z.unknown()).meta({ description: 'What was sent to whom; empty until notifications are built' })
+}).meta({ id: 'AlarmDetail' })
+
+const LastValue = z.object({
+  metric: z.string(),
+  name: Text,
+  unit: z.string(),
+  min: z.number(),
+  max: z.number(),
+  value: z.number().nullable(),
+  at: Instant.nullable(),
+  ageMs: z.number().nullable().meta({ description: 'Since its device was heard with it, by our clock' }),
+  quality: z.enum(QUALITIES).nullable().meta({ description: 'null: never reported' })
+})
+
+export const DEVICE_STATES = ['online', 'silent', 'offline', 'never'] as const
+export type DeviceState = (typeof DEVICE_STATES)[number]
+
+export const DeviceBody = z
+  .object({
+    id: z.string(),
+    name: Text,
+    profile: z.string(),
+    profileName: Text,
+    gateway: z.string().nullable(),
+    gatewayOnline: z.boolean().nullable().meta({ description: 'null: the gateway has not said' }),
+    area: z.string().nullable(),
+    areaName: Name,
+    site: z.string().nullable(),
+    siteName: Name,
+    enterprise: z.string().nullable(),
+    enterpriseName: Name,
+    labels: z.record(z.string(), z.string()),
+    limits: z.record(z.string(), z.number()),
+    online: z.boolean(),
+    neverReported: z.boolean(),
+    state: z.enum(DEVICE_STATES).meta({
+      description:
+        'online: heard within silentAfter. silent: not. offline: its gateway is gone and it has not been heard since. never: not heard since the journal begins'
+    }),
+    lastReceivedAt: Instant.nullable(),
+    ageMs: z.number().nullable(),
+    silentAfterMs: z.number(),
+    worstTier: TierName.nullable().meta({ description: 'The highest tier among its active alarms' }),
+    values: z.array(LastValue)
+  })
+  .meta({ id: 'Device' })
+export type DeviceBody = z.infer<typeof DeviceBody>
+
+export const DeviceDetail = DeviceBody.extend({
+  thresholds: z
+    .array(
+      z.object({
+        metric: z.string(),
+        rule: z.string(),
+        tier: TierName,
+        op: z.enum(['>', '>=', '<', '<=']),
+        value: z.number(),
+        limit: z.string().nullable().meta({ description: 'The name of the limit; null: a number in the rule' })
+      })
+    )
+    .meta({ description: 'Where a rule that watches this device compares one metric with one limit: the lines of a trend' }),
+  rules: z.array(
+    z.object({
+      id: z.string(),
+      title: Text,
+      per: z.enum(['device', 'area']),
+      latched: z.boolean(),
+      source: z.string().nullable(),
+      tiers: z.array(
+        z.object({
+          tier: TierName,
+          when: z.string(),
+          clear: z.string().nullable(),
+          deadband: z.number().nullable(),
+          for: z.string(),
+          clearFor: z.string()
+        })
+      )
+    })
+  )
+}).meta({ id: 'DeviceDetail' })
+export type DeviceDetail = z.infer<typeof DeviceDetail>
+
+export const TierCounts = z.object({ blue: z.number(), yellow: z.number(), orange: z.number(), red: z.number() })
+export const DeviceCounts = z.object({
+  total: z.number(),
+  online: z.number(),
+  silent: z.number().meta({ description: 'Silent or behind a gateway that is gone' }),
+  neverReported: z.number()
+})
+
+export const SiteBody = z
+  .object({
+    id: z.string(),
+    name: Text,
+    enterprise: z.string(),
+    enterpriseName: Name,
+    lat: z.number().nullable(),
+    lon: z.number().nullable(),
+    areas: z.array(z.object({ id: z.string(), name: Text })),
+    worstTier: TierName.nullable(),
+    alarms: TierCounts,
+    unacknowledged: z.number(),
+    devices: DeviceCounts
+  })
+  .meta({ id: 'Site' })
+export type SiteBody = z.infer<typeof SiteBody>
+
+export const PartHealthBody = z
+  .object({ part: z.string(), state: z.enum(['ok', 'starting', 'degraded', 'full', 'failing']), problem: z.string().nullable() })
+  .meta({ id: 'PartHealth' })
