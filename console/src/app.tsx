@@ -1,0 +1,142 @@
+// The frame of the console: nobody signed in -> the sign-in page, in place of the page asked for, which stays in the address.
+
+import { Component, lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
+import { getOverview, type Person, signOut, whoAmI } from './api.ts'
+import { ConsoleContext, isSignedOut, useResource, useRunning } from './console.tsx'
+import { sayProblem } from './format.ts'
+import { AlarmsPage } from './pages/alarms.tsx'
+import { DevicesPage } from './pages/devices.tsx'
+import { SignInPage } from './pages/sign-in.tsx'
+import { useLinkLost } from './parts/age.tsx'
+import { Announcer } from './parts/announcer.tsx'
+import { Banners } from './parts/banners.tsx'
+import { Strip } from './parts/strip.tsx'
+import { TopBar } from './parts/top-bar.tsx'
+import { currentLanguage } from './preferences.ts'
+import { useRoute } from './route.ts'
+import { useWords, wordsIn } from './words.ts'
+
+// The charts are half of the console's own code, and only this page needs them.
+const DevicePage = lazy(async () => ({ default: (await import('./pages/device.tsx')).DevicePage }))
+
+type Session =
+  | { kind: 'asking' }
+  | { kind: 'unreachable'; problem: unknown }
+  | { kind: 'none'; expired: boolean }
+  | { kind: 'open'; person: Person }
+
+const ASK_AGAIN_MS = 3000
+
+export function App() {
+  const [session, setSession] = useState<Session>({ kind: 'asking' })
+  const ask = useCallback(async () => {
+    try {
+      const person = await whoAmI()
+      setSession({ kind: 'open', person })
+    } catch (problem) {
+      setSession(isSignedOut(problem) ? { kind: 'none', expired: false } : { kind: 'unreachable', problem })
+    }
+  }, [])
+  const failed = useCallback((problem: unknown) => {
+    if (isSignedOut(problem)) setSession((before) => (before.kind === 'none' ? before : { kind: 'none', expired: true }))
+  }, [])
+  const leave = useCallback(async () => {
+    await signOut().catch(() => undefined)
+    setSession({ kind: 'none', expired: false })
+  }, [])
+
+  useEffect(() => void ask(), [ask])
+  useEffect(() => {
+    if (session.kind !== 'unreachable') return
+    const timer = window.setTimeout(() => void ask(), ASK_AGAIN_MS)
+    return () => window.clearTimeout(timer)
+  }, [session, ask])
+
+  return (
+    <Broken>
+      {session.kind === 'open' && <Running person={session.person} failed={failed} leave={leave} />}
+      {session.kind === 'none' && <SignInPage expired={session.expired} onOpen={(person) => setSession({ kind: 'open', person })} />}
+      {session.kind === 'unreachable' && <Unreachable problem={session.problem} />}
+    </Broken>
+  )
+}
+
+function Running({ person, failed, leave }: { person: Person; failed: (problem: unknown) => void; leave: () => Promise<void> }) {
+  const running = useRunning(person, failed)
+  if (running === null) return null
+  return (
+    <ConsoleContext value={running}>
+      <Frame leave={leave} />
+    </ConsoleContext>
+  )
+}
+
+const OVERVIEW_EVERY_MS = 5000
+
+function Frame({ leave }: { leave: () => Promise<void> }) {
+  const words = useWords()
+  const route = useRoute()
+  const overview = useResource('overview', getOverview, OVERVIEW_EVERY_MS)
+  const lost = useLinkLost()
+  return (
+    <div className="frame" data-link={lost ? 'lost' : 'up'}>
+      <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
+        {words.skip}
+      </button>
+      <div className="head">
+        <TopBar route={route} leave={leave} />
+        <Banners overview={overview} />
+      </div>
+      <Strip overview={overview.value} route={route} />
+      <main id="main" tabIndex={-1}>
+        {route.page === 'alarms' && <AlarmsPage route={route} sites={overview.value?.sites ?? []} />}
+        {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
+        {route.page === 'device' && (
+          <Suspense>
+            <DevicePage key={route.device} id={route.device} />
+          </Suspense>
+        )}
+      </main>
+      <Announcer />
+    </div>
+  )
+}
+
+function Unreachable({ problem }: { problem: unknown }) {
+  const words = useWords()
+  return (
+    <main className="gate">
+      <div className="banner banner-link" role="alert">
+        <strong>{words.link.lost}</strong>
+        <span>{words.link.never}</span>
+        <span>
+          {sayProblem(problem, words)} {words.link.retrying}
+        </span>
+      </div>
+    </main>
+  )
+}
+
+/** A page that has thrown says so: an operator must not look at a frozen screen. */
+class Broken extends Component<{ children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false }
+
+  static getDerivedStateFromError(): { broken: boolean } {
+    return { broken: true }
+  }
+
+  override render(): ReactNode {
+    if (!this.state.broken) return this.props.children
+    const words = wordsIn(currentLanguage())
+    return (
+      <main className="gate">
+        <div className="banner banner-link" role="alert">
+          <strong>{words.health.failed}</strong>
+          <button type="button" className="button" onClick={() => window.location.reload()}>
+            {words.health.reload}
+          </button>
+        </div>
+      </main>
+    )
+  }
+}

@@ -1,0 +1,108 @@
+// One line over the whole installation: the worst tier of each site, how many devices are heard, how far intake is behind.
+
+import { type Overview, type SiteOverview, TIER_RANK, TIERS_DOWN } from '../api.ts'
+import { formatLag } from '../format.ts'
+import { addressOf, type Route } from '../route.ts'
+import { useSay, useWords } from '../words.ts'
+import { useLinkLost } from './age.tsx'
+import { ROMAN, TierMark } from './tier-mark.tsx'
+
+const SITES_SHOWN = 12
+
+const rank = (site: SiteOverview): number => (site.worstTier === null ? 0 : TIER_RANK[site.worstTier])
+
+export function Strip({ overview, route }: { overview: Overview | null; route: Route }) {
+  const words = useWords()
+  const lost = useLinkLost()
+  if (overview === null) return null
+  const { devices } = overview
+  return (
+    <section className="strip" aria-label={words.overview.label}>
+      <Sites sites={overview.sites} route={route} />
+      <ul className="figures">
+        <Figure name={words.overview.online} value={`${devices.online} / ${devices.total}`} address={addressOf('devices')} old={lost} />
+        <Figure
+          name={words.overview.silent}
+          value={String(devices.silent)}
+          address={addressOf('devices', '', { state: 'silent' })}
+          old={lost}
+          odd={devices.silent > 0}
+        />
+        <Figure
+          name={words.overview.never}
+          value={String(devices.neverReported)}
+          address={addressOf('devices', '', { state: 'never' })}
+          old={lost}
+          odd={devices.neverReported > 0}
+        />
+        <Figure name={words.overview.lag} value={formatLag(overview.intake.lagMs)} address={null} old={lost} />
+      </ul>
+    </section>
+  )
+}
+
+function Figure(props: { name: string; value: string; address: string | null; old: boolean; odd?: boolean }) {
+  const content = (
+    <>
+      <b className={props.old ? 'untrusted' : undefined}>{props.value}</b> {props.name}
+    </>
+  )
+  return <li data-odd={props.odd === true}>{props.address === null ? <span>{content}</span> : <a href={props.address}>{content}</a>}</li>
+}
+
+function Sites({ sites, route }: { sites: readonly SiteOverview[]; route: Route }) {
+  const words = useWords()
+  const worstFirst = [...sites].sort((a, b) => rank(b) - rank(a))
+  const abnormal = worstFirst.filter((site) => site.worstTier !== null || isBlind(site))
+  const shown = (sites.length <= SITES_SHOWN ? worstFirst : abnormal).slice(0, SITES_SHOWN)
+  const rest = sites.length - shown.length
+  return (
+    <ul className="sites" aria-label={words.overview.sites}>
+      {shown.map((site) => (
+        <SiteChip key={site.id} site={site} route={route} />
+      ))}
+      {rest > 0 && <li className="sites-rest">{shown.length === 0 ? words.overview.allQuiet(rest) : `+ ${words.overview.quiet(rest)}`}</li>}
+    </ul>
+  )
+}
+
+/** Nothing is heard from a site that has devices: no alarm there says nothing. */
+const isBlind = (site: SiteOverview): boolean => site.devices.total > 0 && site.devices.online === 0
+
+function SiteChip({ site, route }: { site: SiteOverview; route: Route }) {
+  const words = useWords()
+  const say = useSay()
+  const name = say(site.name, site.id)
+  const count = TIERS_DOWN.reduce((sum, tier) => sum + site.alarms[tier], 0)
+  const blind = isBlind(site)
+  const tier = site.worstTier
+  const what =
+    tier !== null
+      ? `${words.tierName(words.tier[tier], ROMAN[tier])} × ${count}`
+      : blind
+        ? words.overview.siteBlind
+        : words.overview.noAlarm
+  const chosen = route.search.site === site.id
+  const address = addressOf(route.page === 'devices' ? 'devices' : 'alarms', '', { ...route.search, site: chosen ? '' : site.id })
+  return (
+    <li>
+      <a
+        className="site"
+        data-blind={blind}
+        aria-current={chosen ? 'true' : undefined}
+        aria-label={words.overview.siteAlarms(name, what)}
+        href={address}
+      >
+        {tier !== null ? (
+          <TierMark tier={tier} state={site.unacknowledged > 0 ? 'unacknowledged' : 'acknowledged'} />
+        ) : (
+          <i className="site-quiet" aria-hidden="true">
+            {blind ? '?' : ''}
+          </i>
+        )}
+        <span>{name}</span>
+        {count > 0 && <b>{count}</b>}
+      </a>
+    </li>
+  )
+}

@@ -1,0 +1,125 @@
+// The bar on top of every page: where to go, how many alarms of each tier there are, whether the link is live, the time.
+
+import { useEffect, useState } from 'react'
+import { type Alarm, TIERS_DOWN, type Tier } from '../api.ts'
+import { serverNow, useTimed } from '../clock.ts'
+import { useAlarmList, useConsole, useLink } from '../console.tsx'
+import { addressOf, type Route } from '../route.ts'
+import { useWords } from '../words.ts'
+import { LanguageButton, ThemeButton } from './settings.tsx'
+import { ROMAN, TierMark } from './tier-mark.tsx'
+
+export function TopBar({ route, leave }: { route: Route; leave: () => Promise<void> }) {
+  const words = useWords()
+  const { person } = useConsole()
+  const [open, setOpen] = useState(false)
+  return (
+    <header className="top">
+      <a className="brand" href={addressOf('alarms')}>
+        <img src="/beacon.svg" alt="" width="28" height="28" />
+        <span>{words.product}</span>
+      </a>
+      <nav className="pages" aria-label={words.nav.label}>
+        <a href={addressOf('alarms')} aria-current={route.page === 'alarms' ? 'page' : undefined}>
+          {words.nav.alarms}
+        </a>
+        <a href={addressOf('devices')} aria-current={route.page === 'alarms' ? undefined : 'page'}>
+          {words.nav.devices}
+        </a>
+      </nav>
+      <TierCounts route={route} />
+      <Lamp />
+      <Clock />
+      <button
+        type="button"
+        className="button button-quiet menu"
+        aria-expanded={open}
+        aria-controls="settings"
+        onClick={() => setOpen(!open)}
+      >
+        {words.nav.settings}
+      </button>
+      <div id="settings" className="settings" data-open={open}>
+        <LanguageButton />
+        <ThemeButton />
+        <span className="person">{person.username}</span>
+        <button type="button" className="button button-quiet" onClick={() => void leave()}>
+          {words.signIn.out}
+        </button>
+      </div>
+    </header>
+  )
+}
+
+/** How many alarms of each tier are active, and how many of all wait to be acknowledged. */
+export function countAlarms(alarms: readonly Alarm[]): Record<Tier, number> & { unacknowledged: number } {
+  const counts = { red: 0, orange: 0, yellow: 0, blue: 0, unacknowledged: 0 }
+  for (const alarm of alarms) {
+    counts[alarm.tier] += 1
+    if (alarm.acknowledged === null) counts.unacknowledged += 1
+  }
+  return counts
+}
+
+function TierCounts({ route }: { route: Route }) {
+  const words = useWords()
+  const { alarms, loaded } = useAlarmList()
+  const { kind } = useLink()
+  const counts = countAlarms(alarms)
+  useTitle(loaded, kind === 'lost', counts.unacknowledged, alarms.length)
+  return (
+    <ul className="counts" aria-label={words.counts.label}>
+      {TIERS_DOWN.map((tier) => {
+        const name = words.tierName(words.tier[tier], ROMAN[tier])
+        const chosen = route.page === 'alarms' && route.search.tier === tier
+        return (
+          <li key={tier}>
+            <a
+              href={addressOf('alarms', '', { ...(route.page === 'alarms' ? route.search : {}), tier: chosen ? '' : tier })}
+              data-some={counts[tier] > 0}
+              aria-label={loaded ? words.counts.filterBy(name, counts[tier]) : `${name}: ${words.overview.unknown}`}
+              aria-current={chosen ? 'true' : undefined}
+            >
+              <TierMark tier={tier} state={counts[tier] > 0 ? 'plain' : 'returned'} />
+              <b>{loaded ? counts[tier] : '?'}</b>
+            </a>
+          </li>
+        )
+      })}
+      <li className="counts-open">
+        <b>{loaded ? counts.unacknowledged : '?'}</b> {words.counts.unacknowledged}
+      </li>
+    </ul>
+  )
+}
+
+function useTitle(loaded: boolean, lost: boolean, unacknowledged: number, all: number): void {
+  const words = useWords()
+  useEffect(() => {
+    const count = lost || !loaded ? words.alarms.titleUnknown : words.alarms.titleCount(unacknowledged, all)
+    document.title = `${count} ${words.product}`
+  }, [words, loaded, lost, unacknowledged, all])
+}
+
+function Lamp() {
+  const words = useWords()
+  const { kind } = useLink()
+  const { current } = useAlarmList()
+  const shown = kind === 'live' && !current ? 'connecting' : kind
+  return (
+    <span className="lamp" data-link={shown} role="status">
+      <i aria-hidden="true" />
+      {shown === 'live' ? words.link.live : shown === 'lost' ? words.quality.link : words.link.connecting}
+    </span>
+  )
+}
+
+function Clock() {
+  const words = useWords()
+  const text = useTimed(() => new Date(serverNow()).toTimeString().slice(0, 8))
+  return (
+    <span className="clock" title={words.overview.server}>
+      {text}
+    </span>
+  )
+}
