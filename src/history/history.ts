@@ -1,12 +1,19 @@
-// The history of readings as a part: takes rows from the loop without ever blocking it, answers bounded queries.
-// Invariant: what is stored is a gap-free prefix of the journal; everything through `storedSeq` is on disk.
+// The history of readings as a part: takes rows from the loop without ever blocking it, answers bounded questions.
+// Invariant: what is stored is a prefix of what was offered; everything through `storedSeq` is on disk, once.
 
 import type { Fleet } from '../model/fleet.ts'
-import type { Quality } from '../model/quality.ts'
 import type { ReadingColumns } from '../model/readings.ts'
-import type { Clock } from '../platform/clock.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
+import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
+import { Refusal } from '../platform/problem.ts'
+import type { Answer, FleetNames, FromWorker, Question, Tended, ToWorker } from './messages.ts'
+import { Outbox, sharedBatch } from './outbox.ts'
+import { type Bucket, boundStretch, checkBuckets, type SeriesStretch, type StoredReading } from './stretch.ts'
+import { WorkerLine } from './workerLine.ts'
+
+const TEND_MS = 60_000
 
 export interface HistoryOptions {
   /** Holds `open.duckdb` and `days/*.parquet`; created where missing. */
@@ -17,36 +24,12 @@ export interface HistoryOptions {
   readonly threads: number
   /** A file is deleted this many days after its last day ended and it was last written; null: never. */
   readonly retentionDays: number | null
-}
-
-/** One stored reading. `value` is null where the device itself called it bad. */
-export interface StoredReading {
-  readonly at: number
-  readonly value: number | null
-  readonly quality: Quality
-}
-
-/** The usable values (good, late, clockSkewed; not null) of one interval `[at, at + everyMs)`. */
-export interface Bucket {
-  readonly at: number
-  readonly min: number
-  readonly max: number
-  readonly avg: number
-  /** The value at the latest `at` in the interval. */
-  readonly last: number
-  readonly count: number
-}
-
-/** A stretch of one series: `from <= at < to`, epoch ms. */
-export interface SeriesStretch {
-  readonly device: string
-  readonly metric: string
-  readonly from: number
-  readonly to: number
-  readonly limit: number
+  /** Another worker in place of the embedded one: for tests of its failures. */
+  readonly workerFile?: URL
 }
 
 export interface HistoryHealth {
+  /** behind: the last offer was not taken; the caller catches up from the journal. */
   readonly state: 'ok' | 'behind' | 'failing'
   /** One sentence where the state is not ok. */
   readonly problem: string | null
@@ -54,61 +37,319 @@ export interface HistoryHealth {
   readonly pendingRows: number
 }
 
+interface Asked {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (cause: Error) => void
+}
+
 export class History implements Part {
   readonly name = 'history'
-  /** Everything through this journal seq is on disk. */
-  storedSeq = 0
-  /** Everything through this journal seq has been taken: stored, or waiting here to be stored. */
-  acceptedSeq = 0
-  /** Rows committed since the start of this process. */
-  storedRows = 0
-  /** Rows taken and not yet committed. */
-  pendingRows = 0
+  readonly #options: HistoryOptions
+  readonly #outbox = new Outbox(LIMITS.history.rowsPerCommit)
+  readonly #asked = new Map<number, Asked>()
+  #line: WorkerLine | null = null
+  #names: FleetNames = { devices: [], metrics: [] }
+  #fleet: Fleet | null = null
+  #storing = false
+  #due = false
+  #timer: Timer | null = null
+  #tendTimer: Timer | null = null
+  #flushed: (() => void)[] = []
+  #nextId = 1
+  #restarts = 0
+  #behind = false
+  #dead: string | null = null
+  #started = false
+  #stopping = false
+  #troubles: Record<'storing' | 'tending', string | null> = { storing: null, tending: null }
+  #storedSeq = 0
+  #acceptedSeq = 0
+  #storedRows = 0
 
   constructor(options: HistoryOptions) {
-    void options
+    this.#options = options
   }
 
-  /** Opens the store and reads `storedSeq`. A locked or unreadable database throws a Refusal. */
-  async start(): Promise<void> {}
+  /** Everything through this journal seq is on disk. */
+  get storedSeq(): number {
+    return this.#storedSeq
+  }
 
-  /** Drains what is pending, checkpoints and closes, within a bounded time. */
-  async stop(): Promise<void> {}
+  /** Everything through this journal seq has been taken: it is stored, or waits here to be stored. */
+  get acceptedSeq(): number {
+    return this.#acceptedSeq
+  }
 
-  /** From the next offer on, series numbers are those of this fleet. */
-  setFleet(fleet: Fleet): void {
-    void fleet
+  /** Rows committed since this part was started; signs of life do not count. */
+  get storedRows(): number {
+    return this.#storedRows
+  }
+
+  /** Rows taken and not yet committed. */
+  get pendingRows(): number {
+    return this.#outbox.rows
+  }
+
+  /** Opens the store and reads `storedSeq`. A locked, foreign or unreadable database throws a Refusal that says what to do. */
+  async start(): Promise<void> {
+    if (this.#line !== null) return
+    this.#stopping = false
+    this.#storedSeq = this.#acceptedSeq = await this.#openLine()
+    this.#started = true
+    this.#tendTimer = this.#options.clock.every(TEND_MS, () => void this.tend().catch(() => undefined))
   }
 
   /**
-   * Takes the rows [0, length) of the records in `(afterSeq, throughSeq]`; copies them and never blocks. True: taken (or
-   * already stored, then nothing is done). False: not taken, because the queue is full or because rows before `afterSeq`
-   * were not taken either; the caller goes on, and later offers again from the journal after `acceptedSeq`.
-   * `afterSeq` left out means: where the previous offer, taken or not, ended.
+   * Stores what is pending and closes, within LIMITS.history.stopMs. Where storing is in trouble, what is pending is left
+   * to the journal.
    */
-  offer(columns: ReadingColumns, throughSeq: number, afterSeq?: number): boolean {
-    void columns
-    void throughSeq
-    void afterSeq
+  async stop(): Promise<void> {
+    const line = this.#line
+    if (line === null || this.#stopping) return
+    this.#stopping = true
+    this.#started = false
+    this.#tendTimer?.cancel()
+    let overrun = false
+    let wake = (): void => {}
+    const deadline = this.#options.clock.after(LIMITS.history.stopMs, () => {
+      overrun = true
+      wake()
+    })
+    while (!this.#outbox.isEmpty && this.#troubles.storing === null && !overrun && this.#line === line) {
+      const turn = new Promise<void>((resolve) => (wake = resolve))
+      this.#flushed.push(() => wake())
+      this.#postDue()
+      await turn
+    }
+    await Promise.race([line.close(), new Promise<void>((resolve) => (overrun ? resolve() : (wake = resolve)))])
+    if (overrun) {
+      this.#options.log.error('history did not close in time; what is committed is safe, the rest is in the journal')
+      line.abandon()
+    }
+    deadline.cancel()
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#line = null
+    this.#failAsked('history has been stopped')
+  }
+
+  /** From the next offer on, series numbers are those of this fleet. */
+  setFleet(fleet: Fleet): void {
+    if (this.#fleet === fleet) return
+    this.#fleet = fleet
+    const metricsOf = new Map(fleet.plant.profiles.map(({ id, metrics }) => [id, metrics.map((metric) => metric.id)]))
+    this.#outbox.addFleet({
+      devices: fleet.devices.map(({ id }) => id),
+      metrics: fleet.profiles.map(({ id }) => metricsOf.get(id)!)
+    })
+    this.#post()
+  }
+
+  /**
+   * Takes the rows [0, length) of the records after the previous offer taken and up to `throughSeq`; copies them and never
+   * blocks. True: taken, or nothing to do because `throughSeq` has been taken before. False: not taken, the queue is full
+   * or the store is lost: the caller goes on without history, and later offers again from the journal after `acceptedSeq`.
+   * An offer is stored whole together with its `throughSeq` or not at all; what is offered twice after a crash changes nothing.
+   */
+  offer(columns: ReadingColumns, throughSeq: number): boolean {
+    if (throughSeq <= this.#acceptedSeq) return true
+    const { length, series } = columns
+    const held = this.#outbox.held
+    this.#behind = !this.#started || this.#dead !== null || (held > 0 && held + length > LIMITS.history.pendingRows)
+    if (this.#behind) return false
+    let rows = 0
+    for (let row = 0; row < length; row++) if (series[row] !== -1) rows++
+    this.#outbox.add(columns, rows, throughSeq)
+    this.#acceptedSeq = throughSeq
+    this.#timer ??= this.#options.clock.after(LIMITS.history.commitMs, this.#onDue)
+    if (this.#outbox.hasParcel) this.#post()
     return true
   }
 
-  /** Resolves when everything accepted so far is committed. */
-  async flush(): Promise<void> {}
-
-  /** Readings in time order; one per instant (the last in journal order); `after` continues behind that instant. */
-  async readings(stretch: SeriesStretch & { readonly after?: number }): Promise<StoredReading[]> {
-    void stretch
-    return []
+  /** Resolves when everything taken so far is on disk; while storing is in trouble it waits. */
+  async flush(): Promise<void> {
+    const throughSeq = this.#acceptedSeq
+    while (this.#storedSeq < throughSeq) {
+      if (this.#dead !== null) throw new Error(this.#dead)
+      if (!this.#started) throw new Error('history has been stopped')
+      const change = new Promise<void>((resolve) => void this.#flushed.push(resolve))
+      this.#postDue()
+      await change
+    }
   }
 
-  /** Intervals aligned to the epoch, empty ones left out. More than the bound is refused with the smallest `every` that fits. */
+  /**
+   * Readings in time order, one per instant (the last in journal order); `after` continues behind that instant.
+   * An unknown series has none.
+   */
+  async readings(stretch: SeriesStretch & { readonly after?: number }): Promise<StoredReading[]> {
+    const { device, metric, after } = stretch
+    const { from, to } = boundStretch(after === undefined ? stretch.from : Math.max(stretch.from, after + 1), stretch.to)
+    const limit = boundLimit(stretch.limit)
+    if (from >= to || limit === 0) return []
+    const answer = await this.#ask({ kind: 'readings', device, metric, from, to, limit })
+    return 'readings' in answer ? answer.readings : []
+  }
+
+  /**
+   * Intervals aligned to the epoch, in time order, those without a usable value left out. More of them than `limit` and the
+   * bound allow throw a Refusal that names the shortest `every` that fits.
+   */
   async buckets(stretch: SeriesStretch & { readonly everyMs: number }): Promise<Bucket[]> {
-    void stretch
-    return []
+    const { device, metric, everyMs } = stretch
+    const { from, to } = boundStretch(stretch.from, stretch.to)
+    checkBuckets(from, to, everyMs, boundLimit(stretch.limit))
+    if (from >= to) return []
+    const answer = await this.#ask({ kind: 'buckets', device, metric, from, to, everyMs })
+    return 'buckets' in answer ? answer.buckets : []
+  }
+
+  /** Writes closed days as files and deletes what is past retention; called by itself each minute. */
+  async tend(): Promise<Tended> {
+    const answer = await this.#send((id) => ({
+      kind: 'tend',
+      id,
+      now: this.#options.clock.now(),
+      retentionDays: this.#options.retentionDays
+    }))
+    return 'tended' in answer ? answer.tended : { written: [], deleted: [] }
   }
 
   health(): HistoryHealth {
-    return { state: 'ok', problem: null, storedSeq: this.storedSeq, pendingRows: this.pendingRows }
+    const problem =
+      this.#dead ??
+      this.#troubles.storing ??
+      this.#troubles.tending ??
+      (this.#behind ? 'History cannot keep up with the intake: it is stored later, from the journal' : null)
+    const state = problem === null ? 'ok' : this.#behind && this.#dead === null && this.#troubles.storing === null ? 'behind' : 'failing'
+    return { state, problem, storedSeq: this.#storedSeq, pendingRows: this.#outbox.rows }
   }
+
+  async #openLine(): Promise<number> {
+    const { folder, memoryMb, threads, clock } = this.#options
+    const line = new WorkerLine(
+      this.#options.workerFile ?? new URL('./embeddedWorker.ts', import.meta.url),
+      { folder, memoryMb, threads, now: clock.now() },
+      (message) => this.#hear(message),
+      (problem) => void this.#lose(problem)
+    )
+    const storedSeq = await line.opened()
+    this.#line = line
+    line.post({ kind: 'fleet', names: this.#names })
+    return storedSeq
+  }
+
+  readonly #onDue = (): void => {
+    this.#timer = null
+    this.#postDue()
+  }
+
+  #postDue(): void {
+    this.#due = true
+    this.#post()
+  }
+
+  /** Posts what the worker may have now: one batch at a time, so that what comes meanwhile is committed together. */
+  #post(): void {
+    while (this.#line !== null && !this.#storing) {
+      if (this.#due && !this.#outbox.hasParcel) {
+        this.#outbox.seal()
+        this.#due = false
+      }
+      const parcel = this.#outbox.peek()
+      if (parcel === undefined) return
+      if (parcel.kind === 'fleet') {
+        this.#names = parcel.names
+        this.#line.post({ kind: 'fleet', names: parcel.names })
+        this.#outbox.done()
+      } else {
+        this.#storing = true
+        this.#line.post({ kind: 'store', batch: sharedBatch(parcel.batch), now: this.#options.clock.now() })
+      }
+    }
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case 'stored':
+        this.#storing = false
+        this.#outbox.done()
+        this.#storedSeq = message.throughSeq
+        this.#storedRows += message.rows
+        this.#wake()
+        this.#post()
+        return
+      case 'trouble':
+        this.#troubles[message.about] = message.problem
+        if (message.problem === null) this.#options.log.info(`history: ${message.about} works again`)
+        else this.#options.log.error(message.problem)
+        this.#wake()
+        return
+      case 'answer':
+        this.#asked.get(message.id)?.resolve(message.answer)
+        this.#asked.delete(message.id)
+        return
+      case 'failure':
+        this.#asked.get(message.id)?.reject(new Refusal(message.problem))
+        this.#asked.delete(message.id)
+        return
+      case 'crashed':
+        this.#options.log.error(`the history worker failed: ${message.problem}`)
+        return
+      case 'opened':
+      case 'refused':
+    }
+  }
+
+  /** The worker has ended by itself: one more is started; pending rows are still here and are posted again. */
+  async #lose(problem: string): Promise<void> {
+    this.#line = null
+    this.#storing = false
+    this.#due = true
+    this.#failAsked('history is starting again: ask again in a moment')
+    if (this.#stopping) return this.#wake()
+    if (this.#restarts++ === 0) {
+      this.#options.log.error(`${problem}; it is started again`)
+      try {
+        await this.#openLine()
+        return this.#post()
+      } catch (cause) {
+        this.#dead = `History could not be started again: ${(cause as Error).message}; restart the service, the journal keeps what arrives meanwhile`
+      }
+    } else this.#dead = `History has ended twice (${problem}): restart the service, the journal keeps what arrives meanwhile`
+    this.#options.log.error(this.#dead)
+    this.#wake()
+  }
+
+  #ask(question: Question): Promise<Answer> {
+    if (this.#asked.size >= LIMITS.history.queriesWaiting) {
+      return Promise.reject(new Refusal('History is answering too many questions at once: ask again in a moment'))
+    }
+    return this.#send((id) => ({ kind: 'ask', id, question }))
+  }
+
+  #send(message: (id: number) => ToWorker): Promise<Answer> {
+    const line = this.#line
+    if (line === null || this.#stopping) return Promise.reject(new Refusal(this.#dead ?? 'History is not running: ask again in a moment'))
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      line.post(message(id))
+    })
+  }
+
+  #failAsked(sentence: string): void {
+    for (const { reject } of this.#asked.values()) reject(new Refusal(sentence))
+    this.#asked.clear()
+  }
+
+  #wake(): void {
+    const waiting = this.#flushed
+    this.#flushed = []
+    for (const wake of waiting) wake()
+  }
+}
+
+function boundLimit(limit: number): number {
+  return Math.max(0, Math.min(Math.floor(limit) || 0, LIMITS.history.rowsPerQuery))
 }

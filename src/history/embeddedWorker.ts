@@ -1,0 +1,152 @@
+// The history worker: one thread that stores, answers and closes days, so that no other thread ever waits for DuckDB.
+// Invariant: a batch is reported stored only after its commit; one that fails is kept and tried again until it succeeds.
+
+import { mkdirSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf, Refusal } from '../platform/problem.ts'
+import { Asking } from './asking.ts'
+import { ClosedDays } from './closing.ts'
+import { EmbeddedStore, whyNotOpened } from './embedded.ts'
+import { Gate } from './gate.ts'
+import type { FromWorker, Question, SharedBatch, ToWorker, WorkerOptions } from './messages.ts'
+
+const RETRY_MS = 1000
+
+const options = workerData as WorkerOptions
+const port = parentPort!
+const store = new EmbeddedStore(options)
+const gate = new Gate()
+const freeReaders = Array.from({ length: store.readers }, (_, slot) => slot)
+const questions: { id: number; question: Question }[] = []
+let days: ClosedDays
+let asking: Asking
+let isOpen = false
+let closing = false
+let endPause = (): void => {}
+let storing: Promise<void> = Promise.resolve()
+let tending: Promise<void> = Promise.resolve()
+const troubles: Record<'storing' | 'tending', string | null> = { storing: null, tending: null }
+
+function tell(message: FromWorker): void {
+  port.postMessage(message)
+}
+
+function tellTrouble(about: 'storing' | 'tending', problem: string | null): void {
+  if (troubles[about] === problem) return
+  troubles[about] = problem
+  tell({ kind: 'trouble', about, problem })
+}
+
+async function begin(): Promise<void> {
+  try {
+    mkdirSync(options.folder, { recursive: true })
+    days = new ClosedDays(options.folder, store, gate)
+  } catch (cause) {
+    throw new Refusal(
+      `The history folder ${options.folder} cannot be written (${messageOf(cause)}): make it writable for this user and start again`
+    )
+  }
+  await store.open(options.now)
+  isOpen = true
+  asking = new Asking(store, days, gate)
+  port.on('message', receive)
+  tell({ kind: 'opened', storedSeq: store.storedSeq })
+}
+
+function receive(message: ToWorker): void {
+  switch (message.kind) {
+    case 'fleet':
+      store.adoptFleet(message.names)
+      return
+    case 'store':
+      storing = storeAtLast(message.batch, message.now)
+      return
+    case 'ask':
+      questions.push(message)
+      askNext()
+      return
+    case 'tend':
+      tending = tending.then(() => tend(message.id, message.now, message.retentionDays))
+      return
+    case 'close':
+      void end(0)
+  }
+}
+
+/** Stores the batch, however often it takes. After a failure the database is opened anew: it may have lost its footing. */
+async function storeAtLast(batch: SharedBatch, now: number): Promise<void> {
+  while (!closing) {
+    try {
+      if (!isOpen) await store.open(now)
+      isOpen = true
+      const rows = await store.commit(batch, now)
+      tellTrouble('storing', null)
+      tell({ kind: 'stored', throughSeq: batch.throughSeq, rows })
+      return
+    } catch (cause) {
+      if (cause instanceof TypeError || cause instanceof RangeError) throw cause
+      tellTrouble(
+        'storing',
+        `History cannot be stored in ${options.folder} (${messageOf(cause).split('\n')[0]}): make room or mend the disk; it is tried again each second, and the journal keeps what arrives meanwhile`
+      )
+      isOpen = false
+      await store.close()
+      await pauseBeforeRetry()
+    }
+  }
+}
+
+function pauseBeforeRetry(): Promise<void> {
+  if (closing) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, RETRY_MS)
+    endPause = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
+/** Gives the next question to a free reader. */
+function askNext(): void {
+  while (freeReaders.length > 0 && questions.length > 0) {
+    const slot = freeReaders.pop()!
+    const { id, question } = questions.shift()!
+    asking
+      .answer(slot, question)
+      .then((answer) => tell({ kind: 'answer', id, answer }))
+      .catch((cause: unknown) => tell({ kind: 'failure', id, problem: messageOf(cause) }))
+      .finally(() => {
+        freeReaders.push(slot)
+        askNext()
+      })
+  }
+}
+
+async function tend(id: number, now: number, retentionDays: number | null): Promise<void> {
+  if (closing || !isOpen) return tell({ kind: 'answer', id, answer: { tended: { written: [], deleted: [] } } })
+  const { tended, problem } = await days.tend(now, retentionDays)
+  if (!closing) tellTrouble('tending', problem)
+  tell({ kind: 'answer', id, answer: { tended } })
+}
+
+/** Ends the thread. What runs in DuckDB is ended first: an answer that arrives after the thread is gone aborts the process. */
+async function end(exitCode: number): Promise<void> {
+  if (closing) return
+  closing = true
+  endPause()
+  if (exitCode === 0) await storing
+  await store.close()
+  await tending
+  process.exit(exitCode)
+}
+
+process.on('uncaughtException', (cause) => {
+  tell({ kind: 'crashed', problem: cause.stack ?? messageOf(cause) })
+  void end(1)
+})
+
+begin().catch((cause: unknown) => {
+  tell({ kind: 'refused', problem: whyNotOpened(options.folder, cause) })
+  void end(0)
+})

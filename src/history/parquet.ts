@@ -1,0 +1,147 @@
+// The SQL in which history speaks: text made of numbers, checked names and quoted paths only.
+// A Parquet file has the columns device, metric, at (TIMESTAMP_MS, UTC), value and quality, sorted by series and time.
+
+import { QUALITIES } from '../model/quality.ts'
+import type { Piece, Span } from './days.ts'
+import { DAY_MS } from './days.ts'
+
+const DEVICE_NAME = /^[A-Za-z0-9._-]{1,64}$/
+const METRIC_NAME = /^[a-z][a-z0-9_]*$/
+const QUALITY_LIST = `[${QUALITIES.map(quoted).join(', ')}]`
+/** What rules may judge by, as far as quality goes. */
+const USABLE = ['good', 'late', 'clockSkewed'] as const
+const USABLE_CODES = USABLE.map((quality) => QUALITIES.indexOf(quality)).join(', ')
+const USABLE_NAMES = USABLE.map(quoted).join(', ')
+
+/** One series: `id` is its number in the table of open rows, undefined where it has none there. */
+export interface SeriesPlace {
+  readonly device: string
+  readonly metric: string
+  readonly id: number | undefined
+}
+
+/** True for names that can be stored at all, and thus may stand in SQL. */
+export function isSeriesName(device: string, metric: string): boolean {
+  return DEVICE_NAME.test(device) && METRIC_NAME.test(metric)
+}
+
+/** A text literal. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A path as read_parquet takes it: taken literally, not as a pattern. */
+function readable(path: string): string {
+  return quoted(path.replace(/[[*?]/g, '[$&]'))
+}
+
+function readParquet(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(readable).join(', ')}])`
+}
+
+function stamp(at: number): string {
+  return `make_timestamp_ms(${at})`
+}
+
+/** The last of the open rows at each instant. */
+function openRows(id: number | undefined, from: number, to: number): string {
+  return `SELECT "at", value, quality FROM readings WHERE series = ${id ?? -1} AND "at" >= ${from} AND "at" < ${to}
+    QUALIFY row_number() OVER (PARTITION BY "at" ORDER BY n DESC) = 1`
+}
+
+/** The rows of a series in files; `paths` must not be empty. */
+function fileRows(series: SeriesPlace, from: number, to: number, paths: readonly string[], columns: string): string {
+  return `SELECT epoch_ms("at") AS "at", ${columns} FROM ${readParquet(paths)}
+    WHERE device = ${quoted(series.device)} AND metric = ${quoted(series.metric)} AND "at" >= ${stamp(from)} AND "at" < ${stamp(to)}`
+}
+
+/** Files whose time no open row touches, and files where an open row may take the place of one in the file. */
+function sortFiles(pieces: readonly Piece[], pathOf: (file: string) => string): { settled: string[]; touched: string[]; open: boolean } {
+  const settled: string[] = []
+  const touched: string[] = []
+  for (const { file, open } of pieces) if (file !== null) (open ? touched : settled).push(pathOf(file))
+  return { settled, touched, open: pieces.some(({ open }) => open) }
+}
+
+/** (at, value, quality code) of the first `limit` readings, one per instant, in time order. */
+export function readingsSql(
+  series: SeriesPlace,
+  pieces: readonly Piece[],
+  from: number,
+  to: number,
+  limit: number,
+  pathOf: (file: string) => string
+): string {
+  const { settled, touched, open } = sortFiles(pieces, pathOf)
+  const code = `value, (list_position(${QUALITY_LIST}, quality) - 1)::UTINYINT AS quality`
+  const parts: string[] = []
+  if (open) parts.push('SELECT * FROM opened')
+  if (settled.length > 0) parts.push(fileRows(series, from, to, settled, code))
+  if (touched.length > 0) parts.push(`SELECT * FROM (${fileRows(series, from, to, touched, code)}) ANTI JOIN opened USING ("at")`)
+  return `WITH opened AS (${openRows(series.id, from, to)})
+    SELECT "at"::DOUBLE, value, quality::INTEGER FROM (${parts.join(' UNION ALL ')}) ORDER BY "at" LIMIT ${limit}`
+}
+
+/** (at, min, max, avg, last, count) per interval that holds a usable value, in time order. */
+export function bucketsSql(
+  series: SeriesPlace,
+  pieces: readonly Piece[],
+  from: number,
+  to: number,
+  everyMs: number,
+  pathOf: (file: string) => string
+): string {
+  const { settled, touched, open } = sortFiles(pieces, pathOf)
+  const usable = `AND value IS NOT NULL AND quality IN (${USABLE_NAMES})`
+  const parts: string[] = []
+  if (open) parts.push(`SELECT "at", value FROM opened WHERE value IS NOT NULL AND quality IN (${USABLE_CODES})`)
+  if (settled.length > 0) parts.push(`${fileRows(series, from, to, settled, 'value')} ${usable}`)
+  if (touched.length > 0)
+    parts.push(`SELECT * FROM (${fileRows(series, from, to, touched, 'value')} ${usable}) ANTI JOIN opened USING ("at")`)
+  return `WITH opened AS (${openRows(series.id, from, to)})
+    SELECT ("at" // ${everyMs} * ${everyMs})::DOUBLE AS since, min(value), max(value), avg(value), arg_max(value, "at"), count(*)::DOUBLE
+    FROM (${parts.join(' UNION ALL ')}) GROUP BY since ORDER BY since`
+}
+
+/** Open rows of a span per day: (day, count). */
+export function openCountSql({ firstDay, endDay }: Span): string {
+  return `SELECT ("at" // ${DAY_MS})::INTEGER, count(*)::DOUBLE FROM readings WHERE ${within(firstDay, endDay)} GROUP BY 1`
+}
+
+export function deleteOpenSql({ firstDay, endDay }: Span): string {
+  return `DELETE FROM readings WHERE ${within(firstDay, endDay)}`
+}
+
+/** Rows in a file: its own statement of them. */
+export function fileCountSql(path: string): string {
+  return `SELECT num_rows::DOUBLE FROM parquet_file_metadata(${readable(path)})`
+}
+
+/**
+ * Writes the open rows of a span, and those of its file where there is one, to `target`: one row per series and instant,
+ * the last in journal order. Series are sorted by name, so that the zone maps of the text columns are narrow.
+ */
+export function writeSpanSql({ firstDay, endDay }: Span, existing: string | null, target: string): string {
+  const old = existing === null ? null : readParquet([existing])
+  return `COPY (
+    WITH named AS (SELECT device, metric FROM series ${old === null ? '' : `UNION SELECT device, metric FROM ${old}`}),
+    places AS (SELECT device, metric, row_number() OVER (ORDER BY device, metric) AS place FROM named),
+    ids AS (SELECT id, place FROM series JOIN places USING (device, metric)),
+    gathered AS (
+      SELECT place, "at", value, quality, n FROM readings JOIN ids ON id = series WHERE ${within(firstDay, endDay)}
+      ${
+        old === null
+          ? ''
+          : `UNION ALL SELECT place, epoch_ms("at"), value, (list_position(${QUALITY_LIST}, quality) - 1)::UTINYINT, -1
+             FROM ${old} JOIN places USING (device, metric)`
+      }
+    ),
+    kept AS (SELECT * FROM gathered QUALIFY lead("at") OVER (PARTITION BY place ORDER BY "at", n) IS DISTINCT FROM "at")
+    SELECT device, metric, make_timestamp_ms("at")::TIMESTAMP_MS AS "at", value, ${QUALITY_LIST}[quality + 1] AS quality
+    FROM kept JOIN places USING (place) ORDER BY place, "at"
+  ) TO ${quoted(target)} (FORMAT parquet, COMPRESSION zstd)`
+}
+
+function within(firstDay: number, endDay: number): string {
+  return `"at" >= ${firstDay * DAY_MS} AND "at" < ${endDay * DAY_MS}`
+}
