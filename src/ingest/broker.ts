@@ -49,7 +49,8 @@ const DRAIN_MS = 5_000
 export class Broker implements Part {
   readonly name = 'broker'
   readonly #options: BrokerOptions
-  readonly #counts: MessageCounts
+  /** What came in by MQTT, and whatever else counts here with it. */
+  readonly counts: MessageCounts
   readonly #refusals: Refusals
   readonly #acceptance: Acceptance
   readonly #signIn: SignIn
@@ -65,9 +66,9 @@ export class Broker implements Part {
   constructor(options: BrokerOptions) {
     const { metrics, clock, log } = options
     this.#options = options
-    this.#counts = options.counts ?? new MessageCounts(metrics)
+    this.counts = options.counts ?? new MessageCounts(metrics)
     this.#refusals = new Refusals(metrics, clock, log)
-    this.#acceptance = new Acceptance(options.journal, clock, this.#counts, this.#refusals)
+    this.#acceptance = new Acceptance(options.journal, clock, this.counts, this.#refusals)
     this.#signIn = new SignIn(options.authenticate, log, this.#refusals)
     this.#droppedOffline = metrics.counter('fenghuo_mqtt_offline_dropped_total', 'Messages a full offline session did not get.')
     this.#droppedDown = metrics.counter(
@@ -156,7 +157,7 @@ export class Broker implements Part {
   publish(topic: string, payload: string): void {
     const gateway = this.#signIn.gateway(topic.split('/')[2] ?? '')
     if (this.#aedes === null || this.#stopping || gateway === undefined || !gateway.subscribed) return
-    if (this.#downInFlight >= LIMITS.mqtt.downInFlight) return this.#droppedDown.add()
+    if (this.#downInFlight >= LIMITS.mqtt.downInFlight) return void this.#droppedDown.add()
     this.#downInFlight++
     this.#aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, () => void this.#downInFlight--)
   }
@@ -200,7 +201,7 @@ export class Broker implements Part {
   }
 
   #authorizePublish(client: Client | null, packet: Publish, done: Done): void {
-    if (client === null) return done(REFUSED)
+    if (client === null) return void done(REFUSED)
     const session = sessionOf(client)
     if ((client as unknown as { will: unknown }).will === packet) this.#acceptance.admitWill(session, packet, done)
     else this.#acceptance.admit(session, packet, done)
@@ -249,7 +250,7 @@ export class Broker implements Part {
   #refuseBytes(session: BrokerSession): void {
     const { problem } = session.guard
     if (problem === null) return
-    if (problem.publish) this.#counts.refused()
+    if (problem.publish) this.counts.addRefused()
     session.why = problem.problem
     this.#refusals.add(problem.reason, `${session} was disconnected: ${problem.problem}.`)
     session.stream.destroy()
@@ -268,7 +269,7 @@ export class Broker implements Part {
       return
     }
     if (/PUBLISH|too many levels/.test(error.message)) {
-      this.#counts.refused()
+      this.counts.addRefused()
       this.#refusals.add('malformedTopic', `${session} was disconnected: ${error.message}.`)
     } else this.#refusals.add('malformed', `${session} was disconnected: ${error.message}.`)
     session.why = error.message
@@ -319,7 +320,7 @@ function skipUnheard(aedes: Aedes): void {
       !packet.retain &&
       sessionOf(client).gateway?.listened === false
     ) {
-      return done(null)
+      return void done(null)
     }
     publish(packet, client, done)
   }) as Aedes['publish']

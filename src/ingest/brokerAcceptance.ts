@@ -79,9 +79,9 @@ export class Acceptance {
   /** Takes a client's publish: to the journal, or refused by identity. `done(null)` strictly after the flush. */
   admit(session: BrokerSession, packet: Publish, done: Done): void {
     const gateway = session.gateway
-    if (gateway === null || this.#stopping) return done(REFUSED)
+    if (gateway === null || this.#stopping) return void done(REFUSED)
     const verdict = session.verdictOn(packet.topic)
-    if (verdict.kind === 'foreign' || verdict.kind === 'malformed') return this.#refuseTopic(session, packet, verdict.kind, done)
+    if (verdict.kind === 'foreign' || verdict.kind === 'malformed') return void this.#refuseTopic(session, packet, verdict.kind, done)
     if (packet.qos === 2 && !this.#isFirst(session, packet, done)) return
     const body = packet.payload as Buffer
     if (packet.retain && !mayRetain(gateway, packet.topic, body.length)) packet.retain = false
@@ -104,16 +104,16 @@ export class Acceptance {
    */
   admitWill(session: BrokerSession, will: Publish, done: Done): void {
     const gateway = session.gateway
-    if (gateway === null || this.#stopping) return done(REFUSED)
+    if (gateway === null || this.#stopping) return void done(REFUSED)
     const verdict = session.verdictOn(will.topic)
-    if (verdict.kind === 'foreign' || verdict.kind === 'malformed') return this.#refuseTopic(session, will, verdict.kind, done)
+    if (verdict.kind === 'foreign' || verdict.kind === 'malformed') return void this.#refuseTopic(session, will, verdict.kind, done)
     const body = Buffer.from(will.payload)
     const online = verdict.kind === 'status' ? parseStatus(body) : null
-    if (online !== null && session.successor !== null && !session.successor.ended) return done(REFUSED)
+    if (online !== null && session.successor !== null && !session.successor.ended) return void done(REFUSED)
     if (will.retain && !mayRetain(gateway, will.topic, body.length)) will.retain = false
     if (online !== null) {
       this.presence(gateway, online, 'will')
-      return done(null)
+      return void done(null)
     }
     const waiting = this.#begin(null, will, body.length + will.topic.length + OVERHEAD, done)
     this.#journal.append('telemetry', verdict.source, body, waiting.settle)
@@ -178,7 +178,7 @@ export class Acceptance {
   }
 
   #refuseTopic(session: BrokerSession, packet: Publish, kind: 'foreign' | 'malformed', done: Done): void {
-    this.#counts.refused()
+    this.#counts.addRefused()
     session.why = 'closed for publishing where it may not'
     if (kind === 'foreign') {
       const sentence = `${session} published to ${quoted(packet.topic)}: a gateway may publish below ${session.prefix} only. Its connection was closed.`
@@ -195,7 +195,7 @@ export class Acceptance {
     const before = session.unreleased.get(packet.messageId ?? 0)
     if (before === undefined) {
       if (session.unreleased.size < LIMITS.mqtt.unreleasedPerClient) return true
-      this.#counts.refused()
+      this.#counts.addRefused()
       const sentence = `${session} has ${session.unreleased.size} QoS 2 messages it never released; the limit is reached. Its connection was closed.`
       this.#refusals.add('unreleased', sentence)
       done(REFUSED)
@@ -231,7 +231,7 @@ export class Acceptance {
     waiting.twins = null
     this.#free.push(waiting)
     this.waiting--
-    this.#counts.journaled()
+    this.#counts.addJournaled()
     if (session !== null) {
       session.waitingBytes -= bytes
       session.waitingCount--

@@ -26,28 +26,24 @@ export type RefusalReason = (typeof REFUSALS)[number]
 
 /** The loss identity's three counters, shared by everything that takes messages in (MQTT, HTTP). */
 export class MessageCounts {
-  readonly #received: Count
-  readonly #journaled: Count
-  readonly #refused: Count
+  readonly received: Count
+  readonly journaled: Count
+  readonly refused: Count
 
   constructor(metrics: Metrics) {
-    this.#received = metrics.counter('fenghuo_messages_received_total', 'Messages journaled or refused.')
-    this.#journaled = metrics.counter('fenghuo_messages_journaled_total', 'Messages flushed to the journal.')
-    this.#refused = metrics.counter('fenghuo_messages_refused_total', 'Messages refused before the journal.')
+    this.received = metrics.counter('fenghuo_messages_received_total', 'Messages journaled or refused.')
+    this.journaled = metrics.counter('fenghuo_messages_journaled_total', 'Messages flushed to the journal.')
+    this.refused = metrics.counter('fenghuo_messages_refused_total', 'Messages refused before the journal.')
   }
 
-  journaled(): void {
-    this.#received.add()
-    this.#journaled.add()
+  addJournaled(): void {
+    this.received.add()
+    this.journaled.add()
   }
 
-  refused(): void {
-    this.#received.add()
-    this.#refused.add()
-  }
-
-  get values(): { received: number; journaled: number; refused: number } {
-    return { received: this.#received.value, journaled: this.#journaled.value, refused: this.#refused.value }
+  addRefused(): void {
+    this.received.add()
+    this.refused.add()
   }
 }
 

@@ -80,7 +80,7 @@ export class SignIn {
       })
       .then((refused) => {
         if (session.ended) return
-        if (refused === null) return answer(null, true)
+        if (refused === null) return void answer(null, true)
         session.refusal = refused
         this.#refusals.add(refused.reason, refused.sentence)
         answer(Object.assign(new Error(refused.sentence), { returnCode: refused.code }), null)
