@@ -13,6 +13,7 @@ import { readProfiles } from './profiles.ts'
 import { checkRules, readRules } from './rules.ts'
 import { type Config, type Environment, readService } from './service.ts'
 import { readSource, type SourceFile } from './source.ts'
+import { byId } from './written.ts'
 
 export interface LoadedPlant {
   /** Null where there is any problem with profiles, plant or rules. */
@@ -74,14 +75,14 @@ function readPlant(folder: string, env: Environment, ruleFiles: readonly string[
   const ruleSources = files.map((file) => readSource(file, findings)).filter((read): read is SourceFile => read !== null)
   const { rules, origins } = readRules(ruleSources, parts, profiles, findings)
   if (parts === null) return null
-  const plant = assembled(parts, [...profiles.usable.values()], rules)
+  const plant = assembled(parts, [...profiles.byId.values()], rules)
   checkRules(numberFleet(plant), origins, findings.problems.length === before, findings)
   return findings.problems.length === before ? plant : null
 }
 
 function assembled(parts: PlantParts, profiles: Plant['profiles'], rules: Plant['rules']): Plant {
   const { enterprises, sites, areas, gateways, devices } = parts
-  const sorted = [...profiles].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const sorted = [...profiles].sort(byId)
   const content = { enterprises, sites, areas, gateways, profiles: sorted, devices, rules }
   for (const list of Object.values(content)) Object.freeze(list)
   return Object.freeze({ hash: plantHash(content), ...content })

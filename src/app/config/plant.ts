@@ -4,14 +4,14 @@
 import type { Area, Device, Enterprise, Gateway, Profile, Site } from '../../model/plant.ts'
 import { problem } from '../../platform/problem.ts'
 import { didYouMean, type Findings } from './findings.ts'
-import { claimedId, nameOf, type Profiles, sortedRecord, warnOfLimitOrder } from './profiles.ts'
+import { type Profiles, warnOfLimitOrder } from './profiles.ts'
 import { PLANT_LISTS, plantShape } from './schema.ts'
 import type { Environment } from './service.ts'
 import { hasShape } from './shapes.ts'
-import type { SourceFile } from './source.ts'
+import type { Path, SourceFile } from './source.ts'
+import { byId, claimedId, mapping, nameOr, numberOr, numbers, textOr, texts, type Written } from './written.ts'
 
 type List = keyof typeof PLANT_LISTS
-type Written = Readonly<Record<string, unknown>>
 
 export interface PlantParts {
   readonly enterprises: readonly Enterprise[]
@@ -19,10 +19,8 @@ export interface PlantParts {
   readonly areas: readonly Area[]
   readonly gateways: readonly Gateway[]
   readonly devices: readonly Device[]
-  /** Every id that an entry claims, also an entry with problems. */
+  /** Where in its list each id stands. */
   readonly claimed: Readonly<Record<List, ReadonlyMap<string, number>>>
-  /** False where entries were left out because of problems. */
-  readonly complete: boolean
 }
 
 const SINGULAR: Readonly<Record<List, string>> = {
@@ -35,51 +33,45 @@ const SINGULAR: Readonly<Record<List, string>> = {
 const LISTS = Object.keys(PLANT_LISTS) as List[]
 const NONE: Readonly<Record<string, never>> = Object.freeze({})
 
-/** Reads the plant's lists; null where the file is not a mapping of lists at all. */
-export function readPlantFile(source: SourceFile, profiles: Profiles, env: Environment, findings: Findings): PlantParts | null {
-  const file = source.value ?? {}
-  if (typeof file !== 'object' || Array.isArray(file)) {
-    hasShape(plantShape, file, 'the plant', source, [], findings)
-    return null
-  }
-  const lists = listsOf(file as Written, source, findings)
-  const before = findings.problems.length
-  const reader = new PlantReader(source, lists, profiles, findings)
-  const enterprises = reader.read('enterprises', (written): Enterprise => ({ id: written.id, name: nameOf(written.name, written.id) }))
+/** Reads the plant's lists, as far as they can be read; each comes ordered by id. */
+export function readPlantFile(source: SourceFile, profiles: Profiles, env: Environment, findings: Findings): PlantParts {
+  const reader = new PlantReader(source, listsOf(source, findings), profiles, findings)
+  const enterprises = reader.read('enterprises', (id, written): Enterprise => ({ id, name: nameOr(written.name, id) }))
   const sites = reader.read(
     'sites',
-    (written): Site => ({
-      id: written.id,
-      enterprise: written.enterprise,
-      name: nameOf(written.name, written.id),
-      lat: written.lat ?? null,
-      lon: written.lon ?? null
+    (id, written): Site => ({
+      id,
+      enterprise: textOr(written.enterprise, ''),
+      name: nameOr(written.name, id),
+      lat: numberOr(written.lat, null),
+      lon: numberOr(written.lon, null)
     })
   )
-  const areas = reader.read('areas', (written): Area => ({ id: written.id, site: written.site, name: nameOf(written.name, written.id) }))
+  const areas = reader.read('areas', (id, written): Area => ({ id, site: textOr(written.site, ''), name: nameOr(written.name, id) }))
   const gateways = reader.read(
     'gateways',
-    (written, path): Gateway => ({
-      id: written.id,
-      enterprise: written.enterprise,
-      name: nameOf(written.name, written.id),
-      secret: secretOf(written.secret, written.id, env, source, [...path, 'secret'], findings)
+    (id, written, path): Gateway => ({
+      id,
+      enterprise: textOr(written.enterprise, ''),
+      name: nameOr(written.name, id),
+      secret: secretOf(textOr(written.secret, ''), id, env, source, [...path, 'secret'], findings)
     })
   )
   const devices = readDevices(reader, { sites, areas, gateways }, source, profiles, findings)
-  return { enterprises, sites, areas, gateways, devices, claimed: reader.claimed, complete: findings.problems.length === before }
+  return { enterprises, sites, areas, gateways, devices, claimed: reader.claimed }
 }
 
-/** The top level: known lists only. A list that is not one is a problem and counts as empty. */
-function listsOf(file: Written, source: SourceFile, findings: Findings): Record<List, readonly unknown[]> {
-  const lists = Object.fromEntries(LISTS.map((list) => [list, [] as readonly unknown[]])) as Record<List, readonly unknown[]>
+/** The entries of each list. What is not a list is a problem and counts as empty; so does a key with nothing behind it. */
+function listsOf(source: SourceFile, findings: Findings): Record<List, readonly unknown[]> {
+  const lists: Record<List, readonly unknown[]> = { enterprises: [], sites: [], areas: [], gateways: [], devices: [] }
   const rest: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(file)) {
-    if ((LISTS as string[]).includes(key) && Array.isArray(value)) lists[key as List] = value
-    // A key without anything behind it is a list whose last entry was deleted.
-    else if (!((LISTS as string[]).includes(key) && value === null)) rest[key] = value
+  for (const [key, value] of Object.entries(mapping(source.value))) {
+    const known = key in PLANT_LISTS
+    if (known && Array.isArray(value)) lists[key as List] = value
+    else if (!known || value !== null) rest[key] = value
   }
-  hasShape(plantShape, rest, 'the plant', source, [], findings)
+  const whole = source.value ?? {}
+  hasShape(plantShape, mapping(whole) === whole ? rest : whole, 'the plant', source, [], findings)
   return lists
 }
 
@@ -99,23 +91,20 @@ class PlantReader {
     for (const list of LISTS) this.#claim(list)
   }
 
-  /** The entries of one list that are right in themselves and refer to what exists, in the order of their ids. */
-  read<L extends List, Thing extends { readonly id: string }>(
-    list: L,
-    thingOf: (written: (typeof PLANT_LISTS)[L]['_zod']['input'], path: readonly (string | number)[]) => Thing | null
-  ): Thing[] {
-    const shape = PLANT_LISTS[list]
+  /** The things of one list, ordered by id; `thingOf` answers null for one that cannot stand at all. */
+  read<Thing extends { readonly id: string }>(list: List, thingOf: (id: string, written: Written, path: Path) => Thing | null): Thing[] {
     const things: Thing[] = []
     for (const [index, entry] of this.#lists[list].entries()) {
-      const path = [list, index]
       const id = claimedId(entry)
-      const shaped = hasShape(shape, entry, `${SINGULAR[list]} ${id ?? `number ${index + 1}`}`, this.#source, path, this.#findings)
-      const refers = this.#refersToWhatExists(list, entry, path)
-      if (!shaped || !refers || this.claimed[list].get(id as string) !== index) continue
-      const thing = thingOf(entry as never, path)
+      const name = `${SINGULAR[list]} ${id ?? `number ${index + 1}`}`
+      const path = [list, index]
+      hasShape(PLANT_LISTS[list], entry, name, this.#source, path, this.#findings)
+      this.#checkReferences(list, mapping(entry), name, path)
+      if (id === null || this.claimed[list].get(id) !== index) continue
+      const thing = thingOf(id, mapping(entry), path)
       if (thing !== null) things.push(Object.freeze(thing))
     }
-    return things.sort((a, b) => (a.id < b.id ? -1 : 1))
+    return things.sort(byId)
   }
 
   #claim(list: List): void {
@@ -129,40 +118,27 @@ class PlantReader {
         continue
       }
       const { line } = this.#source.place([list, first])
-      this.#findings.problem(
-        problem(
-          `the ${SINGULAR[list]} ${id} is already defined in line ${line}; ${SINGULAR[list]} ids are unique`,
-          this.#source.place([list, index, 'id'])
-        )
-      )
+      const sentence = `the ${SINGULAR[list]} ${id} is already defined in line ${line}; ${SINGULAR[list]} ids are unique`
+      this.#findings.problem(problem(sentence, this.#source.place([list, index, 'id'])))
     }
   }
 
-  #refersToWhatExists(list: List, entry: unknown, path: readonly (string | number)[]): boolean {
-    if (typeof entry !== 'object' || entry === null) return false
-    let good = true
+  #checkReferences(list: List, written: Written, name: string, path: Path): void {
     for (const other of LISTS) {
-      const key = SINGULAR[other]
-      const named = (entry as Written)[key]
-      if (other === list || typeof named !== 'string' || this.claimed[other].has(named)) continue
-      if (!(key in PLANT_LISTS[list].shape)) continue
-      good = false
+      const key = SINGULAR[other] as string
+      const named = written[key]
+      if (other === list || typeof named !== 'string' || this.claimed[other].has(named) || !(key in PLANT_LISTS[list].shape)) continue
       const hint = didYouMean(named, this.claimed[other].keys())
-      this.#dangling(list, entry, `the ${key} ${named}, which is not under ${other} in this file${hint}`, [...path, key])
+      this.#report(`${name} names the ${key} ${named}, which is not under ${other} in this file${hint}`, [...path, key])
     }
-    const profile = (entry as Written).profile
-    if (list === 'devices' && typeof profile === 'string' && this.#profiles.complete && !this.#profiles.claimed.has(profile)) {
-      good = false
-      const hint = didYouMean(profile, this.#profiles.claimed)
-      this.#dangling(list, entry, `the profile ${profile}, which no file in profiles/ defines${hint}`, [...path, 'profile'])
-    }
-    return good
+    const { profile } = written
+    if (list !== 'devices' || typeof profile !== 'string' || !this.#profiles.complete || this.#profiles.byId.has(profile)) return
+    const hint = didYouMean(profile, this.#profiles.byId.keys())
+    this.#report(`${name} names the profile ${profile}, which no file in profiles/ defines${hint}`, [...path, 'profile'])
   }
 
-  #dangling(list: List, entry: unknown, what: string, path: readonly (string | number)[]): void {
-    this.#findings.problem(
-      problem(`${SINGULAR[list]} ${claimedId(entry) ?? `number ${Number(path[1]) + 1}`} names ${what}`, this.#source.place(path))
-    )
+  #report(sentence: string, path: Path): void {
+    this.#findings.problem(problem(sentence, this.#source.place(path)))
   }
 }
 
@@ -177,67 +153,52 @@ function readDevices(
   const siteById = new Map(known.sites.map((site) => [site.id, site]))
   const areaById = new Map(known.areas.map((area) => [area.id, area]))
   const gatewayById = new Map(known.gateways.map((gateway) => [gateway.id, gateway]))
-  return reader.read('devices', (written, path): Device | null => {
-    const areaSite = written.area === undefined ? undefined : areaById.get(written.area)?.site
-    if (areaSite !== undefined && written.site !== undefined && written.site !== areaSite) {
-      const sentence = `device ${written.id} names the site ${written.site}, but its area ${written.area} lies in the site ${areaSite}; leave the site out`
+  return reader.read('devices', (id, written, path): Device | null => {
+    const area = textOr(written.area, null)
+    const areaSite = area === null ? undefined : areaById.get(area)?.site
+    const ownSite = textOr(written.site, null)
+    if (areaSite !== undefined && ownSite !== null && ownSite !== areaSite) {
+      const sentence = `device ${id} names the site ${ownSite}, but its area ${area} lies in the site ${areaSite}; leave the site out`
       findings.problem(problem(sentence, source.place([...path, 'site'])))
     }
-    const profile = profiles.usable.get(written.profile)
+    const profile = profiles.byId.get(textOr(written.profile, ''))
     if (profile === undefined) return null
-    if (written.limits !== undefined) checkLimits(written.id, written.limits, profile, source, path, findings)
-    const site = areaSite ?? written.site ?? null
-    const enterprise = (site === null ? undefined : siteById.get(site)?.enterprise) ?? gatewayById.get(written.gateway ?? '')?.enterprise
-    return {
-      id: written.id,
-      name: nameOf(written.name, written.id),
-      profile: written.profile,
-      gateway: written.gateway ?? null,
-      area: written.area ?? null,
-      site,
-      enterprise: enterprise ?? null,
-      labels: written.labels === undefined ? NONE : sortedRecord(written.labels),
-      limits: written.limits === undefined ? profile.limits : sortedRecord({ ...profile.limits, ...written.limits })
-    }
+    const gateway = textOr(written.gateway, null)
+    const site = areaSite ?? ownSite
+    const enterprise = siteById.get(site ?? '')?.enterprise ?? gatewayById.get(gateway ?? '')?.enterprise ?? null
+    const labels = written.labels === undefined ? NONE : texts(written.labels)
+    // One object for all devices without limits of their own: they are many.
+    const limits = written.limits === undefined ? profile.limits : ownLimits(id, mapping(written.limits), profile, source, path, findings)
+    return { id, name: nameOr(written.name, id), profile: profile.id, gateway, area, site, enterprise, labels, limits }
   })
 }
 
-function checkLimits(
+function ownLimits(
   device: string,
-  limits: Readonly<Record<string, number>>,
+  written: Written,
   profile: Profile,
   source: SourceFile,
-  path: readonly (string | number)[],
+  path: Path,
   findings: Findings
-): void {
-  for (const name of Object.keys(limits)) {
+): Profile['limits'] {
+  for (const name of Object.keys(written)) {
     if (Object.hasOwn(profile.limits, name)) continue
     const known = Object.keys(profile.limits)
     const hint = didYouMean(name, known) || (known.length === 0 ? '; that profile has no limits' : `; it knows ${known.join(', ')}`)
-    findings.problem(
-      problem(
-        `device ${device} sets the limit ${name}, which its profile ${profile.id} does not know${hint}`,
-        source.keyPlace([...path, 'limits', name])
-      )
-    )
+    const sentence = `device ${device} sets the limit ${name}, which its profile ${profile.id} does not know${hint}`
+    findings.problem(problem(sentence, source.keyPlace([...path, 'limits', name])))
   }
-  warnOfLimitOrder({ ...profile.limits, ...limits }, `device ${device}`, source, [...path, 'limits'], findings)
+  const merged = numbers({ ...profile.limits, ...written })
+  warnOfLimitOrder(merged, written, `device ${device}`, source, [...path, 'limits'], findings)
+  return merged
 }
 
-function secretOf(
-  written: string,
-  gateway: string,
-  env: Environment,
-  source: SourceFile,
-  path: readonly (string | number)[],
-  findings: Findings
-): string | null {
+function secretOf(written: string, gateway: string, env: Environment, source: SourceFile, path: Path, findings: Findings): string | null {
   if (!written.startsWith('env:')) return written
   const name = written.slice(4)
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    findings.problem(
-      problem(`the secret of gateway ${gateway} must name an environment variable after env:, not "${name}"`, source.place(path))
-    )
+    const sentence = `the secret of gateway ${gateway} must name an environment variable after env:, not "${name}"`
+    findings.problem(problem(sentence, source.place(path)))
     return null
   }
   const value = env[name]

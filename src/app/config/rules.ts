@@ -1,18 +1,17 @@
 // rules/*.yaml: rules, checked by themselves, against the plant they apply to, and by compiling their expressions.
 
-import type { z } from 'zod'
 import type { Fleet } from '../../model/fleet.ts'
 import type { Rule, RuleTier, Selector } from '../../model/plant.ts'
-import { TIERS } from '../../model/tier.ts'
-import { parseDuration } from '../../platform/duration.ts'
+import { TIERS, type Tier } from '../../model/tier.ts'
 import { problem } from '../../platform/problem.ts'
 import { compileRules } from '../../rules/compile.ts'
 import { didYouMean, type Findings } from './findings.ts'
 import type { PlantParts } from './plant.ts'
-import { claimedId, nameOf, type Profiles, sortedRecord } from './profiles.ts'
+import type { Profiles } from './profiles.ts'
 import { ruleShape, rulesShape } from './schema.ts'
 import { hasShape } from './shapes.ts'
 import type { Path, SourceFile } from './source.ts'
+import { byId, claimedId, durationOr, mapping, nameOr, numberOr, textOr, texts, type Written } from './written.ts'
 
 export interface RuleOrigin {
   readonly source: SourceFile
@@ -33,7 +32,8 @@ export function readRules(sources: readonly SourceFile[], parts: PlantParts | nu
     for (const [index, entry] of entriesOf(source, findings).entries()) {
       const path = ['rules', index]
       const id = claimedId(entry)
-      const shaped = hasShape(ruleShape, entry, `rule ${id ?? `number ${index + 1}`}`, source, path, findings)
+      const name = `rule ${id ?? `number ${index + 1}`}`
+      hasShape(ruleShape, entry, name, source, path, findings)
       const first = id === null ? undefined : origins.get(id)
       if (first !== undefined) {
         const { file, line } = first.source.place(first.path)
@@ -43,11 +43,12 @@ export function readRules(sources: readonly SourceFile[], parts: PlantParts | nu
         continue
       }
       if (id !== null) origins.set(id, { source, path })
-      checkSelector(entry, id ?? `number ${index + 1}`, parts, profiles, source, path, findings)
-      if (shaped) rules.push(ruleOf(entry))
+      checkSelector(mapping(mapping(entry).appliesTo), name, parts, profiles, source, path, findings)
+      checkTiers(entry, name, source, path, findings)
+      if (id !== null) rules.push(ruleOf(id, mapping(entry)))
     }
   }
-  rules.sort((a, b) => (a.id < b.id ? -1 : 1))
+  rules.sort(byId)
   return { rules: Object.freeze(rules), origins }
 }
 
@@ -71,74 +72,77 @@ export function checkRules(fleet: Fleet, origins: ReadonlyMap<string, RuleOrigin
 
 function entriesOf(source: SourceFile, findings: Findings): readonly unknown[] {
   const file = source.value ?? { rules: [] }
-  if (typeof file === 'object' && !Array.isArray(file) && Array.isArray((file as { rules?: unknown }).rules)) {
-    hasShape(rulesShape, { ...file, rules: [] }, 'the rule file', source, [], findings)
-    return (file as { rules: unknown[] }).rules
-  }
-  hasShape(rulesShape, file, 'the rule file', source, [], findings)
-  return []
+  const { rules } = mapping(file)
+  hasShape(rulesShape, Array.isArray(rules) ? { ...mapping(file), rules: [] } : file, 'the rule file', source, [], findings)
+  return Array.isArray(rules) ? rules : []
 }
 
 function checkSelector(
-  entry: unknown,
-  rule: string,
+  selector: Written,
+  name: string,
   parts: PlantParts | null,
   profiles: Profiles,
   source: SourceFile,
   path: Path,
   findings: Findings
 ): void {
-  const selector = (entry as { appliesTo?: Readonly<Record<string, unknown>> } | null)?.appliesTo
-  if (typeof selector !== 'object' || selector === null) return
   const check = (kind: string, named: unknown, known: { has(id: string): boolean; keys(): Iterable<string> }, steps: Path): void => {
     if (typeof named !== 'string' || known.has(named)) return
-    const sentence = `rule ${rule} applies to the ${kind} ${named}, which does not exist${didYouMean(named, known.keys())}`
+    const sentence = `${name} applies to the ${kind} ${named}, which does not exist${didYouMean(named, known.keys())}`
     findings.problem(problem(sentence, source.place([...path, 'appliesTo', ...steps])))
   }
-  if (profiles.complete) check('profile', selector.profile, profiles.claimed, ['profile'])
+  if (profiles.complete) check('profile', selector.profile, profiles.byId, ['profile'])
   if (parts === null) return
   check('area', selector.area, parts.claimed.areas, ['area'])
   check('site', selector.site, parts.claimed.sites, ['site'])
   check('enterprise', selector.enterprise, parts.claimed.enterprises, ['enterprise'])
-  const devices = selector.devices
-  if (Array.isArray(devices))
-    for (const [index, device] of devices.entries()) check('device', device, parts.claimed.devices, ['devices', index])
+  const { devices } = selector
+  if (!Array.isArray(devices)) return
+  for (const [index, device] of devices.entries()) check('device', device, parts.claimed.devices, ['devices', index])
 }
 
-function ruleOf(written: z.input<typeof ruleShape>): Rule {
-  const tiers = TIERS.flatMap((tier): RuleTier[] => {
-    const one = written.tiers[tier]
-    if (one === undefined) return []
-    return [
-      Object.freeze({
-        tier,
-        when: one.when.trimEnd(),
-        clear: one.clear?.trimEnd() ?? null,
-        deadband: one.deadband ?? null,
-        forMs: parseDuration(one.for ?? '0s') as number,
-        clearForMs: parseDuration(one.clearFor ?? '0s') as number
-      })
-    ]
-  })
+function ruleOf(id: string, written: Written): Rule {
+  const tiers = mapping(written.tiers)
   return Object.freeze({
-    id: written.id,
-    title: nameOf(written.title, written.id),
-    appliesTo: selectorOf(written.appliesTo),
-    per: written.per ?? 'device',
-    latched: written.latched ?? false,
-    tiers: Object.freeze(tiers),
-    guidance: written.guidance === undefined ? Object.freeze({ zh: '', en: '' }) : nameOf(written.guidance, ''),
-    source: written.source ?? null
+    id,
+    title: nameOr(written.title, id),
+    appliesTo: selectorOf(mapping(written.appliesTo)),
+    per: written.per === 'area' ? 'area' : 'device',
+    latched: written.latched === true,
+    tiers: Object.freeze(TIERS.flatMap((tier) => tierOf(tier, mapping(tiers[tier])))),
+    guidance: nameOr(written.guidance, ''),
+    source: textOr(written.source, null)
   })
 }
 
-function selectorOf(written: z.input<typeof ruleShape>['appliesTo']): Selector {
+function tierOf(tier: Tier, written: Written): RuleTier[] {
+  const { when } = written
+  if (typeof when !== 'string') return []
+  const one = {
+    tier,
+    when: when.trimEnd(),
+    clear: textOr(written.clear, null)?.trimEnd() ?? null,
+    deadband: numberOr(written.deadband, null),
+    forMs: durationOr(written.for, 0),
+    clearForMs: durationOr(written.clearFor, 0)
+  }
+  return [Object.freeze(one)]
+}
+
+function checkTiers(entry: unknown, name: string, source: SourceFile, path: Path, findings: Findings): void {
+  const { tiers } = mapping(entry)
+  if (mapping(tiers) !== tiers || Object.keys(mapping(tiers)).length > 0) return
+  findings.problem(problem(`${name} has no tier; give it at least one of ${TIERS.join(', ')}`, source.place([...path, 'tiers'])))
+}
+
+function selectorOf(written: Written): Selector {
+  const { devices } = written
   return Object.freeze({
-    profile: written.profile ?? null,
-    devices: written.devices === undefined ? null : Object.freeze([...written.devices].sort()),
-    labels: sortedRecord(written.labels ?? {}),
-    area: written.area ?? null,
-    site: written.site ?? null,
-    enterprise: written.enterprise ?? null
+    profile: textOr(written.profile, null),
+    devices: Array.isArray(devices) ? Object.freeze(devices.map(String).sort()) : null,
+    labels: texts(written.labels),
+    area: textOr(written.area, null),
+    site: textOr(written.site, null),
+    enterprise: textOr(written.enterprise, null)
   })
 }

@@ -43,13 +43,15 @@ const limits = z.record(metricName, finite, { error: 'must be a mapping of limit
 const labels = z.record(z.string().min(1, { error: 'must not be empty' }), plainText, { error: 'must be a mapping of label names to text' })
 const source = plainText.describe('Where the limits come from: a standard, a data sheet, practice. Shown to engineers.')
 
-export const metricShape = z.strictObject({
-  name: text.optional(),
-  unit: plainText.describe('UCUM where it has one, "1" for none. Booleans are 0/1 with unit "1".'),
-  min: finite.describe('Below this a value is out of range: kept in history, unknown to rules.'),
-  max: finite.describe('Above this a value is out of range: kept in history, unknown to rules.'),
-  stuckAfter: longerThanNothing.optional().describe('Unchanged for this long, the sensor is taken for stuck.')
-})
+export const metricShape = z
+  .strictObject({
+    name: text.optional(),
+    unit: plainText.describe('UCUM where it has one, "1" for none. Booleans are 0/1 with unit "1".'),
+    min: finite.describe('Below this a value is out of range: kept in history, unknown to rules.'),
+    max: finite.describe('Above this a value is out of range: kept in history, unknown to rules.'),
+    stuckAfter: longerThanNothing.optional().describe('Unchanged for this long, the sensor is taken for stuck.')
+  })
+  .refine(({ min, max }) => min < max, { path: ['min'], error: 'must be below its max, or no value is ever in range' })
 
 export const profileShape = z
   .strictObject({
@@ -145,14 +147,9 @@ export const ruleShape = z.strictObject({
     .describe('All given must match; {} is every device.'),
   per: z.enum(['device', 'area'], { error: 'must be device or area' }).optional(),
   latched: flag.optional().describe('Does not clear by itself: an operator resets it once its cause is gone.'),
-  tiers: z
-    .strictObject(
-      Object.fromEntries(TIERS.map((tier) => [tier, tierShape.optional()])) as Record<
-        (typeof TIERS)[number],
-        z.ZodOptional<typeof tierShape>
-      >
-    )
-    .refine((tiers) => Object.keys(tiers).length > 0, { error: 'must hold at least one of blue, yellow, orange, red' }),
+  tiers: z.strictObject(
+    Object.fromEntries(TIERS.map((tier) => [tier, tierShape.optional()])) as Record<(typeof TIERS)[number], z.ZodOptional<typeof tierShape>>
+  ),
   guidance: text.optional().describe('Cause, consequence, what to do, in how long.'),
   source: source.optional()
 })
@@ -166,10 +163,11 @@ const port = z
   .min(0, { error: 'must be a port number from 0 to 65535' })
   .max(65535, { error: 'must be a port number from 0 to 65535' })
 const host = plainText.default('127.0.0.1')
-const address = (schemes: string) =>
-  z
-    .string({ error: `must be an address such as ${schemes.split('|')[0]}://host` })
-    .regex(new RegExp(`^(${schemes})://.+|^env:`), { error: `must be an address such as ${schemes.split('|')[0]}://host` })
+/** An address of one of these schemes (a pattern), or env:NAME. */
+const address = (schemes: string, example: string) => {
+  const error = `must be an address such as ${example}`
+  return z.string({ error }).regex(new RegExp(`^(${schemes})://.+|^env:.+`), { error })
+}
 
 export const serviceShape = z
   .strictObject({
@@ -182,7 +180,7 @@ export const serviceShape = z
         enabled: flag.default(true),
         host,
         port: port.default(1883),
-        url: address('mqtts?|wss?|tcp').optional().describe('An external broker instead of the embedded one.')
+        url: address('mqtts?|wss?|tcp', 'mqtt://host:1883').optional().describe('An external broker instead of the embedded one.')
       })
       .prefault({}),
     journal: z
@@ -201,16 +199,20 @@ export const serviceShape = z
           .max(64, { error: 'must be a whole number from 1 to 64' })
           .default(1),
         influx: z
-          .strictObject({ url: address('https?'), database: plainText.default('fenghuo'), token: plainText.optional() })
+          .strictObject({ url: address('https?', 'http://host:8086'), database: plainText.default('fenghuo'), token: plainText.optional() })
           .optional()
           .describe('History in InfluxDB instead of the embedded store.')
       })
       .prefault({}),
     state: z
-      .strictObject({ url: address('postgres(ql)?').optional().describe('State in PostgreSQL instead of the embedded SQLite.') })
+      .strictObject({
+        url: address('postgres(ql)?', 'postgres://host/fenghuo').optional().describe('State in PostgreSQL instead of the embedded SQLite.')
+      })
       .prefault({}),
     notifications: z
-      .strictObject({ redis: address('rediss?').optional().describe('Notification queue on BullMQ instead of the embedded one.') })
+      .strictObject({
+        redis: address('rediss?', 'redis://host:6379').optional().describe('Notification queue on BullMQ instead of the embedded one.')
+      })
       .prefault({})
   })
   .meta({ title: 'Fenghuo service' })
