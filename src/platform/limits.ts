@@ -132,7 +132,9 @@ export const LIMITS = {
     /** The write-ahead log is cut back to this after a checkpoint. */
     walBytes: 64 * MIB,
     /** Pages of the database kept in memory. */
-    cacheKib: 32 * 1024
+    cacheKib: 32 * 1024,
+    /** Pages (4 KiB) in the write-ahead log before they are moved into the database. */
+    checkpointPages: 4_000
   },
   book: {
     noteLength: 2_000,
