@@ -85,10 +85,10 @@ export class Access implements Part {
   /** Signs a person in. `from` is the network address it came from. */
   async login(username: string, password: string, from: string): Promise<LoginOutcome> {
     if (username.length > LIMITS.access.nameLength || password.length > LIMITS.access.passwordLength) return WRONG
+    const user = await this.#users.find(username)
     const waitMs = this.#lockout.waitMs(username, from)
     if (waitMs > 0) return lockedOut(waitMs)
     const locks = this.#lockout.attempt(username, from)
-    const user = await this.#users.find(username)
     const phc = user === null ? this.#nobody : parsePhc(user.password)
     const checked = await this.#turns.take(() => matchesPhc(phc.kind === 'problem' ? this.#nobody : phc, password))
     if (checked === null) {

@@ -27,7 +27,9 @@ export type Phc =
     }
 
 /** What our own hashes cost: the OWASP Password Storage Cheat Sheet's smallest argon2id setting. */
-const OWN = { memoryKib: 19_456, passes: 2, lanes: 1, saltBytes: 16, hashBytes: 32 }
+const OWN = { kind: 'argon2', algorithm: 'argon2id', memoryKib: 19_456, passes: 2, lanes: 1 } as const
+const OWN_SALT_BYTES = 16
+const OWN_HASH_BYTES = 32
 
 const ARGON2 = /^\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,9}),p=(\d{1,9})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
@@ -115,18 +117,20 @@ function derived(phc: Phc, secret: string): Promise<Buffer> {
 
 /** A fresh argon2id hash of the secret, as PHC text. */
 export async function hashOf(secret: string): Promise<string> {
-  const salt = Buffer.from(secretText(OWN.saltBytes), 'base64url')
-  const hash = await derived({ kind: 'argon2', algorithm: 'argon2id', ...OWN, salt, hash: Buffer.alloc(OWN.hashBytes) }, secret)
-  return phcText(salt, hash)
+  const salt = randomBuffer(OWN_SALT_BYTES)
+  const hash = await derived({ ...OWN, salt, hash: Buffer.alloc(OWN_HASH_BYTES) }, secret)
+  return `$argon2id$v=19$m=${OWN.memoryKib},t=${OWN.passes},p=${OWN.lanes}$${unpadded(salt)}$${unpadded(hash)}`
 }
 
 /** A hash that nothing matches and that costs as much to check as our own: for users that do not exist. */
 export function unmatchable(): Phc {
-  const bytes = (count: number): Buffer => Buffer.from(secretText(count), 'base64url')
-  return { kind: 'argon2', algorithm: 'argon2id', ...OWN, salt: bytes(OWN.saltBytes), hash: bytes(OWN.hashBytes) }
+  return { ...OWN, salt: randomBuffer(OWN_SALT_BYTES), hash: randomBuffer(OWN_HASH_BYTES) }
 }
 
-function phcText(salt: Buffer, hash: Buffer): string {
-  const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
-  return `$argon2id$v=19$m=${OWN.memoryKib},t=${OWN.passes},p=${OWN.lanes}$${unpadded(salt)}$${unpadded(hash)}`
+function randomBuffer(bytes: number): Buffer {
+  return Buffer.from(secretText(bytes), 'base64url')
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
 }

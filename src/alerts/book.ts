@@ -1,6 +1,7 @@
 // The book of alarms: every alarm is the fold of its numbered events. Invariant: events, alarms, rejects and position are
 // written in one transaction, and memory changes only after it: whoever retries a failed commit, commits it once.
 
+import { sql } from 'kysely'
 import type { AlarmEvent, Transition } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
@@ -57,6 +58,8 @@ export class Book {
   #turn: Promise<unknown> = Promise.resolve()
   /** A commit has failed: whether it is in the store is asked again before the next. */
   #doubtful = false
+  /** Somebody else writes to this store: nothing is written to it any more. */
+  #taken = false
 
   constructor(state: State) {
     this.#state = state
@@ -66,7 +69,7 @@ export class Book {
   async load(): Promise<void> {
     await guarded(async () => {
       const row = await this.#state.selectFrom('position').selectAll().where('id', '=', 1).executeTakeFirstOrThrow()
-      const alarms = await this.#state.selectFrom('alarms').selectAll().where('active', '=', 1).execute()
+      const alarms = await this.#state.selectFrom('alarms').selectAll().where('active', '=', sql.lit(1)).execute()
       this.#position = { seq: row.seq, advancedTo: row.advanced_to }
       this.#lastEvent = row.last_event
       this.#lastReject = row.last_reject
@@ -153,13 +156,13 @@ export class Book {
 
   async #commit({ events, rejects, position, fleet }: Commit): Promise<CommittedEvent[]> {
     if (this.#doubtful) {
-      const known = this.#lastEvent
+      const [known, knownEvent] = [this.#position, this.#lastEvent]
       await this.load()
       this.#doubtful = false
-      if (this.#position.seq === position.seq && this.#position.advancedTo === position.advancedTo) {
-        return listEventsAfter(this.#state, known, this.#lastEvent - known, null)
-      }
+      if (samePosition(this.#position, position)) return listEventsAfter(this.#state, knownEvent, this.#lastEvent - knownEvent, null)
+      if (!samePosition(this.#position, known)) this.#taken = true
     }
+    if (this.#taken) throw new StateFailure('taken')
     if (!isBeyond(position, this.#position)) return []
     if (this.#whereabouts?.fleet !== fleet) this.#whereabouts = new Whereabouts(fleet)
     const whereabouts = this.#whereabouts
@@ -170,7 +173,8 @@ export class Book {
     try {
       await guarded(() => this.#write(committed, [...touched.values()], rows, position))
     } catch (cause) {
-      this.#doubtful = true
+      if (cause instanceof StateFailure && cause.kind === 'taken') this.#taken = true
+      else this.#doubtful = true
       throw cause
     }
     this.#position = position
@@ -268,6 +272,10 @@ function clears(transition: Transition, id: string): boolean {
 
 function isBeyond(position: Position, stored: Position): boolean {
   return position.seq > stored.seq || (position.seq === stored.seq && position.advancedTo > stored.advancedTo)
+}
+
+function samePosition(one: Position, other: Position): boolean {
+  return one.seq === other.seq && one.advancedTo === other.advancedTo
 }
 
 function inScope(alarm: BookedAlarm, scope: EnterpriseScope): boolean {

@@ -44,6 +44,8 @@ export class SqliteFile implements SqliteDatabase {
     try {
       if (!readOnly) this.#database.exec(`pragma journal_mode = wal; pragma journal_size_limit = ${LIMITS.store.walBytes}`)
       this.#database.exec('pragma synchronous = full')
+      const { cacheKib, checkpointPages } = LIMITS.store
+      this.#database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${checkpointPages}`)
       // Reads the first page: a file that is no database is found out here.
       this.#database.exec('select count(*) from sqlite_schema')
     } catch (cause) {

@@ -6,6 +6,9 @@ import type { Migration } from 'kysely/migration'
 // A migration sees the tables as they were at its time, so it must not lean on today's Schema.
 type Tables = Kysely<unknown>
 
+// The one place where dialects differ: in SQLite an integer key is the row's own place, in PostgreSQL it must be a bigint.
+const NUMBER_KEY = 'integer'
+
 export const spine: Migration = {
   async up(db: Tables) {
     await alarmTables(db)
@@ -43,12 +46,13 @@ async function alarmTables(db: Tables): Promise<void> {
     .addColumn('active', 'integer', (column) => column.notNull())
     .addColumn('last_event', 'bigint', (column) => column.notNull())
     .execute()
-  await db.schema.createIndex('alarms_active').on('alarms').columns(['active', 'tier', 'raised_at', 'id']).execute()
+  // Only what is active is in it: small, however many alarms there have been.
+  await sql`create index alarms_active on alarms (tier, raised_at, id) where active = 1`.execute(db)
   await db.schema.createIndex('alarms_raised').on('alarms').columns(['raised_at', 'id']).execute()
   await db.schema.createIndex('alarms_device').on('alarms').columns(['device', 'raised_at', 'id']).execute()
   await db.schema
     .createTable('alarm_events')
-    .addColumn('n', 'bigint', (column) => column.primaryKey().notNull())
+    .addColumn('n', NUMBER_KEY, (column) => column.primaryKey().notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('alarm', 'text', (column) => column.notNull())
     .addColumn('rule', 'text', (column) => column.notNull())
@@ -67,7 +71,7 @@ async function alarmTables(db: Tables): Promise<void> {
   await db.schema.createIndex('alarm_events_at').on('alarm_events').columns(['at', 'n']).execute()
   await db.schema
     .createTable('quarantine')
-    .addColumn('id', 'bigint', (column) => column.primaryKey().notNull())
+    .addColumn('id', NUMBER_KEY, (column) => column.primaryKey().notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('seq', 'bigint', (column) => column.notNull())
     .addColumn('gateway', 'text', (column) => column.notNull())
@@ -114,7 +118,7 @@ async function accessTables(db: Tables): Promise<void> {
   await db.schema.createIndex('tokens_user').on('tokens').column('user_name').execute()
   await db.schema
     .createTable('audit')
-    .addColumn('n', 'bigint', (column) => column.primaryKey().notNull())
+    .addColumn('n', NUMBER_KEY, (column) => column.primaryKey().notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('who', 'text', (column) => column.notNull())
     .addColumn('what', 'text', (column) => column.notNull())

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { actionOutcome } from '../../src/alerts/actions.ts'
+import type { Alarm } from '../../src/model/alarm.ts'
+
+const RAISED: Alarm = {
+  id: 'level/T-1#1000',
+  rule: 'level',
+  device: 'T-1',
+  area: null,
+  tier: 'red',
+  worstTier: 'red',
+  raisedAt: 1000,
+  clearedAt: null,
+  acknowledged: null,
+  because: 'high'
+}
+const SEEN: Alarm = { ...RAISED, acknowledged: { by: 'li', at: 0, note: null } }
+const CLEARED: Alarm = { ...RAISED, clearedAt: 60_000 }
+const GONE: Alarm = { ...SEEN, clearedAt: 60_000 }
+
+describe('what becomes of an operator action', () => {
+  it.each<[string, Alarm | null, string, string | null, string]>([
+    ['acknowledge', RAISED, 'li', null, 'accepted'],
+    ['acknowledge', RAISED, 'li', 'on my way', 'accepted'],
+    ['acknowledge', CLEARED, 'li', null, 'accepted'],
+    ['acknowledge', SEEN, 'li', null, 'unchanged'],
+    ['acknowledge', SEEN, 'wang', null, 'conflict'],
+    ['acknowledge', GONE, 'wang', null, 'conflict'],
+    ['acknowledge', null, 'li', null, 'unknownAlarm'],
+    ['acknowledge', RAISED, 'li', 'x'.repeat(2001), 'invalid'],
+    ['comment', RAISED, 'li', 'valve 3 sticks', 'accepted'],
+    ['comment', GONE, 'li', 'valve 3 was replaced', 'accepted'],
+    ['comment', RAISED, 'li', '  ', 'invalid'],
+    ['comment', RAISED, 'li', null, 'invalid'],
+    ['reset', RAISED, 'li', null, 'accepted'],
+    ['reset', CLEARED, 'li', null, 'unchanged'],
+    ['reset', null, 'li', null, 'unknownAlarm'],
+    ['shelve', RAISED, 'li', null, 'unsupported'],
+    ['unshelve', RAISED, 'li', null, 'unsupported'],
+    ['assign', RAISED, 'li', null, 'unsupported'],
+    ['close', RAISED, 'li', null, 'unsupported'],
+    ['shelve', null, 'li', null, 'unknownAlarm'],
+    ['explode', RAISED, 'li', null, 'invalid'],
+    ['__proto__', RAISED, 'li', null, 'invalid']
+  ])('%s on %j by %s', (action, alarm, by, note, expected) => {
+    const outcome = actionOutcome(alarm, { id: RAISED.id, action, note }, by)
+    expect(outcome.kind === 'refused' ? outcome.reason : outcome.kind).toBe(expected)
+    if (outcome.kind !== 'accepted') expect(outcome.sentence).toMatch(/^[A-Z].*[.]$/)
+  })
+
+  it('says who was first', () => {
+    expect(actionOutcome(SEEN, { id: RAISED.id, action: 'acknowledge', note: null }, 'wang')).toEqual({
+      kind: 'refused',
+      reason: 'conflict',
+      sentence: 'Alarm level/T-1#1000 was acknowledged by li at 1970-01-01T00:00:00.000Z; nothing was changed. Add a comment to say more.'
+    })
+  })
+})
