@@ -199,7 +199,8 @@ function isObject(content: unknown): content is object {
 
 /** The device a sample speaks of, as far as it says. */
 function nameOf(sample: Sample, deviceInTopic: string | null): string | null {
-  return isObject(sample) && typeof sample.device === 'string' ? sample.device : deviceInTopic
+  const name = isObject(sample) ? (sample as Sample).device : null
+  return typeof name === 'string' ? clipped(name) : deviceInTopic
 }
 
 function wrongDevice(device: unknown): string {
@@ -236,5 +237,9 @@ function kindOf(value: unknown): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text)
+  return JSON.stringify(clipped(text))
+}
+
+function clipped(text: string): string {
+  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text
 }

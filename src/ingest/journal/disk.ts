@@ -2,6 +2,7 @@
 // Invariant: every failure is thrown as it came (with its errno code); nothing is retried or hidden here.
 
 import fs from 'node:fs'
+import { lockFolder } from './lock.ts'
 
 export interface DiskFile {
   /** Bytes in the file. */
@@ -28,6 +29,8 @@ export interface Disk {
   remove(path: string): Promise<void>
   /** Makes creations, renames and removals in the folder durable. */
   syncFolder(path: string): Promise<void>
+  /** Takes a folder for this process alone, or throws a Refusal; the answer lets it go again. */
+  lock(folder: string): () => void
 }
 
 const FLAGS: Record<OpenMode, string> = { read: 'r', write: 'r+', create: 'w+' }
@@ -49,7 +52,8 @@ export const systemDisk: Disk = {
     } finally {
       await folder.close()
     }
-  }
+  },
+  lock: lockFolder
 }
 
 class SystemFile implements DiskFile {
@@ -94,19 +98,6 @@ class SystemFile implements DiskFile {
       fs.close(this.#fd, (error) => (error === null ? resolve() : reject(error)))
     })
   }
-}
-
-/** The errno code of a failure of the system ('ENOSPC', 'EIO', …); null for anything else, which is our own bug. */
-export function errnoOf(thrown: unknown): string | null {
-  if (!(thrown instanceof Error)) return null
-  const { code, syscall } = thrown as NodeJS.ErrnoException
-  return typeof code === 'string' && typeof syscall === 'string' ? code : null
-}
-
-/** A disk without room, whichever way it says so. */
-export function isFull(thrown: unknown): boolean {
-  const code = errnoOf(thrown)
-  return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 /** Writes all of `buffer[from .. from + length)` at `position`, going on after short writes. */

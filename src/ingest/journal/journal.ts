@@ -7,10 +7,10 @@ import { LIMITS } from '../../platform/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Part } from '../../platform/parts.ts'
 import { messageOf } from '../../platform/problem.ts'
-import { type Disk, errnoOf, isFull, systemDisk } from './disk.ts'
+import { type Disk, systemDisk } from './disk.ts'
+import { errnoOf, isFull } from './errno.ts'
 import { GROUP_HEADER_BYTES, KIND_CODE, mostRecordBytes, SOURCE_BYTES } from './format.ts'
 import { type Done, Group } from './group.ts'
-import { lockFolder } from './lock.ts'
 import { JournalReader } from './reader.ts'
 import { recoverJournal } from './recover.ts'
 import { folderRefusal } from './refusals.ts'
@@ -61,7 +61,8 @@ export class Journal implements Part {
   /** Full, waiting for their turn; with `#group`, in the order of seq. */
   readonly #waiting: Group[] = []
   #inFlight: Group | null = null
-  #flushing: Promise<void> | null = null
+  #flushing: Promise<void> = Promise.resolve()
+  #isFlushing = false
   #isDue = false
   #isStopping = false
   #retry: { timer: Timer; resume: () => void } | null = null
@@ -87,10 +88,11 @@ export class Journal implements Part {
   /** Throws a Refusal where the folder cannot be used, is another process's, or holds a journal broken in the middle. */
   async start(): Promise<void> {
     if (this.#unlock !== null) return
+    if (this.#isStopping) throw new Error('a stopped journal is not started again')
     const { folder, log } = this.#options
     try {
       await this.#disk.makeFolder(folder)
-      this.#unlock = lockFolder(folder)
+      this.#unlock = this.#disk.lock(folder)
       const recovered = await recoverJournal(this.#disk, folder)
       this.#segments.splice(0, this.#segments.length, ...recovered.segments)
       this.#writer.resume(recovered.file)
@@ -102,7 +104,6 @@ export class Journal implements Part {
       this.#unlock = null
       throw errnoOf(cause) === null ? cause : folderRefusal(folder, cause)
     }
-    this.#isStopping = false
     if (this.#notice !== null) log.warn(this.#notice)
   }
 
@@ -112,7 +113,7 @@ export class Journal implements Part {
     this.#isStopping = true
     this.#retry?.timer.cancel()
     this.#retry?.resume()
-    if (this.#flushing === null) this.#flush()
+    this.#flush()
     await this.#flushing
     await this.#writer.stop()
     this.#unlock()
@@ -131,7 +132,7 @@ export class Journal implements Part {
     const group = this.#groupFor(mostRecordBytes(source, body), receivedAt)
     this.#unflushedBytes += group.add(KIND_CODE[kind], source, body, receivedAt, done)
     this.#lastSeq++
-    if (this.#flushing === null && !this.#isDue) {
+    if (!this.#isFlushing && !this.#isDue) {
       // After the sockets at hand have been read, so that what arrives together is flushed together.
       this.#isDue = true
       setImmediate(() => this.#flush())
@@ -209,25 +210,25 @@ export class Journal implements Part {
 
   #flush(): void {
     this.#isDue = false
-    this.#flushing ??= this.#flushAll().finally(() => {
-      this.#flushing = null
-    })
+    if (this.#isFlushing || this.#unlock === null) return
+    this.#isFlushing = true
+    this.#flushing = this.#flushAll()
   }
 
   async #flushAll(): Promise<void> {
     let flushed: Group | null = null
     for (;;) {
       const group = this.#nextToFlush()
-      if (group === null) {
-        if (flushed === null) return
-        this.#acknowledge(flushed)
-        flushed = null
-        continue
+      if (group === null && flushed === null) {
+        // In the same turn: whoever appends from here on has to call for a flush.
+        this.#isFlushing = false
+        return
       }
       // The disk works on the next group while the last one is acknowledged.
-      const persisted = this.#persist(group)
+      const persisted = group === null ? null : this.#persist(group)
       if (flushed !== null) this.#acknowledge(flushed)
       flushed = null
+      if (group === null) continue
       if (!(await persisted)) return
       this.#settle(group)
       flushed = group

@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isFull } from './disk.ts'
+import { isFull } from './errno.ts'
 import { folderRefusal, lockedRefusal } from './refusals.ts'
 
 const SQLITE_BUSY = 5

@@ -2,7 +2,8 @@
 // Invariant: what is answered is flushed, sound and without a gap; otherwise a Refusal says where the journal is broken.
 
 import type { JournalRecord } from '../../model/journal.ts'
-import { type Disk, errnoOf } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { errnoOf } from './errno.ts'
 import { GROUP_HEADER_BYTES, groupBodyBytes, readRecord, recordEnd } from './format.ts'
 import { brokenRefusal, prunedRefusal } from './refusals.ts'
 import { GroupScan } from './scan.ts'

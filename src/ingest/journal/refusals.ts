@@ -1,7 +1,7 @@
 // The sentences with which the journal refuses to start or to read: what is wrong, where, what to do.
 
 import { messageOf, Refusal } from '../../platform/problem.ts'
-import { errnoOf } from './disk.ts'
+import { errnoOf } from './errno.ts'
 
 const WHY: Record<string, string> = {
   EACCES: 'this user has no permission',

@@ -2,7 +2,8 @@
 
 import type { Log } from '../../platform/log.ts'
 import { messageOf } from '../../platform/problem.ts'
-import { type Disk, errnoOf } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { errnoOf } from './errno.ts'
 import type { Segment } from './segment.ts'
 
 export interface Bounds {

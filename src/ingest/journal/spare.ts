@@ -3,7 +3,8 @@
 
 import { join } from 'node:path'
 import { secretText } from '../../platform/random.ts'
-import { type Disk, errnoOf, writeAll } from './disk.ts'
+import { type Disk, writeAll } from './disk.ts'
+import { errnoOf } from './errno.ts'
 import { SALT_BYTES, SEGMENT_HEADER_BYTES } from './format.ts'
 import { type Blank, createBlank } from './segment.ts'
 
@@ -69,17 +70,17 @@ export class Spare {
     } catch (cause) {
       if (errnoOf(cause) === null) throw cause
       // Too little room, or a failing disk: the writer meets it itself and says so.
-      if (blank !== null) await this.#discard(blank)
+      await this.#discard(blank)
       return
     }
     if (this.#stopped) await this.#discard(blank)
     else this.#ready = blank
   }
 
-  async #discard(blank: Blank): Promise<void> {
+  async #discard(blank: Blank | null): Promise<void> {
     try {
-      await blank.file.close()
-      await this.#disk.remove(blank.path)
+      await blank?.file.close()
+      await this.#disk.remove(this.#path)
     } catch (cause) {
       // A spare left behind is removed by the next start.
       if (errnoOf(cause) === null) throw cause

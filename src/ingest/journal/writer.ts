@@ -2,7 +2,8 @@
 // Invariant: after a failure nothing is assumed; the whole group is written again, to the same place or to a new segment.
 
 import { join } from 'node:path'
-import { type Disk, type DiskFile, errnoOf, writeAll } from './disk.ts'
+import { type Disk, type DiskFile, writeAll } from './disk.ts'
+import { errnoOf } from './errno.ts'
 import { SEGMENT_HEADER_BYTES, sealGroup } from './format.ts'
 import type { Group } from './group.ts'
 import { type Blank, createBlank, nameBlank, type Segment } from './segment.ts'
