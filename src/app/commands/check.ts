@@ -14,6 +14,9 @@ export interface CheckOptions {
   readonly schemas: string | null
 }
 
+/** Standard output and standard error, by the line. */
+export type Output = Pick<Console, 'log' | 'error'>
+
 export function checkCommand(program: Command): void {
   program
     .command('check')
@@ -22,17 +25,17 @@ export function checkCommand(program: Command): void {
     .option('--json', 'print the findings as JSON', false)
     .option('--schemas <folder>', 'also write the JSON Schemas for editors into this folder')
     .action((options: { config: string; json: boolean; schemas?: string }) => {
-      const good = check({ ...options, schemas: options.schemas ?? null }, process.env, (line) => console.log(line))
+      const good = check({ ...options, schemas: options.schemas ?? null }, process.env, console)
       if (!good) process.exitCode = 1
     })
 }
 
-/** Prints the findings; true where nothing stops the service from starting. */
-export function check(options: CheckOptions, env: Environment, print: (line: string) => void): boolean {
+/** Prints the problems on `log` and everything beside them on `error`; true where nothing stops the service from starting. */
+export function check(options: CheckOptions, env: Environment, out: Output): boolean {
   const schemas = options.schemas === null ? [] : writtenSchemas(options.schemas)
   const { config, plant, problems, warnings } = loadPlantFolder(plantFolderOf(options.config), env)
   if (options.json) {
-    print(
+    out.log(
       JSON.stringify(
         { ok: problems.length === 0, problems: problems.map(jsonOf), warnings: warnings.map(jsonOf), schemas, ...figures(plant) },
         null,
@@ -41,16 +44,16 @@ export function check(options: CheckOptions, env: Environment, print: (line: str
     )
     return problems.length === 0
   }
-  for (const file of schemas) print(`wrote ${file}`)
-  for (const found of problems) print(problemLine(found))
-  for (const found of warnings) print(problemLine({ ...found, problem: `warning: ${found.problem}` }))
+  for (const file of schemas) out.error(`wrote ${file}`)
+  for (const found of problems) out.log(problemLine(found))
+  for (const found of warnings) out.error(problemLine({ ...found, problem: `warning: ${found.problem}` }))
   if (plant !== null && config !== null) {
     const { devices, profiles, rules, gateways, sites } = plant
-    print(
+    out.log(
       `${config.folder}: ${count(devices, 'device')}, ${count(profiles, 'profile')}, ${count(rules, 'rule')}, ${count(gateways, 'gateway')}, ${count(sites, 'site')}: no problems`
     )
   } else {
-    print(problems.length === 1 ? '1 problem' : `${problems.length} problems`)
+    out.error(problems.length === 1 ? '1 problem' : `${problems.length} problems`)
   }
   return problems.length === 0
 }

@@ -6,7 +6,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { numberFleet } from '../../model/fleet.ts'
 import type { Plant } from '../../model/plant.ts'
-import { messageOf, type Problem, problem } from '../../platform/problem.ts'
+import { messageOf, type Place, type Problem, problem } from '../../platform/problem.ts'
 import { Findings } from './findings.ts'
 import { type PlantParts, readPlantFile } from './plant.ts'
 import { readProfiles } from './profiles.ts'
@@ -38,7 +38,7 @@ export function loadPlantFolder(where: string, env: Environment): LoadedFolder {
   const isFolder = folderExists(where)
   const folder = isFolder ? where : path.dirname(where)
   if (!isFolder && !folderExists(folder)) {
-    findings.problem(problem(`${folder} does not exist; name the fenghuo.yaml of a plant folder`))
+    findings.problem(missing(folder, 'name the fenghuo.yaml of a plant folder'))
     return { config: null, plant: null, ...listsOf(findings) }
   }
   const named = isFolder ? fileIfThere(path.join(where, 'fenghuo.yaml')) : where
@@ -63,7 +63,7 @@ function listsOf(findings: Findings): { problems: Problem[]; warnings: Problem[]
 function readPlant(folder: string, env: Environment, ruleFiles: readonly string[] | null, findings: Findings): Plant | null {
   const before = findings.problems.length
   if (!folderExists(folder)) {
-    findings.problem(problem(`${folder} does not exist; name a plant folder: it holds profiles/, plant.yaml and rules/`))
+    findings.problem(missing(folder, 'name a plant folder: it holds profiles/, plant.yaml and rules/'))
     return null
   }
   const profileFiles = yamlFiles(path.join(folder, 'profiles'), 'it holds one YAML file per kind of device', findings)
@@ -104,11 +104,11 @@ function plantSource(folder: string, findings: Findings): SourceFile | null {
   const json = fileIfThere(path.join(folder, 'plant.json'))
   if (json === null) {
     if (fileIfThere(yaml) !== null) return readSource(yaml, findings)
-    findings.problem(problem(`${yaml} does not exist; it lists enterprises, sites, areas, gateways and devices`))
+    findings.problem(problem('this file does not exist; it lists enterprises, sites, areas, gateways and devices', startOf(yaml)))
     return null
   }
   if (fileIfThere(yaml) === null) return readSource(json, findings)
-  findings.problem(problem(`${yaml} and ${json} both exist; keep one of them`))
+  findings.problem(problem('plant.yaml and plant.json both exist; keep one of them', startOf(json)))
   return null
 }
 
@@ -117,15 +117,14 @@ function yamlFiles(folder: string, purpose: string, findings: Findings): string[
   try {
     names = readdirSync(folder).sort()
   } catch (thrown) {
-    const missing = (thrown as { code?: string }).code === 'ENOENT'
-    findings.problem(
-      problem(missing ? `${folder} does not exist; ${purpose}` : `${folder} cannot be read as a folder: ${messageOf(thrown)}`)
-    )
+    const absent = (thrown as { code?: string }).code === 'ENOENT'
+    findings.problem(absent ? missing(folder, purpose) : problem(`this cannot be read as a folder: ${messageOf(thrown)}`, startOf(folder)))
     return null
   }
   for (const name of names.filter((name) => /\.(yml|json)$/.test(name))) {
+    const better = name.replace(/\.[a-z]+$/, '.yaml')
     findings.problem(
-      problem(`${path.join(folder, name)} would not be read; name it ${name.replace(/\.[a-z]+$/, '.yaml')}, or move it out of this folder`)
+      problem(`this file would not be read; name it ${better}, or move it out of the folder`, startOf(path.join(folder, name)))
     )
   }
   return names.filter((name) => name.endsWith('.yaml')).map((name) => path.join(folder, name))
@@ -138,6 +137,14 @@ function readDuty(folder: string, findings: Findings): void {
   if (source === null || source.value === null) return
   if (typeof source.value !== 'object' || Array.isArray(source.value))
     findings.problem(problem('duty.yaml must be a mapping', source.place([])))
+}
+
+function missing(folder: string, advice: string): Problem {
+  return problem(`this folder does not exist; ${advice}`, startOf(folder))
+}
+
+function startOf(file: string): Place {
+  return { file, line: 1, column: 1 }
 }
 
 function folderExists(name: string): boolean {

@@ -97,7 +97,7 @@ export function readSource(name: string, findings: Findings): SourceFile | null 
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(name))
   } catch (thrown) {
-    findings.problem(problem(unreadable(name, thrown)))
+    findings.problem(problem(unreadable(thrown), { file: name, line: 1, column: 1 }))
     return null
   }
   if (name.endsWith('.json')) {
@@ -107,7 +107,14 @@ export function readSource(name: string, findings: Findings): SourceFile | null 
       // Falls through: YAML contains JSON, so the YAML parser finds the same mistake and knows its place.
     }
   }
-  return yamlSource(name, text, findings)
+  try {
+    return yamlSource(name, text, findings)
+  } catch (thrown) {
+    // The parser is recursive: brackets nested tens of thousands deep exhaust its stack.
+    if (!(thrown instanceof RangeError)) throw thrown
+    findings.problem(problem('this file nests too deeply to be read', { file: name, line: 1, column: 1 }))
+    return null
+  }
 }
 
 function yamlSource(name: string, text: string, findings: Findings): SourceFile | null {
@@ -159,18 +166,26 @@ function syntaxSentence(code: string, message: string): string {
       return 'a second document begins here (---); one file holds one document'
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'there is a second ": " in this line; put text that contains a colon in quotes'
+    case 'RESOURCE_EXHAUSTION':
+      return 'this file nests too deeply to be read'
     default:
       return `this is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
   }
 }
 
-function unreadable(name: string, thrown: unknown): string {
-  const code = (thrown as { code?: string }).code
-  if (code === 'ENOENT') return `${name} does not exist`
-  if (code === 'EISDIR') return `${name} is a folder; a file is needed here`
-  if (code === 'EACCES') return `${name} may not be read by this user; change its permissions`
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return `${name} is not UTF-8 text; save it as UTF-8`
-  return `${name} cannot be read: ${messageOf(thrown)}`
+function unreadable(thrown: unknown): string {
+  switch ((thrown as { code?: string }).code) {
+    case 'ENOENT':
+      return 'this file does not exist'
+    case 'EISDIR':
+      return 'this is a folder; a file is needed here'
+    case 'EACCES':
+      return 'this file may not be read by this user; change its permissions'
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'this file is not UTF-8 text; save it as UTF-8'
+    default:
+      return `this file cannot be read: ${messageOf(thrown)}`
+  }
 }
 
 function keyText(pair: Pair): string {

@@ -3,32 +3,33 @@ import path from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { check, checkCommand } from '../../../src/app/commands/check.ts'
-import { folderOf, GOOD } from './folders.ts'
+import { folderOf, GOOD, output } from './folders.ts'
 
 const BROKEN = { ...GOOD, 'fenghuo.yaml': 'http: { port: x }\nmqqt: {}\n' }
 
 function checked(files: Readonly<Record<string, string>>, options: { json?: boolean; schemas?: boolean } = {}) {
   const folder = folderOf(files)
-  const printed: string[] = []
+  const { out, printed, noted } = output()
   const schemas = options.schemas === true ? path.join(folder, 'schemas') : null
-  const good = check({ config: path.join(folder, 'fenghuo.yaml'), json: options.json ?? false, schemas }, {}, (line) => printed.push(line))
-  return { folder, good, printed: printed.join('\n').replaceAll(`${folder}/`, '') }
+  const good = check({ config: path.join(folder, 'fenghuo.yaml'), json: options.json ?? false, schemas }, {}, out)
+  const text = (lines: string[]) => lines.join('\n').replaceAll(`${folder}/`, '')
+  return { folder, good, printed: text(printed), noted: text(noted) }
 }
 
 test('prints every problem and says that it does not hold', () => {
   expect(checked(BROKEN)).toMatchObject({
     good: false,
     printed: `fenghuo.yaml:1:15: http.port of the service must be a port number from 0 to 65535, not the text "x"
-fenghuo.yaml:2:1: the service has the unknown key mqqt; did you mean mqtt?
-2 problems`
+fenghuo.yaml:2:1: the service has the unknown key mqqt; did you mean mqtt?`,
+    noted: '2 problems'
   })
 })
 
 test('prints warnings as such, and holds', () => {
   const files = { ...GOOD, 'plant.yaml': (GOOD['plant.yaml'] as string).replace('open-sesame', '"env:GW"') }
-  const { good, printed } = checked(files)
+  const { good, noted } = checked(files)
   expect(good).toBe(true)
-  expect(printed).toContain('plant.yaml:7:41: warning: the environment variable GW is not set, so gateway gw cannot sign in')
+  expect(noted).toContain('plant.yaml:7:41: warning: the environment variable GW is not set, so gateway gw cannot sign in')
 })
 
 test('answers in JSON', () => {
@@ -48,12 +49,12 @@ test('answers in JSON', () => {
 test('a folder without fenghuo.yaml can be checked', () => {
   const folder = folderOf(GOOD)
   rmSync(path.join(folder, 'fenghuo.yaml'))
-  expect(check({ config: path.join(folder, 'fenghuo.yaml'), json: false, schemas: null }, {}, () => {})).toBe(true)
+  expect(check({ config: path.join(folder, 'fenghuo.yaml'), json: false, schemas: null }, {}, output().out)).toBe(true)
 })
 
 test('writes the schemas for editors', () => {
-  const { folder, printed } = checked(GOOD, { schemas: true })
-  expect(printed).toContain('wrote schemas/plant.schema.json')
+  const { folder, noted } = checked(GOOD, { schemas: true })
+  expect(noted).toContain('wrote schemas/plant.schema.json')
   expect(existsSync(path.join(folder, 'schemas', 'rules.schema.json'))).toBe(true)
 })
 

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll } from 'vitest'
+import type { Output } from '../../../src/app/commands/check.ts'
 import { type LoadedFolder, loadPlantFolder } from '../../../src/app/config/load.ts'
 import type { Environment } from '../../../src/app/config/service.ts'
 import { type Problem, problemLine } from '../../../src/platform/problem.ts'
@@ -67,4 +68,11 @@ export function load(files: Files, env: Environment = {}): LoadedFolder {
 export function lines(found: readonly Problem[]): string[] {
   const folder = new RegExp(`(${made.map((name) => name.replaceAll('.', '\\.')).join('|')})/?`, 'g')
   return found.map((one) => problemLine(one).replace(folder, ''))
+}
+
+/** What a command prints: `printed` on standard output, `noted` on standard error. */
+export function output(): { out: Output; printed: string[]; noted: string[] } {
+  const printed: string[] = []
+  const noted: string[] = []
+  return { out: { log: (line: string) => void printed.push(line), error: (line: string) => void noted.push(line) }, printed, noted }
 }

@@ -13,13 +13,19 @@ const rule = (text: string): Files => ({ ...GOOD, 'rules/level.yaml': `rules:\n 
 const service = (text: string): Files => ({ ...GOOD, 'fenghuo.yaml': text })
 
 const MISTAKES: Record<string, [Files, ...string[]]> = {
-  'no plant.yaml': [without('plant.yaml'), 'plant.yaml does not exist; it lists enterprises, sites, areas, gateways and devices'],
-  'no profiles folder': [without('profiles/tank.yaml'), 'profiles does not exist; it holds one YAML file per kind of device'],
-  'no rules folder': [without('rules/level.yaml'), 'rules does not exist; it holds the rules, and may be empty'],
-  'both plant files': [{ ...GOOD, 'plant.json': '{}' }, 'plant.yaml and plant.json both exist; keep one of them'],
+  'no plant.yaml': [
+    without('plant.yaml'),
+    'plant.yaml:1:1: this file does not exist; it lists enterprises, sites, areas, gateways and devices'
+  ],
+  'no profiles folder': [
+    without('profiles/tank.yaml'),
+    'profiles:1:1: this folder does not exist; it holds one YAML file per kind of device'
+  ],
+  'no rules folder': [without('rules/level.yaml'), 'rules:1:1: this folder does not exist; it holds the rules, and may be empty'],
+  'both plant files': [{ ...GOOD, 'plant.json': '{}' }, 'plant.json:1:1: plant.yaml and plant.json both exist; keep one of them'],
   'a file that would be overlooked': [
     { ...GOOD, 'rules/more.yml': '' },
-    'rules/more.yml would not be read; name it more.yaml, or move it out of this folder'
+    'rules/more.yml:1:1: this file would not be read; name it more.yaml, or move it out of the folder'
   ],
   'duty.yaml that is a list': [{ ...GOOD, 'duty.yaml': '- x' }, 'duty.yaml:1:1: duty.yaml must be a mapping'],
 
@@ -196,22 +202,27 @@ describe('one mistake', () => {
 test('text that is not UTF-8 is named', () => {
   const folder = folderOf(GOOD)
   writeFileSync(path.join(folder, 'plant.yaml'), Buffer.from([0x69, 0x64, 0x3a, 0x20, 0xb4, 0xf3]))
-  expect(lines(loadPlantFolder(folder, {}).problems)).toEqual(['plant.yaml is not UTF-8 text; save it as UTF-8'])
+  expect(lines(loadPlantFolder(folder, {}).problems)).toEqual(['plant.yaml:1:1: this file is not UTF-8 text; save it as UTF-8'])
+})
+
+test('brackets without end are named', () => {
+  const { problems } = load({ ...GOOD, 'fenghuo.yaml': `data: ${'['.repeat(20_000)}` })
+  expect(lines(problems)).toEqual([expect.stringMatching(/^fenghuo.yaml:1:\d+: this file nests too deeply to be read$/)])
 })
 
 test('a plant folder that does not exist is named', () => {
   const folder = folderOf({})
   expect(lines(loadPlantFolder(path.join(folder, 'nowhere', 'fenghuo.yaml'), {}).problems)).toEqual([
-    'nowhere does not exist; name the fenghuo.yaml of a plant folder'
+    'nowhere:1:1: this folder does not exist; name the fenghuo.yaml of a plant folder'
   ])
   expect(lines(loadPlant(path.join(folder, 'nowhere'), {}).problems)).toEqual([
-    'nowhere does not exist; name a plant folder: it holds profiles/, plant.yaml and rules/'
+    'nowhere:1:1: this folder does not exist; name a plant folder: it holds profiles/, plant.yaml and rules/'
   ])
 })
 
 test('a service file that was named must exist', () => {
   const folder = folderOf(GOOD)
-  expect(lines(loadPlantFolder(path.join(folder, 'fenghou.yaml'), {}).problems)).toEqual(['fenghou.yaml does not exist'])
+  expect(lines(loadPlantFolder(path.join(folder, 'fenghou.yaml'), {}).problems)).toEqual(['fenghou.yaml:1:1: this file does not exist'])
 })
 
 test('several mistakes in one thing are all found', () => {

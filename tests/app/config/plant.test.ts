@@ -113,7 +113,7 @@ test('other rule files can take the place of the folder’s own', () => {
   const { plant } = loadPlant(folder, {}, { rules: [`${folder}/other.yaml`] })
   expect(plant?.rules.map((rule) => rule.id)).toEqual(['other'])
   const missing = loadPlant(folder, {}, { rules: [`${folder}/nowhere.yaml`] })
-  expect(lines(missing.problems)).toEqual(['nowhere.yaml does not exist'])
+  expect(lines(missing.problems)).toEqual(['nowhere.yaml:1:1: this file does not exist'])
   expect(missing.plant).toBeNull()
 })
 

@@ -7,6 +7,7 @@ import { check } from '../../../src/app/commands/check.ts'
 import { editorSchemas } from '../../../src/app/config/editorSchemas.ts'
 import { type LoadedFolder, loadPlantFolder } from '../../../src/app/config/load.ts'
 import { problemLine } from '../../../src/platform/problem.ts'
+import { output } from './folders.ts'
 
 const CONFIG = path.resolve(import.meta.dirname, '../../../config')
 let sample: LoadedFolder
@@ -69,7 +70,8 @@ test('the schemas for editors are current, and every file names its own', () => 
 })
 
 test('check prints one line and holds', () => {
-  const printed: string[] = []
-  expect(check({ config: path.join(CONFIG, 'fenghuo.yaml'), json: false, schemas: null }, {}, (line) => printed.push(line))).toBe(true)
+  const { out, printed, noted } = output()
+  expect(check({ config: path.join(CONFIG, 'fenghuo.yaml'), json: false, schemas: null }, {}, out)).toBe(true)
   expect(printed).toEqual([expect.stringMatching(/: 49 devices, 13 profiles, 42 rules, 5 gateways, 5 sites: no problems$/)])
+  expect(noted).toEqual([])
 })
