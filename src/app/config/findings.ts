@@ -28,7 +28,7 @@ function byPlace(a: Place | null, b: Place | null): number {
 /** `; did you mean storage-tank?` where one of the known names is close to the wrong one, else nothing. */
 export function didYouMean(wrong: string, known: Iterable<string>): string {
   let best: string | null = null
-  let least = Math.max(1, Math.floor(wrong.length / 3)) + 1
+  let least = Math.floor(wrong.length / 4) + 1
   for (const name of known) {
     if (Math.abs(name.length - wrong.length) >= least) continue
     const distance = editDistance(wrong.toLowerCase(), name.toLowerCase())

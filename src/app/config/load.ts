@@ -66,13 +66,16 @@ function readPlant(folder: string, env: Environment, ruleFiles: readonly string[
     findings.problem(missing(folder, 'name a plant folder: it holds profiles/, plant.yaml and rules/'))
     return null
   }
-  const profileFiles = yamlFiles(path.join(folder, 'profiles'), 'it holds one YAML file per kind of device', findings)
-  const profileSources = profileFiles?.map((file) => readSource(file, findings)) ?? [null]
-  const profiles = readProfiles(profileSources, findings)
+  const profileFiles = yamlFiles(path.join(folder, 'profiles'), findings)
+  const profiles = readProfiles(profileFiles?.map((file) => readSource(file, findings)) ?? [null], findings)
   const source = plantSource(folder, findings)
   const parts = source === null ? null : readPlantFile(source, profiles, env, findings)
-  const files = ruleFiles ?? yamlFiles(path.join(folder, 'rules'), 'it holds the rules, and may be empty', findings) ?? []
-  const ruleSources = files.map((file) => readSource(file, findings)).filter((read): read is SourceFile => read !== null)
+  if (profileFiles === null && (parts === null || parts.claimed.devices.size > 0)) {
+    findings.problem(missing(path.join(folder, 'profiles'), 'it holds one YAML file per kind of device'))
+  }
+  const files = ruleFiles ?? yamlFiles(path.join(folder, 'rules'), findings)
+  if (files === null) findings.warning(missing(path.join(folder, 'rules'), 'without rules nothing raises an alarm'))
+  const ruleSources = (files ?? []).map((file) => readSource(file, findings)).filter((read): read is SourceFile => read !== null)
   const { rules, origins } = readRules(ruleSources, parts, profiles, findings)
   if (parts === null) return null
   const plant = assembled(parts, [...profiles.byId.values()], rules)
@@ -112,14 +115,15 @@ function plantSource(folder: string, findings: Findings): SourceFile | null {
   return null
 }
 
-function yamlFiles(folder: string, purpose: string, findings: Findings): string[] | null {
+/** The YAML files of a folder, by name; null where there is no such folder. */
+function yamlFiles(folder: string, findings: Findings): string[] | null {
   let names: string[]
   try {
     names = readdirSync(folder).sort()
   } catch (thrown) {
-    const absent = (thrown as { code?: string }).code === 'ENOENT'
-    findings.problem(absent ? missing(folder, purpose) : problem(`this cannot be read as a folder: ${messageOf(thrown)}`, startOf(folder)))
-    return null
+    if ((thrown as { code?: string }).code === 'ENOENT') return null
+    findings.problem(problem(`this cannot be read as a folder: ${messageOf(thrown)}`, startOf(folder)))
+    return []
   }
   for (const name of names.filter((name) => /\.(yml|json)$/.test(name))) {
     const better = name.replace(/\.[a-z]+$/, '.yaml')
@@ -140,7 +144,7 @@ function readDuty(folder: string, findings: Findings): void {
 }
 
 function missing(folder: string, advice: string): Problem {
-  return problem(`this folder does not exist; ${advice}`, startOf(folder))
+  return problem(`there is no such folder; ${advice}`, startOf(folder))
 }
 
 function startOf(file: string): Place {
@@ -148,9 +152,18 @@ function startOf(file: string): Place {
 }
 
 function folderExists(name: string): boolean {
-  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
+  } catch {
+    return false
+  }
 }
 
+/** The file's name; null where there is none. One that may not be looked at is left to its reader to report. */
 function fileIfThere(name: string): string | null {
-  return statSync(name, { throwIfNoEntry: false }) === undefined ? null : name
+  try {
+    return statSync(name, { throwIfNoEntry: false }) === undefined ? null : name
+  } catch {
+    return name
+  }
 }

@@ -31,8 +31,7 @@ function report(issue: Issue, shape: z.ZodType, value: unknown, thing: string, s
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(shape, steps)
     for (const key of issue.keys) {
-      const near = didYouMean(key, known)
-      const hint = near !== '' || known.length === 0 ? near : `; known here: ${known.join(', ')}`
+      const hint = hintFor(key, known)
       findings.problem(problem(`${nameOf(steps, thing)} has the unknown key ${key}${hint}`, source.keyPlace([...there, key])))
     }
     return
@@ -50,6 +49,13 @@ function report(issue: Issue, shape: z.ZodType, value: unknown, thing: string, s
     return
   }
   findings.problem(problem(`${nameOf(steps, thing)} ${predicate(issue)}, not ${shown(found, issue)}`, source.place(there)))
+}
+
+function hintFor(key: string, known: readonly string[]): string {
+  // { when: voted(2, a > 1) } is read as the key `when` and the key `a > 1)`.
+  if (/[()<>=&|'"]/.test(key)) return '; inside { } text with a comma needs quotes'
+  const near = didYouMean(key, known)
+  return near !== '' || known.length === 0 ? near : `; known here: ${known.join(', ')}`
 }
 
 /** Unions answer with one branch's issues: those of the mapping where a mapping was written. */

@@ -17,11 +17,7 @@ const MISTAKES: Record<string, [Files, ...string[]]> = {
     without('plant.yaml'),
     'plant.yaml:1:1: this file does not exist; it lists enterprises, sites, areas, gateways and devices'
   ],
-  'no profiles folder': [
-    without('profiles/tank.yaml'),
-    'profiles:1:1: this folder does not exist; it holds one YAML file per kind of device'
-  ],
-  'no rules folder': [without('rules/level.yaml'), 'rules:1:1: this folder does not exist; it holds the rules, and may be empty'],
+  'no profiles folder': [without('profiles/tank.yaml'), 'profiles:1:1: there is no such folder; it holds one YAML file per kind of device'],
   'both plant files': [{ ...GOOD, 'plant.json': '{}' }, 'plant.json:1:1: plant.yaml and plant.json both exist; keep one of them'],
   'a file that would be overlooked': [
     { ...GOOD, 'rules/more.yml': '' },
@@ -154,7 +150,7 @@ const MISTAKES: Record<string, [Files, ...string[]]> = {
   ],
   'a rule for an unknown device': [
     rule('    appliesTo: { devices: [T-1, T-9] }\n    tiers: { red: { when: level_pct > 1 } }\n'),
-    'rules/level.yaml:3:33: rule level applies to the device T-9, which does not exist; did you mean T-2?'
+    'rules/level.yaml:3:33: rule level applies to the device T-9, which does not exist'
   ],
   'a rule without tiers': [
     rule('    appliesTo: {}\n    tiers: {}\n'),
@@ -163,6 +159,11 @@ const MISTAKES: Record<string, [Files, ...string[]]> = {
   'a tier of another colour': [
     rule('    appliesTo: {}\n    tiers: { purple: { when: level_pct > 1 } }\n'),
     'rules/level.yaml:4:14: tiers of rule level has the unknown key purple; known here: blue, yellow, orange, red'
+  ],
+  'an expression with a comma inside braces': [
+    rule('    appliesTo: { profile: tank }\n    per: area\n    tiers: { red: { when: voted(2, level_pct > 1) } }\n'),
+    expect.stringMatching(/^rules\/level.yaml:5:\d+: /),
+    'rules/level.yaml:5:36: tiers.red of rule level has the unknown key level_pct > 1); inside { } text with a comma needs quotes'
   ],
   'a bare number for a delay': [
     rule('    appliesTo: {}\n    tiers: { red: { when: level_pct > 1, for: 5 } }\n'),
@@ -213,10 +214,10 @@ test('brackets without end are named', () => {
 test('a plant folder that does not exist is named', () => {
   const folder = folderOf({})
   expect(lines(loadPlantFolder(path.join(folder, 'nowhere', 'fenghuo.yaml'), {}).problems)).toEqual([
-    'nowhere:1:1: this folder does not exist; name the fenghuo.yaml of a plant folder'
+    'nowhere:1:1: there is no such folder; name the fenghuo.yaml of a plant folder'
   ])
   expect(lines(loadPlant(path.join(folder, 'nowhere'), {}).problems)).toEqual([
-    'nowhere:1:1: this folder does not exist; name a plant folder: it holds profiles/, plant.yaml and rules/'
+    'nowhere:1:1: there is no such folder; name a plant folder: it holds profiles/, plant.yaml and rules/'
   ])
 })
 
@@ -265,6 +266,13 @@ describe('the place inside an expression', () => {
     expect(more).toEqual([])
     expect(found?.place).toMatchObject({ line, column })
   })
+})
+
+test('a plant without rules is a warning: nothing would raise an alarm', () => {
+  const { plant, problems, warnings } = load(without('rules/level.yaml'))
+  expect(lines(problems)).toEqual([])
+  expect(lines(warnings)).toEqual(['rules:1:1: there is no such folder; without rules nothing raises an alarm'])
+  expect(plant?.devices).toHaveLength(2)
 })
 
 test('limits out of order are a warning', () => {
