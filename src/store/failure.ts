@@ -1,7 +1,7 @@
 // What can go wrong with the state store through no fault of ours, as one typed outcome with a sentence.
 // Anything else a database throws (a broken constraint, wrong SQL) is our own bug and is passed on as it is.
 
-import { messageOf } from '../platform/problem.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
 
 /**
  * - full: no space left; the same write will work once there is.
@@ -15,8 +15,7 @@ import { messageOf } from '../platform/problem.ts'
 export type StateFailureKind = 'full' | 'busy' | 'failing' | 'readOnly' | 'missing' | 'corrupt' | 'taken'
 
 /** The state store cannot do what was asked; nothing of it was done. The message is a sentence for people. */
-export class StateFailure extends Error {
-  override readonly name = 'StateFailure'
+export class StateFailure extends Refusal {
   readonly kind: StateFailureKind
   /** Whether doing the same again can work without anybody restarting the service. */
   readonly passing: boolean

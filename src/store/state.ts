@@ -31,7 +31,6 @@ export async function openState(path: string, options: { readonly readOnly?: boo
     return state
   } catch (cause) {
     await state?.destroy()
-    if (cause instanceof Refusal) throw cause
     const failure = stateFailure(cause)
     if (failure === null) throw cause
     throw new Refusal(failureSentence(failure, path), { cause })

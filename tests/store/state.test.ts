@@ -138,6 +138,10 @@ describe('opening the state store', () => {
 })
 
 describe('failures of the store', () => {
+  it('are told to people as one sentence', () => {
+    expect(stateFailure(Object.assign(new Error(), { errcode: 11 }))).toBeInstanceOf(Refusal)
+  })
+
   it.each<[number, StateFailureKind | null, boolean]>([
     [5, 'busy', true],
     [5 | (2 << 8), 'busy', true], // SQLITE_BUSY_SNAPSHOT
