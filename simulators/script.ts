@@ -65,7 +65,7 @@ const scriptSchema = z.strictObject({
       id: z.union([z.string(), z.array(z.string()).min(1)]),
       gateway: z.string(),
       every: duration,
-      behaviours: z.array(behaviourSchema).min(1)
+      behaviours: z.array(behaviourSchema).min(1, 'a device needs at least one behaviour')
     })
   )
 })

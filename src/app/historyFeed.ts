@@ -69,7 +69,7 @@ export class HistoryFeed {
       return
     }
     if (this.#catchingUp !== null) return
-    if (this.#parts.history.offer(readings, throughSeq, this.#offeredSeq)) this.#offeredSeq = throughSeq
+    if (this.#parts.history.offer(readings, throughSeq)) this.#offeredSeq = throughSeq
     else this.#catchUp('it cannot keep up with the intake')
   }
 
@@ -121,7 +121,7 @@ export class HistoryFeed {
         seq = record.seq
       }
       if (seq <= this.#offeredSeq) continue
-      while (!this.#stopped && !history.offer(readings, seq, this.#offeredSeq)) await pause(clock, WAIT_MS)
+      while (!this.#stopped && !history.offer(readings, seq)) await pause(clock, WAIT_MS)
       if (this.#stopped) return
       this.#offeredSeq = seq
       await pause(clock, 0)

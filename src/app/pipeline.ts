@@ -68,7 +68,7 @@ export class Pipeline {
     this.#position = position
   }
 
-  /** A pipeline that has seen nothing but the plant, put in force by record `seq` at `startAt` (our clock, epoch ms). */
+  /** A pipeline that knows the plant and has seen no record beyond `seq`; its time begins at `startAt` (our clock, epoch ms). */
   static begin(plant: Plant, seq: number, startAt: number, options: PipelineOptions): Pipeline {
     const fleet = numberFleet(plant)
     const position = { seq, advancedTo: startAt - 1 }

@@ -32,5 +32,5 @@ export async function restorePipeline(parts: RecoveryParts, plant: Plant): Promi
       `The journal no longer holds its beginning (its oldest record is seq ${first?.seq ?? 'none'}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
     )
   }
-  return Pipeline.begin(await plants.load(first.source), first.seq, first.receivedAt, options)
+  return Pipeline.begin(await plants.load(first.source), 0, first.receivedAt, options)
 }

@@ -108,8 +108,8 @@ describe('a script', () => {
     expect(
       parseScript('gateways: {}\ndevices: [{ id: A, gateway: g, every: 10, behaviours: [] }]', 's.yaml', null).problems.map(problemLine)
     ).toEqual([
-      expect.stringMatching(/^s\.yaml:2:38: a duration is text with a unit, such as 30s, 15m or 8h$/),
-      expect.stringMatching(/^s\.yaml:2:54: /)
+      expect.stringMatching(/^s\.yaml:2:39: a duration is text with a unit, such as 30s, 15m or 8h$/),
+      expect.stringMatching(/^s\.yaml:2:55: a device needs at least one behaviour$/)
     ])
     expect(parseScript('devices: [', 's.yaml', null).problems).toHaveLength(1)
   })
