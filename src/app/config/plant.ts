@@ -197,7 +197,7 @@ function secretOf(written: string, gateway: string, env: Environment, source: So
   if (!written.startsWith('env:')) return written
   const name = written.slice(4)
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    const sentence = `the secret of gateway ${gateway} must name an environment variable after env:, not "${name}"`
+    const sentence = `the secret of gateway ${gateway} must name an environment variable after env:, in letters, digits and underscores`
     findings.problem(problem(sentence, source.place(path)))
     return null
   }

@@ -7,6 +7,9 @@ import type { Path, SourceFile } from './source.ts'
 
 type Issue = z.core.$ZodIssue
 
+/** Keys whose values may hold a password: a finding ends up in logs and screenshots. */
+const CONFIDENTIAL = new Set(['secret', 'token', 'url', 'redis'])
+
 /**
  * True where `value` has the shape. Otherwise every difference is a problem in `findings`; `thing` names what is described
  * ("device T-101"), `path` leads to it in the file.
@@ -48,7 +51,8 @@ function report(issue: Issue, shape: z.ZodType, value: unknown, thing: string, s
     )
     return
   }
-  findings.problem(problem(`${nameOf(steps, thing)} ${predicate(issue)}, not ${shown(found, issue)}`, source.place(there)))
+  const not = CONFIDENTIAL.has(String(steps.at(-1))) ? '' : `, not ${shown(found, issue)}`
+  findings.problem(problem(`${nameOf(steps, thing)} ${predicate(issue)}${not}`, source.place(there)))
 }
 
 function hintFor(key: string, known: readonly string[]): string {

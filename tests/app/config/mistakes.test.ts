@@ -107,7 +107,11 @@ const MISTAKES: Record<string, [Files, ...string[]]> = {
   ],
   'a secret that names no variable': [
     plant('enterprises: [{ id: e }]\ngateways: [{ id: g, enterprise: e, secret: "env:" }]\n'),
-    'plant.yaml:2:44: the secret of gateway g must name an environment variable after env:, not ""'
+    'plant.yaml:2:44: the secret of gateway g must name an environment variable after env:, in letters, digits and underscores'
+  ],
+  'a secret that is a number is not shown': [
+    plant('enterprises: [{ id: e }]\ngateways: [{ id: g, enterprise: e, secret: 4711 }]\n'),
+    'plant.yaml:2:44: secret of gateway g must be text'
   ],
   'a name in one language': [
     plant('enterprises: [{ id: e, name: { zh: 化工 } }]\n'),
