@@ -56,6 +56,7 @@ export class Loop implements Part {
   #committedAt = 0
   #snapshotAt = 0
   #snapshotSeq = 0
+  #settledSeq = 0
   #snapshotting: Promise<void> | null = null
   #problem: string | null = null
 
@@ -112,7 +113,7 @@ export class Loop implements Part {
 
   /** Resolves once the record has been judged and its effects are committed. */
   settled(seq: number): Promise<void> {
-    if (this.#pipeline.position.seq >= seq && this.#waiting.length === 0) return Promise.resolve()
+    if (this.#settledSeq >= seq) return Promise.resolve()
     return new Promise((done) => void this.#waiting.push({ seq, done }))
   }
 
@@ -120,7 +121,9 @@ export class Loop implements Part {
     while (!this.#stopping) {
       const worked = await this.#turn()
       this.#afterTurn()
-      if (!worked && !this.#stopping) await this.#sleep()
+      // Between turns the sockets and the journal get their share: a backlog must not starve acknowledgements.
+      if (worked) await new Promise<void>((resolve) => setImmediate(resolve))
+      else if (!this.#stopping) await this.#sleep()
     }
     while (await this.#turn());
   }
@@ -228,6 +231,7 @@ export class Loop implements Part {
   }
 
   #wakeWaiting(seq: number): void {
+    this.#settledSeq = seq
     if (this.#waiting.length === 0) return
     const still = this.#waiting.filter((entry) => entry.seq > seq)
     const done = this.#waiting.filter((entry) => entry.seq <= seq)
