@@ -22,7 +22,7 @@ export function because(condition: TruthNode, scene: Scene, patienceMs: number):
 
 /** The shortest text of a number, without the noise of binary fractions. */
 export function numberText(value: number): string {
-  return String(Number(value.toPrecision(12)))
+  return Number.isNaN(value) ? 'unknown' : String(Number(value.toPrecision(12)))
 }
 
 function verdictOf(node: TruthNode, { binder, subject, at, clock }: Scene): 0 | 1 | 2 {

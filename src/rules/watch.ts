@@ -64,6 +64,7 @@ export class Watches {
   /** Instant of the last transition; the next one is never before it. */
   readonly eventAt: Float64Array
   readonly #nameOf: (watch: number, subject: number) => Named
+  #turned = false
 
   constructor(watches: number, latches: number, nameOf: (watch: number, subject: number) => Named) {
     this.latches = new Latches(latches)
@@ -78,10 +79,25 @@ export class Watches {
    * Infinity if none is running.
    */
   judge(watch: number, firstLatch: number, plan: Plan, moment: Moment, out: Transition[]): number {
+    let due = this.#turnAll(firstLatch, plan, moment)
+    if (!this.#turned) return due
+    if (due === moment.at && this.topRank(firstLatch, plan) !== this.level[watch]) {
+      // The tier changes anyway: a delay that runs out in this very instant is part of the same transition.
+      const { byTime } = moment
+      moment.byTime = true
+      due = this.#turnAll(firstLatch, plan, moment)
+      moment.byTime = byTime
+    }
+    this.#change(watch, firstLatch, plan, moment, out)
+    return due
+  }
+
+  /** Applies the verdicts of one moment to every tier; `#turned` says whether any latch moved. */
+  #turnAll(firstLatch: number, plan: Plan, moment: Moment): number {
     const { latches } = this
     const { subject, at, clock, byTime } = moment
     let due = Number.POSITIVE_INFINITY
-    let turned = false
+    this.#turned = false
     for (let i = 0; i < plan.tiers.length; i++) {
       const tier = plan.tiers[i] as BoundTier
       const latch = firstLatch + i
@@ -93,13 +109,12 @@ export class Watches {
       }
       const patienceMs = on ? tier.clearForMs : tier.forMs
       if (latches.turn(latch, pull, patienceMs, at, byTime)) {
-        turned = true
+        this.#turned = true
         due = Math.min(due, this.#afterTurn(latch, tier, plan, moment))
       } else if (pull === YES) {
         due = Math.min(due, (latches.pulledSince[latch] as number) + patienceMs)
       }
     }
-    if (turned) this.#change(watch, firstLatch, plan, moment, out)
     return due
   }
 
