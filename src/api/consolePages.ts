@@ -34,6 +34,7 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
         reply.header('cache-control', hashed ? `public, max-age=${YEAR_S}, immutable` : 'no-cache')
       }
     })
+    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'))
   }
   app.setNotFoundHandler((request, reply) => {
     if (!isPage(request)) return sendProblem(request, reply, nothingHere(request))

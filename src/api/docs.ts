@@ -87,7 +87,17 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
     })
     docs.register(scalar, {
       routePrefix: '/docs',
-      configuration: { url: '/openapi.json', pageTitle: 'Fenghuo API', withDefaultFonts: false, telemetry: false }
+      // What would reach out to somebody's cloud is left out; the policy above would refuse it anyway.
+      configuration: {
+        url: '/openapi.json',
+        pageTitle: 'Fenghuo API',
+        withDefaultFonts: false,
+        telemetry: false,
+        showDeveloperTools: 'never',
+        hideClientButton: true,
+        agent: { disabled: true },
+        mcp: { disabled: true }
+      }
     })
     done()
   })
@@ -108,7 +118,7 @@ function operationId(method: string, url: string): string {
 }
 
 interface OpenApi {
-  components?: Record<string, unknown>
+  components?: { schemas?: Record<string, unknown> }
   paths?: Record<string, Record<string, { responses?: { default?: unknown }; requestBody?: { required?: boolean } }>>
 }
 
@@ -122,8 +132,17 @@ function withProblems(document: OpenApi): OpenApi {
     }
   }
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-  return {
-    ...document,
-    components: { ...document.components, responses: { Problem: { description: 'What is wrong, and what to do', content } } }
+  const responses = { Problem: { description: 'What is wrong, and what to do', content } }
+  return withoutUnused({ ...document, components: { ...document.components, responses } as NonNullable<OpenApi['components']> })
+}
+
+/** Each shape is there both as it is sent and as it is answered; what no operation refers to is left out. */
+function withoutUnused(document: OpenApi): OpenApi {
+  const schemas = document.components?.schemas ?? {}
+  for (;;) {
+    const text = JSON.stringify(document)
+    const unused = Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`))
+    if (unused.length === 0) return document
+    for (const name of unused) delete schemas[name]
   }
 }

@@ -68,6 +68,7 @@ export class LiveHub implements LiveSource {
     this.#tape = new EventTape(parts.book)
     this.#cutOff = parts.metrics.counter('fenghuo_live_cut_off_total', 'Live clients cut off because they did not read.')
     parts.metrics.gauge('fenghuo_live_clients', 'Connected live clients.', () => this.#clients.size)
+    parts.metrics.gauge('fenghuo_live_waiting_bytes', 'Bytes that live clients have not taken yet.', () => this.waitingBytes)
   }
 
   /** Connected clients. */
@@ -75,9 +76,16 @@ export class LiveHub implements LiveSource {
     return this.#clients.size
   }
 
+  /** Bytes written to clients that their sockets have not taken yet, in all. */
+  get waitingBytes(): number {
+    let sum = 0
+    for (const client of this.#clients.keys()) sum += client.waitingBytes
+    return sum
+  }
+
   /** Tells the clients of events just committed. */
   publishEvents(committed: readonly CommittedEvent[]): void {
-    if (this.#clients.size === 0) return
+    if (this.#clients.size === 0 || committed.length === 0) return
     this.#tape.add(committed)
     for (const client of this.#clients.keys()) client.pull()
   }
@@ -160,7 +168,10 @@ export class LiveHub implements LiveSource {
       client.position = position
       text += await this.#alarmStates(frames.slice(0, taken))
     }
-    return text + this.#deviceChanges(client) + this.#readings(client)
+    if (!client.gatheredDue) return text
+    while (client.changesAt !== this.#changes.end && text.length < LIMITS.api.liveChunkBytes) text += this.#deviceChanges(client)
+    client.gatheredDue = client.changesAt !== this.#changes.end
+    return text + this.#readings(client)
   }
 
   /** Ends every connection. */
@@ -189,7 +200,6 @@ export class LiveHub implements LiveSource {
   }
 
   #deviceChanges(client: LiveClient): string {
-    if (client.changesAt === this.#changes.end) return ''
     const since = this.#changes.since(client.changesAt, CHANGES_PER_PIECE)
     if (since === null) throw new Error('it is too far behind the changes of devices')
     client.changesAt = since.upTo
@@ -229,7 +239,11 @@ export class LiveHub implements LiveSource {
     this.#changes.look(plant(), clock.now())
     this.#timers = [
       clock.every(GATHER_MS, () => {
-        for (const client of this.#clients.keys()) if (client.unread.size > 0 || client.changesAt !== this.#changes.end) client.pull()
+        for (const client of this.#clients.keys()) {
+          if (client.unread.size === 0 && client.changesAt === this.#changes.end) continue
+          client.gatheredDue = true
+          client.pull()
+        }
       }),
       clock.every(BEAT_MS, () => this.#beatAll())
     ]

@@ -23,6 +23,8 @@ export class LiveClient {
   /** Devices with readings it has not got. */
   readonly unread = new Set<string>()
   beatDue = false
+  /** Readings and changes of devices have been gathered long enough. */
+  gatheredDue = true
   readonly #response: ServerResponse
   readonly #source: LiveSource
   readonly #clock: Clock

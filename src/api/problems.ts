@@ -88,6 +88,7 @@ export function problemOf(error: unknown): ApiProblem {
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : FASTIFY_PROBLEMS[code]
   if (known !== undefined) return new ApiProblem(known.kind, known.sentence)
+  if (statusCode === 403) return new ApiProblem('forbidden', 'This is not for looking at.')
   if (statusCode === 404) return new ApiProblem('unknown', 'There is nothing here.')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new ApiProblem('malformed', `The request cannot be read: ${(error as Error).message}`)

@@ -17,13 +17,18 @@ export const Time = z
   .transform((text) => Date.parse(text))
   .meta({ description: 'ISO 8601 with zone', example: '2026-01-01T00:00:00Z' })
 
-/** How many items one page may hold. */
-export function pageLimit(fallback: number, most: number = LIMITS.api.itemsPerPage) {
+/** How many items to answer. */
+export function itemCount(most: number) {
   return z.coerce
     .number({ error: `a whole number from 1 to ${most}` })
     .int()
     .min(1)
     .max(most)
+}
+
+/** How many items one page may hold. */
+export function pageLimit(fallback: number, most: number = LIMITS.api.itemsPerPage) {
+  return itemCount(most)
     .default(fallback)
     .meta({ description: `Items in one page, at most ${most}` })
 }

@@ -1,6 +1,8 @@
 // The history of one metric: raw, or as intervals. However the question is put, the answer is bounded.
 
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { bucketCount, smallestEvery } from '../../history/stretch.ts'
 import { QUALITIES } from '../../model/quality.ts'
 import { formatDuration, parseDuration } from '../../platform/duration.ts'
 import { LIMITS } from '../../platform/limits.ts'
@@ -8,11 +10,12 @@ import type { Api } from '../api.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
-import { Id, Instant, Next, pageLimit, Time } from '../shapes.ts'
+import { Id, Instant, itemCount, Next, Time } from '../shapes.ts'
 import { instant } from '../views.ts'
 import { deviceNumber } from './devices.ts'
 
 const MOST = LIMITS.history.rowsPerQuery
+const RAW_PER_PAGE = 1_000
 const DEFAULT_WINDOW_MS = 24 * 3_600_000
 
 const ReadingQuery = z.object({
@@ -30,7 +33,9 @@ const ReadingQuery = z.object({
     })
     .optional()
     .meta({ description: 'Length of an interval; left out: raw readings', example: '5m' }),
-  limit: pageLimit(1000, MOST),
+  limit: itemCount(MOST)
+    .optional()
+    .meta({ description: `Items in one page, at most ${MOST}; default ${RAW_PER_PAGE}, with \`every\` ${MOST}` }),
   cursor: z.string().max(512).optional()
 })
 
@@ -52,28 +57,35 @@ export function readingRoutes(api: Api, parts: ApiParts): void {
       querystring: ReadingQuery,
       response: { 200: z.union([z.object({ items: z.array(Reading), next: Next }), z.object({ items: z.array(Bucket), next: Next })]) }
     },
-    handler: async (request) => {
-      const { device, metric, every, limit, cursor } = request.query
+    handler: async (request, reply) => {
+      const { device, metric, every, cursor } = request.query
       const view = plant()
       const metrics = view.fleet.profiles[deviceNumber(view, device, request)]?.metrics ?? []
       if (!metrics.some(({ id }) => id === metric)) {
         throw new ApiProblem('unknown', `${device} has no metric ${metric}; it has ${metrics.map(({ id }) => id).join(', ')}.`)
       }
       const { from, to } = stretch(request.query, clock.now())
-      const after = cursor === undefined ? undefined : readCursor(cursor, 'number')
+      const start = cursor === undefined ? from : Math.max(from, readCursor(cursor, 'number'))
       if (every === undefined) {
-        const rows = await history.readings({ device, metric, from, to, limit, ...(after === undefined ? {} : { after }) })
+        const limit = request.query.limit ?? RAW_PER_PAGE
+        const rows = await history.readings({ device, metric, from: start, to, limit })
         const items = rows.map(({ at, value, quality }) => ({ at: instant(at), value, quality }))
         const last = rows.at(-1)
-        return { items, next: last === undefined || rows.length < limit ? null : cursorAfter(last.at) }
+        return answer(reply, items, last === undefined || rows.length < limit ? null : cursorAfter(last.at + 1))
       }
       refuseTooMany(from, to, every)
-      const rows = await history.buckets({ device, metric, from: after === undefined ? from : after + every, to, everyMs: every, limit })
+      const limit = request.query.limit ?? MOST
+      const end = Math.min(to, (Math.floor(start / every) + limit) * every)
+      const rows = await history.buckets({ device, metric, from: start, to: end, everyMs: every, limit })
       const items = rows.map(({ at, min, max, avg, last, count }) => ({ at: instant(at), min, max, avg, last, count }))
-      const last = rows.at(-1)
-      return { items, next: last === undefined || rows.length < limit ? null : cursorAfter(last.at) }
+      return answer(reply, items, end < to ? cursorAfter(end) : null)
     }
   })
+}
+
+/** Ten thousand items of our own making are not held against their shape one by one. */
+function answer(reply: FastifyReply, items: readonly unknown[], next: string | null): never {
+  return reply.type('application/json').send(JSON.stringify({ items, next })) as never
 }
 
 function stretch(query: { from?: number | undefined; to?: number | undefined }, now: number): { from: number; to: number } {
@@ -87,9 +99,9 @@ function stretch(query: { from?: number | undefined; to?: number | undefined }, 
 
 /** Refuses a question with more intervals than one answer may hold, naming the shortest interval that fits. */
 function refuseTooMany(from: number, to: number, every: number): void {
-  const count = Math.ceil(to / every) - Math.floor(from / every)
+  const count = bucketCount(from, to, every)
   if (count <= MOST) return
-  const least = Math.ceil((to - from) / (MOST - 1) / 1000) * 1000
-  const sentence = `every ${formatDuration(every)} from ${instant(from)} to ${instant(to)} makes ${count} intervals; at most ${MOST} are answered. Ask for every=${formatDuration(least)} or a shorter window.`
+  const fits = formatDuration(smallestEvery(from, to, MOST))
+  const sentence = `every=${formatDuration(every)} from ${instant(from)} to ${instant(to)} makes ${count} intervals; at most ${MOST} are answered. Ask for every=${fits} or longer, or for a shorter window.`
   throw new ApiProblem('invalid', sentence, { faults: [{ at: 'every', problem: sentence }] })
 }

@@ -1,0 +1,219 @@
+// The API over real parts in a temporary folder: state store, book, access, history, intake, live hub. In place of broker
+// and rules the tests say which messages arrive and which alarm events they cause.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { Access } from '../../src/access/access.ts'
+import { ROLES, type Role, type Scope } from '../../src/access/roles.ts'
+import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
+import { LiveHub } from '../../src/api/live.ts'
+import type { ApiParts, HealthReport } from '../../src/api/parts.ts'
+import { ApiServer, buildApi } from '../../src/api/server.ts'
+import { History } from '../../src/history/history.ts'
+import { Intake } from '../../src/ingest/intake.ts'
+import { Latest } from '../../src/ingest/latest.ts'
+import type { AlarmEvent, OperatorActionKind } from '../../src/model/alarm.ts'
+import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
+import type { Reject } from '../../src/model/journal.ts'
+import type { Plant } from '../../src/model/plant.ts'
+import { ReadingColumns } from '../../src/model/readings.ts'
+import type { Level } from '../../src/model/tier.ts'
+import { ManualClock } from '../../src/platform/clock.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { Metrics } from '../../src/platform/metrics.ts'
+import { openState } from '../../src/store/state.ts'
+import { PLANT } from './plant.ts'
+
+export const START = Date.parse('2026-01-01T08:00:00.000Z')
+export const PASSWORD = 'correct horse battery'
+
+/** A transition of `rule/device#raisedAt`. */
+export function turn(
+  rule: string,
+  subject: { device: string } | { area: string },
+  raisedAt: number,
+  at: number,
+  from: Level,
+  to: Level
+): AlarmEvent {
+  const device = 'device' in subject ? subject.device : null
+  const area = 'area' in subject ? subject.area : null
+  return { kind: 'transition', at, rule, device, area, from, to, id: `${rule}/${device ?? area}#${raisedAt}`, because: `because of ${to}` }
+}
+
+export class House {
+  readonly clock = new ManualClock(START)
+  readonly metrics = new Metrics()
+  readonly fleet: Fleet
+  readonly latest: Latest
+  readonly presence = new Map<string, { online: boolean; since: number }>()
+  readonly parts: ApiParts
+  readonly app: FastifyInstance
+  readonly live: LiveHub
+  readonly book: Book
+  readonly history: History
+  /** What submit.obstacle answers. */
+  obstacle: string | null = null
+  /** While true, nothing submitted is ever flushed. */
+  stuck = false
+  health: HealthReport
+  readonly #folder: string
+  readonly #intake: Intake
+  readonly #close: () => Promise<void>
+  readonly #columns = new ReadingColumns()
+  readonly #servers: ApiServer[] = []
+  #seq = 0
+
+  private constructor(given: { folder: string; fleet: Fleet; parts: (house: House) => ApiParts; close: () => Promise<void> }) {
+    this.#folder = given.folder
+    this.fleet = given.fleet
+    this.latest = new Latest(given.fleet)
+    this.#intake = new Intake(given.fleet, { clockSkewMs: 300_000 })
+    this.#close = given.close
+    this.health = {
+      parts: [
+        { part: 'journal', state: 'ok', problem: null },
+        { part: 'history', state: 'ok', problem: null }
+      ],
+      version: '0.1.0',
+      intakeLagMs: 0,
+      intakeLagRecords: 0,
+      historyLagRecords: 0,
+      messagesPerSecond: null
+    }
+    this.parts = given.parts(this)
+    this.book = this.parts.book
+    this.history = this.parts.history
+    this.live = this.parts.live
+    this.app = null as never
+  }
+
+  static async open(options: { plant?: Plant; consoleFolder?: string } = {}): Promise<House> {
+    const plant = options.plant ?? PLANT
+    const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-api-'))
+    const state = await openState(path.join(folder, 'state.db'))
+    const fleet = numberFleet(plant)
+    const house = new House({
+      folder,
+      fleet,
+      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console')),
+      close: () => state.destroy()
+    })
+    await house.book.load()
+    await house.parts.access.ensureAdmin(PASSWORD)
+    await house.history.start()
+    house.history.setFleet(fleet)
+    Object.assign(house, { app: await buildApi(house.parts) })
+    return house
+  }
+
+  async close(): Promise<void> {
+    this.live.stop()
+    for (const server of this.#servers) await server.stop()
+    await this.app.close()
+    await this.history.stop()
+    await this.#close()
+    await rm(this.#folder, { recursive: true })
+  }
+
+  /** Opens a port on loopback and answers the address. */
+  async listen(port = 0): Promise<string> {
+    const server = new ApiServer({ ...this.parts, metrics: new Metrics(), http: { host: '127.0.0.1', port } })
+    await server.start()
+    this.#servers.push(server)
+    return server.address
+  }
+
+  /** A bearer token of this role and scope. */
+  async token(role: Role, enterprises: Scope = null): Promise<string> {
+    const { access } = this.parts
+    const outcome = await access.login('admin', PASSWORD, '127.0.0.1')
+    if (outcome.kind !== 'signedIn') throw new Error(outcome.sentence)
+    const made = await access.createToken(outcome.identity, { name: `${role} of the tests`, role, enterprises })
+    if ('problem' in made) throw new Error(made.problem)
+    return made.secret
+  }
+
+  /** One token per role, none of them scoped. */
+  async tokens(): Promise<Record<Role, string>> {
+    const made: [Role, string][] = []
+    for (const role of ROLES) made.push([role, await this.token(role)])
+    return Object.fromEntries(made) as Record<Role, string>
+  }
+
+  /** Asks by this token; a body makes it a POST. */
+  ask(url: string, token: string | null, more: Omit<InjectOptions, 'url'> = {}): Promise<LightMyRequestResponse> {
+    const headers = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...more.headers }
+    return this.app.inject({ method: more.payload === undefined ? 'GET' : 'POST', ...more, url, headers })
+  }
+
+  /** Events become part of the book, then of the live stream, as after a turn of the loop. */
+  async commit(...events: AlarmEvent[]): Promise<CommittedEvent[]> {
+    return this.#turn(events, [])
+  }
+
+  /** A message of a gateway goes through intake into last values and history. */
+  async receive(gateway: string, samples: unknown): Promise<void> {
+    const body = samples instanceof Uint8Array ? samples : Buffer.from(JSON.stringify(samples))
+    const rejects: Reject[] = []
+    const columns = this.#columns
+    columns.clear()
+    const receivedAt = this.clock.now()
+    this.#intake.read({ seq: ++this.#seq, receivedAt, kind: 'telemetry', source: `fh/1/${gateway}/telemetry`, body }, columns, rejects)
+    this.latest.note(columns, 0, columns.length, receivedAt)
+    this.history.offer(columns, this.#seq)
+    await this.#turn([], rejects)
+    this.live.publishReadings(columns, this.fleet)
+  }
+
+  /** A gateway comes or goes. */
+  present(gateway: string, online: boolean): void {
+    this.presence.set(gateway, { online, since: this.clock.now() })
+    this.live.publishPresence(gateway, online, this.fleet)
+  }
+
+  async #turn(events: readonly AlarmEvent[], rejects: readonly Reject[]): Promise<CommittedEvent[]> {
+    const position = { seq: ++this.#seq, advancedTo: this.clock.now() }
+    const committed = await this.book.commit({ events, rejects, position, fleet: this.fleet })
+    this.live.publishEvents(committed)
+    return committed
+  }
+
+  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string): ApiParts {
+    const { clock, metrics } = this
+    const book = new Book(state)
+    const access = new Access({ state, clock, log: silentLog })
+    access.setPlant(plant)
+    const view = () => ({ fleet: this.fleet, latest: this.latest, presence: this.presence })
+    return {
+      clock,
+      metrics,
+      log: silentLog,
+      http: { host: '127.0.0.1', port: 0 },
+      consoleFolder,
+      access,
+      book,
+      history: new History({
+        folder: path.join(this.#folder, 'history'),
+        clock,
+        log: silentLog,
+        memoryMb: 64,
+        threads: 1,
+        retentionDays: null
+      }),
+      plant: view,
+      submit: {
+        obstacle: () => this.obstacle,
+        telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
+        action: async ({ id, action, note }, by) => {
+          if (this.stuck) return new Promise(() => {})
+          await this.commit({ kind: 'action', at: this.clock.now(), id, action: action as OperatorActionKind, by, note })
+        }
+      },
+      health: () => this.health,
+      live: new LiveHub({ clock, book, plant: view, metrics })
+    }
+  }
+}
