@@ -112,7 +112,7 @@ async function checkWritten(keeper: Keeper, existing: string | null, unfinished:
 }
 
 function lastWritten(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Math.round(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
 }
 
 /** On disk, and dated by our clock: retention goes by it. */

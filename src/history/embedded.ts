@@ -13,13 +13,13 @@ import {
   INTEGER,
   UTINYINT
 } from '@duckdb/node-api'
-import { messageOf, Refusal } from '../platform/problem.ts'
+import { Refusal } from '../platform/problem.ts'
 import { DAY_MS, dayOf, type WaitingDay } from './days.ts'
+import { DATABASE_FILE, HistoryFailure } from './failure.ts'
 import type { FleetNames, SharedBatch, WorkerOptions } from './messages.ts'
 import { viewSegment } from './outbox.ts'
 import { LAST_INSTANT } from './stretch.ts'
 
-export const DATABASE_FILE = 'open.duckdb'
 /** The newest layout of the database this code writes and reads. */
 const LAYOUT = 1
 const CHUNK_ROWS = 2048
@@ -56,6 +56,7 @@ export class EmbeddedStore {
   #rows: DuckDBAppender | null = null
   #series: DuckDBAppender | null = null
   readonly #running = new Set<Promise<unknown>>()
+  #closing = false
   #fleet: FleetNames = { devices: [], metrics: [] }
   /** Fleet series number -> series id in the database, -1 where it has none yet. */
   #idOf = new Int32Array(0)
@@ -74,6 +75,7 @@ export class EmbeddedStore {
   /** Opens or creates the database. Throws what DuckDB says; `whyNotOpened` makes it a sentence. */
   async open(now: number): Promise<void> {
     const { folder, memoryMb, threads } = this.#options
+    this.#closing = false
     this.#instance = await DuckDBInstance.create(join(folder, DATABASE_FILE), {
       memory_limit: `${memoryMb}MB`,
       threads: String(threads),
@@ -108,6 +110,7 @@ export class EmbeddedStore {
 
   /** Interrupts what runs, waits for it to end, and closes; the database checkpoints itself where it can. */
   async close(): Promise<void> {
+    this.#closing = true
     const connections = [...this.#readers, this.#keeper, this.#writer].filter((connection) => connection !== null)
     this.#readers = []
     this.#keeper = this.#writer = null
@@ -116,7 +119,7 @@ export class EmbeddedStore {
     }
     interrupt()
     const again = setInterval(interrupt, 20)
-    await Promise.allSettled(this.#running)
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
     clearInterval(again)
     for (const appender of [this.#rows, this.#series]) appender?.clear()
     this.#rows = this.#series = null
@@ -150,14 +153,15 @@ export class EmbeddedStore {
   async commit(batch: SharedBatch, now: number): Promise<number> {
     if (batch.throughSeq <= this.storedSeq) return countRows(batch)
     const writer = alive(this.#writer)
-    await this.#track(writer.run('BEGIN'))
+    await this.#track(() => writer.run('BEGIN'))
+    if (this.#closing) throw reopening()
     const days = new Map<number, number>()
     const rows = this.#append(batch, days)
     this.#rows!.flushSync()
     this.#series!.flushSync()
     const arrivals = this.#arrivals + rows
-    await this.#track(writer.run(`UPDATE position SET stored_seq = ${batch.throughSeq}, arrivals = ${arrivals}`))
-    await this.#track(writer.run('COMMIT'))
+    await this.#track(() => writer.run(`UPDATE position SET stored_seq = ${batch.throughSeq}, arrivals = ${arrivals}`))
+    await this.#track(() => writer.run('COMMIT'))
     this.#arrivals = arrivals
     this.storedSeq = batch.throughSeq
     for (const [day, count] of days) this.#addOpen(day, count, now)
@@ -169,8 +173,8 @@ export class EmbeddedStore {
     const connection = alive(this.#keeper)
     const still = (): DuckDBConnection => alive(this.#keeper === connection ? connection : null)
     return {
-      run: async (sql) => void (await this.#track(still().run(sql))),
-      ask: async (sql) => this.#track(numberColumns(still(), sql))
+      run: async (sql) => void (await this.#track(() => still().run(sql))),
+      ask: async (sql) => this.#track(() => numberColumns(still(), sql))
     }
   }
 
@@ -183,9 +187,10 @@ export class EmbeddedStore {
       reader.interrupt()
     }, timeoutMs)
     try {
-      return await this.#track(numberColumns(reader, sql))
+      return await this.#track(() => numberColumns(reader, sql))
     } catch (cause) {
       if (late) throw new Refusal(`This question took longer than ${timeoutMs / 1000} s and was stopped: ask for a shorter stretch of time`)
+      if (this.#closing) throw reopening()
       throw cause
     } finally {
       clearInterval(interrupt)
@@ -193,6 +198,11 @@ export class EmbeddedStore {
   }
 
   readonly readers = READERS
+
+  /** Rejects where the database no longer answers at all: DuckDB shuts itself after a failed checkpoint. */
+  async probe(): Promise<void> {
+    await this.#track(() => alive(this.#writer).run('FROM position'))
+  }
 
   /** `count` rows of `day` are in a file now. */
   removeOpen(day: number, count: number): void {
@@ -323,35 +333,25 @@ export class EmbeddedStore {
     for (const [day, count] of rows as [number, number][]) this.#addOpen(day, count, now)
   }
 
-  async #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work)
+  /** Every use of a connection goes through here: none begins once closing has, and closing waits for those under way. */
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw reopening()
+    const running = work()
+    this.#running.add(running)
     try {
-      return await work
+      return await running
     } finally {
-      this.#running.delete(work)
+      this.#running.delete(running)
     }
   }
 }
 
-/** Why the database could not be opened, and what to do, in one sentence. */
-export function whyNotOpened(folder: string, cause: unknown): string {
-  if (cause instanceof Refusal) return cause.message
-  const said = messageOf(cause).split('\n')[0]!
-  const file = join(folder, DATABASE_FILE)
-  if (/Could not set lock/.test(said)) {
-    const pid = /\(PID (\d+)\)/.exec(said)?.[1]
-    const holder = pid === undefined ? 'another process' : `process ${pid}`
-    return `The history in ${folder} is in use by ${holder}: stop that one, or give this service a data folder of its own`
-  }
-  if (/Read-only file system|Permission denied|Cannot open file/.test(said)) {
-    return `The history database ${file} cannot be opened for writing (${said}): make the folder writable for this user and start again`
-  }
-  return `The history database ${file} cannot be read (${said}): move ${DATABASE_FILE} and ${DATABASE_FILE}.wal away and start again; the closed days in ${join(folder, 'days')} stay, and what the journal still holds is stored again`
+function reopening(): HistoryFailure {
+  return new HistoryFailure('History is being opened again after a failure: ask again in a moment')
 }
 
 function alive(connection: DuckDBConnection | null | undefined): DuckDBConnection {
-  if (connection === null || connection === undefined)
-    throw new Error('history is being opened again after a failure: ask again in a moment')
+  if (connection === null || connection === undefined) throw reopening()
   return connection
 }
 

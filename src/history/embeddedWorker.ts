@@ -6,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { Asking } from './asking.ts'
 import { ClosedDays } from './closing.ts'
-import { EmbeddedStore, whyNotOpened } from './embedded.ts'
+import { EmbeddedStore } from './embedded.ts'
+import { HistoryFailure, whyNotOpened } from './failure.ts'
 import { Gate } from './gate.ts'
 import type { FromWorker, Question, SharedBatch, ToWorker, WorkerOptions } from './messages.ts'
 
@@ -22,6 +23,7 @@ let days: ClosedDays
 let asking: Asking
 let isOpen = false
 let closing = false
+let lastNow = options.now
 let endPause = (): void => {}
 let storing: Promise<void> = Promise.resolve()
 let tending: Promise<void> = Promise.resolve()
@@ -54,12 +56,13 @@ async function begin(): Promise<void> {
 }
 
 function receive(message: ToWorker): void {
+  if ('now' in message) lastNow = message.now
   switch (message.kind) {
     case 'fleet':
       store.adoptFleet(message.names)
       return
     case 'store':
-      storing = storeAtLast(message.batch, message.now)
+      storing = storing.then(() => storeAtLast(message.batch, message.now))
       return
     case 'ask':
       questions.push(message)
@@ -77,23 +80,47 @@ function receive(message: ToWorker): void {
 async function storeAtLast(batch: SharedBatch, now: number): Promise<void> {
   while (!closing) {
     try {
-      if (!isOpen) await store.open(now)
-      isOpen = true
+      await reopen(now)
       const rows = await store.commit(batch, now)
       tellTrouble('storing', null)
       tell({ kind: 'stored', throughSeq: batch.throughSeq, rows })
       return
     } catch (cause) {
-      if (cause instanceof TypeError || cause instanceof RangeError) throw cause
-      tellTrouble(
-        'storing',
-        `History cannot be stored in ${options.folder} (${messageOf(cause).split('\n')[0]}): make room or mend the disk; it is tried again each second, and the journal keeps what arrives meanwhile`
-      )
-      isOpen = false
-      await store.close()
+      await shut(cause)
       await pauseBeforeRetry()
     }
   }
+}
+
+async function reopen(now: number): Promise<void> {
+  if (!isOpen) await store.open(now)
+  isOpen = true
+}
+
+async function shut(cause: unknown): Promise<void> {
+  if (cause instanceof TypeError || cause instanceof RangeError) throw cause
+  tellTrouble(
+    'storing',
+    `History cannot be stored in ${options.folder} (${messageOf(cause).split('\n')[0]}): make room or mend the disk; it is tried again each second, and the journal keeps what arrives meanwhile`
+  )
+  isOpen = false
+  await store.close()
+}
+
+/** Where a question or a closing day met a database that no longer answers: opens it anew before the next batch. */
+function mend(now: number): void {
+  storing = storing.then(async () => {
+    while (!closing) {
+      try {
+        await reopen(now)
+        await store.probe()
+        return tellTrouble('storing', null)
+      } catch (cause) {
+        await shut(cause)
+        await pauseBeforeRetry()
+      }
+    }
+  })
 }
 
 function pauseBeforeRetry(): Promise<void> {
@@ -115,7 +142,17 @@ function askNext(): void {
     asking
       .answer(slot, question)
       .then((answer) => tell({ kind: 'answer', id, answer }))
-      .catch((cause: unknown) => tell({ kind: 'failure', id, problem: messageOf(cause) }))
+      .catch((cause: unknown) => {
+        const refused = cause instanceof Refusal
+        if (refused || cause instanceof HistoryFailure) return tell({ kind: 'failure', id, refused, problem: cause.message })
+        mend(lastNow)
+        tell({
+          kind: 'failure',
+          id,
+          refused,
+          problem: `History cannot answer this (${messageOf(cause).split('\n')[0]}): the service's log and health say more`
+        })
+      })
       .finally(() => {
         freeReaders.push(slot)
         askNext()
@@ -127,6 +164,7 @@ async function tend(id: number, now: number, retentionDays: number | null): Prom
   if (closing || !isOpen) return tell({ kind: 'answer', id, answer: { tended: { written: [], deleted: [] } } })
   const { tended, problem } = await days.tend(now, retentionDays)
   if (!closing) tellTrouble('tending', problem)
+  if (problem !== null) mend(now)
   tell({ kind: 'answer', id, answer: { tended } })
 }
 
@@ -135,7 +173,7 @@ async function end(exitCode: number): Promise<void> {
   if (closing) return
   closing = true
   endPause()
-  if (exitCode === 0) await storing
+  await storing.catch(() => undefined)
   await store.close()
   await tending
   process.exit(exitCode)

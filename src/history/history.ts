@@ -8,6 +8,7 @@ import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
 import { Refusal } from '../platform/problem.ts'
+import { HistoryFailure } from './failure.ts'
 import type { Answer, FleetNames, FromWorker, Question, Tended, ToWorker } from './messages.ts'
 import { Outbox, sharedBatch } from './outbox.ts'
 import { type Bucket, boundStretch, checkBuckets, type SeriesStretch, type StoredReading } from './stretch.ts'
@@ -130,7 +131,7 @@ export class History implements Part {
     this.#timer?.cancel()
     this.#timer = null
     this.#line = null
-    this.#failAsked('history has been stopped')
+    this.#failAsked('History has been stopped')
   }
 
   /** From the next offer on, series numbers are those of this fleet. */
@@ -170,8 +171,8 @@ export class History implements Part {
   async flush(): Promise<void> {
     const throughSeq = this.#acceptedSeq
     while (this.#storedSeq < throughSeq) {
-      if (this.#dead !== null) throw new Error(this.#dead)
-      if (!this.#started) throw new Error('history has been stopped')
+      if (this.#dead !== null) throw new HistoryFailure(this.#dead)
+      if (!this.#started) throw new HistoryFailure('History has been stopped')
       const change = new Promise<void>((resolve) => void this.#flushed.push(resolve))
       this.#postDue()
       await change
@@ -290,7 +291,7 @@ export class History implements Part {
         this.#asked.delete(message.id)
         return
       case 'failure':
-        this.#asked.get(message.id)?.reject(new Refusal(message.problem))
+        this.#asked.get(message.id)?.reject(message.refused ? new Refusal(message.problem) : new HistoryFailure(message.problem))
         this.#asked.delete(message.id)
         return
       case 'crashed':
@@ -306,7 +307,7 @@ export class History implements Part {
     this.#line = null
     this.#storing = false
     this.#due = true
-    this.#failAsked('history is starting again: ask again in a moment')
+    this.#failAsked('History is starting again: ask again in a moment')
     if (this.#stopping) return this.#wake()
     if (this.#restarts++ === 0) {
       this.#options.log.error(`${problem}; it is started again`)
@@ -323,14 +324,15 @@ export class History implements Part {
 
   #ask(question: Question): Promise<Answer> {
     if (this.#asked.size >= LIMITS.history.queriesWaiting) {
-      return Promise.reject(new Refusal('History is answering too many questions at once: ask again in a moment'))
+      return Promise.reject(new HistoryFailure('History is answering too many questions at once: ask again in a moment'))
     }
     return this.#send((id) => ({ kind: 'ask', id, question }))
   }
 
   #send(message: (id: number) => ToWorker): Promise<Answer> {
     const line = this.#line
-    if (line === null || this.#stopping) return Promise.reject(new Refusal(this.#dead ?? 'History is not running: ask again in a moment'))
+    if (line === null || this.#stopping)
+      return Promise.reject(new HistoryFailure(this.#dead ?? 'History is not running: ask again in a moment'))
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject })
@@ -339,7 +341,7 @@ export class History implements Part {
   }
 
   #failAsked(sentence: string): void {
-    for (const { reject } of this.#asked.values()) reject(new Refusal(sentence))
+    for (const { reject } of this.#asked.values()) reject(new HistoryFailure(sentence))
     this.#asked.clear()
   }
 

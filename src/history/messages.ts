@@ -72,6 +72,7 @@ export type FromWorker =
   /** What keeps rows or files from being written, retried by the worker; null: it is over. */
   | { readonly kind: 'trouble'; readonly about: 'storing' | 'tending'; readonly problem: string | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
-  | { readonly kind: 'failure'; readonly id: number; readonly problem: string }
+  /** `refused`: the question asks too much; else history cannot answer at the moment. */
+  | { readonly kind: 'failure'; readonly id: number; readonly refused: boolean; readonly problem: string }
   /** A bug: the worker closes the database and ends. */
   | { readonly kind: 'crashed'; readonly problem: string }

@@ -46,7 +46,7 @@ function stamp(at: number): string {
 /** The last of the open rows at each instant. */
 function openRows(id: number | undefined, from: number, to: number): string {
   return `SELECT "at", value, quality FROM readings WHERE series = ${id ?? -1} AND "at" >= ${from} AND "at" < ${to}
-    QUALIFY row_number() OVER (PARTITION BY "at" ORDER BY n DESC) = 1`
+    QUALIFY lead("at") OVER (ORDER BY "at", n) IS DISTINCT FROM "at"`
 }
 
 /** The rows of a series in files; `paths` must not be empty. */
