@@ -65,6 +65,7 @@ export async function describe(app: FastifyInstance, version: string): Promise<v
       const { needs = 'nobody', documentedBody, answers } = route.config ?? {}
       const told = {
         ...schema,
+        description: [schema?.description, whoMay(needs)].filter((text) => text !== undefined).join('\n\n'),
         security: security(needs),
         operationId: operationId(String(route.method), url),
         ...(documentedBody === undefined ? {} : { body: documentedBody }),
@@ -106,6 +107,11 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
 function security(needs: Needs): Record<string, string[]>[] {
   if (needs === 'nobody') return []
   return needs === 'gateway' ? [{ gateway: [] }] : [{ session: [] }, { token: [] }]
+}
+
+function whoMay(needs: Needs): string {
+  if (needs === 'nobody') return 'For everybody, without sign-in.'
+  return needs === 'gateway' ? 'For gateways.' : `Needs the role ${needs}${needs === 'admin' ? '' : ' or above'}.`
 }
 
 /** `GET /api/v1/alarms/:id` -> `getAlarmsId` */

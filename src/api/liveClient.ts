@@ -79,8 +79,8 @@ export class LiveClient {
   /** Ends the connection from our side. */
   end(): void {
     this.#leave('closed')
-    this.#response.end()
-    this.#response.socket?.destroySoon()
+    if (this.#blocked) this.#response.destroy()
+    else this.#response.end(() => this.#response.destroy())
   }
 
   async #run(): Promise<void> {

@@ -43,6 +43,9 @@ const CONSOLE_POLICY = {
 
 const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const
 
+/** Some proxies decode the slash inside an alarm's id before they pass the request on. */
+const DECODED_ALARM_ID = /^(\/api\/v1\/alarms\/[\w.-]+)\/([\w.-]+%23\d+(?:[/?]|$))/
+
 export class ApiServer implements Part {
   readonly name = 'api'
   readonly #parts: ApiParts
@@ -91,6 +94,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     requestTimeout: LIMITS.api.requestMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LIMITS.api.idLength },
+    rewriteUrl: ({ url = '/' }) => url.replace(DECODED_ALARM_ID, '$1%2F$2'),
     frameworkErrors: (error, request, reply) => void answer(error, request as never, reply as never)
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)

@@ -133,6 +133,13 @@ describe('GET /alarms/{id}', () => {
     ])
   })
 
+  it('is found where a proxy has decoded the slash in its id', async () => {
+    const decoded = path(T101).replace('%2F', '/')
+    expect((await house.ask(decoded, tokens.viewer)).json().id).toBe(T101)
+    const comment = await house.ask(`${decoded}/comment`, tokens.operator, { payload: { note: '' } })
+    expect([comment.statusCode, comment.json().detail]).toEqual([422, 'A comment needs a note: say what there is to say.'])
+  })
+
   it('names the area of an alarm per area', async () => {
     const alarm = (await house.ask(path(BUND), tokens.viewer)).json()
     expect(alarm).toMatchObject({ device: null, area: 'bund-1', site: 'farm', enterprise: 'daxie' })
