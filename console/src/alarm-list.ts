@@ -7,6 +7,7 @@ import type { LiveLink } from './live.ts'
 const PAGE = 500
 const MOST = 5000
 const SETTLE_MS = 200
+const TOGETHER_MS = 100
 const EACH_BY_ITSELF = 8
 const RETRY_MS = 5000
 const RESYNC_MS = 60_000
@@ -49,6 +50,9 @@ export class AlarmList {
   readonly #changed = new Set<() => void>()
   readonly #raised = new Set<(raises: readonly Raise[]) => void>()
   readonly #pending = new Map<string, 'raise' | 'escalate' | 'other'>()
+  /** Alarms as the link last said, not yet in the list: a flood is sorted in a few times a second, not per alarm. */
+  readonly #incoming = new Map<string, Alarm>()
+  #together: number | undefined
   #settle: number | undefined
   #again: number | undefined
   #reading: AbortController | null = null
@@ -66,7 +70,7 @@ export class AlarmList {
   start(): void {
     this.#release.push(
       this.#link.on('alarm', (event) => this.#note(event)),
-      this.#link.on('alarm-state', ({ alarm }) => this.#patch([alarm])),
+      this.#link.on('alarm-state', ({ alarm }) => this.#take(alarm)),
       this.#link.follow(() => this.#linkTurned())
     )
   }
@@ -74,6 +78,7 @@ export class AlarmList {
   stop(): void {
     for (const release of this.#release.splice(0)) release()
     window.clearTimeout(this.#settle)
+    window.clearTimeout(this.#together)
     window.clearTimeout(this.#again)
     this.#reading?.abort()
   }
@@ -177,7 +182,16 @@ export class AlarmList {
     return this.#state.alarms.find((alarm) => alarm.id === id)
   }
 
+  #take(alarm: Alarm): void {
+    this.#incoming.set(alarm.id, alarm)
+    this.#together ??= window.setTimeout(() => {
+      this.#together = undefined
+      this.#patch([...this.#incoming.values()])
+    }, TOGETHER_MS)
+  }
+
   #patch(changed: readonly Alarm[]): void {
+    for (const { id } of changed) this.#incoming.delete(id)
     if (this.#reading !== null) this.#meanwhile.push(...changed)
     const byId = new Map(this.#state.alarms.map((alarm) => [alarm.id, alarm]))
     for (const alarm of changed) {

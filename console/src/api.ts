@@ -95,6 +95,7 @@ export interface Threshold {
 export interface DeviceRule {
   readonly id: string
   readonly title: Text
+  readonly per: 'device' | 'area'
   readonly tiers: readonly { readonly tier: Tier; readonly when: string; readonly for: string }[]
 }
 

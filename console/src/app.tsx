@@ -89,7 +89,7 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
       </div>
       <Strip overview={overview.value} route={route} />
       <main id="main" tabIndex={-1}>
-        {route.page === 'alarms' && <AlarmsPage route={route} sites={overview.value?.sites ?? []} />}
+        {route.page === 'alarms' && <AlarmsPage route={route} overview={overview.value} />}
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
         {route.page === 'device' && (
           <Suspense>

@@ -38,10 +38,14 @@ export function hold<D extends Device>(device: D): Held<D> {
 
 function withReading<D extends Device>(held: Held<D>, reading: LiveReading): Held<D> {
   const heardAt = Date.parse(reading.receivedAt)
-  const fresh = new Map(reading.values.filter((value) => value.quality !== 'late').map((value) => [value.metric, value]))
+  const usual = reading.values.filter((value) => value.quality !== 'late')
+  const newest = Math.max(...usual.map(({ at }) => Date.parse(at)))
+  const fresh = new Map(usual.map((value) => [value.metric, value]))
   const values = held.values.map((value) => {
     const said = fresh.get(value.metric)
-    return said === undefined ? value : { ...value, value: said.value, at: said.at, quality: said.quality, heardAt }
+    if (said === undefined) return value
+    // The message holds the last value of every metric: one that was not reported this time is as old as its own time says.
+    return { ...value, value: said.value, at: said.at, quality: said.quality, heardAt: heardAt - (newest - Date.parse(said.at)) }
   })
   return { ...held, state: 'online', heardAt: Math.max(heardAt, held.heardAt ?? 0), values }
 }

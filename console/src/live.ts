@@ -43,6 +43,8 @@ export class LiveLink {
   #source: EventSource | null = null
   #heardAt: number | null = null
   #lastEventId: string | null = null
+  /** The devices that the present stream was opened for. */
+  #asked = ''
   #triedAt = 0
   #attempts = 0
   #retry: number | undefined
@@ -110,7 +112,7 @@ export class LiveLink {
     window.clearTimeout(this.#reopen)
     this.#reopen = window.setTimeout(() => {
       if (this.#source === null || this.#state.kind === 'lost') return
-      if (this.#source.url.endsWith(liveAddress(this.#devices(), null))) return
+      if (this.#asked === this.#devices().join()) return
       this.#open()
     }, REOPEN_MS)
   }
@@ -119,7 +121,9 @@ export class LiveLink {
     window.clearTimeout(this.#retry)
     const before = this.#source
     this.#triedAt = Date.now()
-    const source = new EventSource(liveAddress(this.#devices(), this.#lastEventId))
+    const devices = this.#devices()
+    this.#asked = devices.join()
+    const source = new EventSource(liveAddress(devices, this.#lastEventId))
     this.#source = source
     source.onopen = () => {
       before?.close()
@@ -162,18 +166,23 @@ export class LiveLink {
   }
 
   #beat(message: MessageEvent<string>): void {
-    this.#heardAt = Date.now()
+    this.#heard(message)
     const beat = parsed<{ at?: string }>(message.data)
     const at = Date.parse(beat?.at ?? '')
     if (Number.isFinite(at)) setServerTime(at)
   }
 
   #take<K extends keyof LiveEvents>(kind: K, message: MessageEvent<string>): void {
-    this.#heardAt = Date.now()
-    if (message.lastEventId !== '') this.#lastEventId = message.lastEventId
+    this.#heard(message)
     const event = parsed<LiveEvents[K]>(message.data)
     if (event === null) return
     for (const listener of this.#listeners[kind]) listener(event)
+  }
+
+  // The first beat carries the place to resume from, though no alarm has come yet.
+  #heard(message: MessageEvent<string>): void {
+    this.#heardAt = Date.now()
+    if (message.lastEventId !== '') this.#lastEventId = message.lastEventId
   }
 
   #turn(state: LinkState): void {

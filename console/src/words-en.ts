@@ -34,7 +34,9 @@ export const en: Words = {
     title: 'Live alarms',
     list: 'Alarms, highest tier first',
     none: 'No alarms',
-    noneSince: 'The service is reporting and nothing is active or waiting to be acknowledged.',
+    noneSince: (online) => `${online} devices online; nothing is active or waiting to be acknowledged.`,
+    noneBlind: 'No device is online: no alarm does not mean all is well.',
+    blind: (count) => `${count} devices are silent or have never reported; their state is unknown.`,
     noMatch: 'No alarm matches the filter',
     loading: 'Reading alarms…',
     failed: 'The alarm list could not be read. What is shown may not be current.',
@@ -60,7 +62,6 @@ export const en: Words = {
     details: 'Guidance',
     hide: 'Hide',
     why: 'Why',
-    guidance: 'What to do',
     rule: 'Rule',
     noGuidance: 'This rule has no guidance. Follow the site’s emergency plan and ask an engineer to add it.',
     openDevice: 'Open device',
@@ -73,14 +74,13 @@ export const en: Words = {
     announceEscalated: (tier, device) => `Escalated to ${tier}, ${device}`,
     announceMany: (count, tier) => `${count} new alarms, highest ${tier}`
   },
-  counts: { label: 'Alarms per tier', unacknowledged: 'unacknowledged', filterBy: (tier, count) => `${tier}: ${count}, press to filter` },
+  counts: { label: 'Alarms per tier', unacknowledged: 'unacknowledged', filter: 'Press to filter' },
   overview: {
     label: 'Overview',
     sites: 'Sites',
-    quiet: (count) => `${count} normal`,
-    allQuiet: (count) => `${count} without alarms`,
+    quiet: (count) => `${count} without alarms`,
+    abnormal: (count) => `${count} more abnormal`,
     noAlarm: 'no alarm',
-    siteAlarms: (name, what) => `${name}: ${what}, press to filter`,
     siteBlind: 'no device online, state unknown',
     online: 'online',
     silent: 'silent',
@@ -125,6 +125,10 @@ export const en: Words = {
     noAlarms: 'No alarms on record.',
     alarmsFailed: 'The alarms could not be read.',
     ongoing: 'active',
+    time: 'Time',
+    average: 'avg',
+    low: 'min',
+    high: 'max',
     range: 'Time range',
     ranges: { '15m': '15 min', '1h': '1 h', '8h': '8 h', '24h': '24 h', '7d': '7 d' },
     resolution: 'Resolution',
@@ -141,6 +145,7 @@ export const en: Words = {
     chartRange: (min, max, last) => `lowest ${min}, highest ${max}, latest ${last}`,
     columns: { tier: 'Tier', what: 'Alarm', raised: 'Raised', cleared: 'Returned', acknowledged: 'Acknowledged' }
   },
+  twoState: { yes: 'yes', no: 'no' },
   quality: {
     good: 'good',
     late: 'late',
@@ -162,14 +167,19 @@ export const en: Words = {
     catchingUp: 'Connected again, catching up…'
   },
   health: {
+    label: 'Link and service',
     sentence: {
       'journal/full': 'The disk is full: new data is not stored and devices get no acknowledgement. Free space now; it goes on by itself.',
       'journal/failing': 'Writing the journal fails: new data is not stored and devices get no acknowledgement. Check the disk.',
+      'journal/starting': 'Starting up: no data is taken in yet.',
+      'state store/failing': 'Alarms cannot be written: new ones are neither recorded nor shown. Check the disk; it goes on by itself.',
+      'rules/degraded': 'Judging is behind receiving: alarms may appear late.',
+      'history/failing': 'History is not available: trends cannot be read. Alarms are not affected.',
+      'history/full': 'The disk of the history is full: trends may have holes. Alarms are not affected.',
       'history/degraded': 'History is behind or cannot be written: trends may have holes. Alarms are not affected.'
     },
     other: (part) => `${part} is not well.`,
     overviewFailed: 'The overview could not be read: device counts and health are unknown.',
-    lag: (lag) => `Processing is ${lag} behind: alarms may appear late.`,
     failed: 'This page has failed and no longer updates. Reload it, and do not rely on it until then.',
     reload: 'Reload'
   },

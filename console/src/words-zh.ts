@@ -36,7 +36,9 @@ export const zh = {
     title: '实时告警',
     list: '告警列表，最高级别在前',
     none: '当前没有告警',
-    noneSince: '服务正常上报，没有未消除或未确认的告警。',
+    noneSince: (online: number) => `${online} 台设备在线，没有未消除或未确认的告警。`,
+    noneBlind: '没有设备在线：没有告警不等于安全。',
+    blind: (count: number) => `${count} 台设备失联或从未上报，其状态未知。`,
     noMatch: '没有符合筛选条件的告警',
     loading: '正在读取告警…',
     failed: '告警列表读取失败。以下可能不是当前状态。',
@@ -62,7 +64,6 @@ export const zh = {
     details: '处置指引',
     hide: '收起',
     why: '原因',
-    guidance: '处置',
     rule: '规则',
     noGuidance: '这条规则没有写处置指引。请按现场应急预案处置，并请工程师补充。',
     openDevice: '查看设备',
@@ -75,14 +76,13 @@ export const zh = {
     announceEscalated: (tier: string, device: string) => `升级为${tier}，${device}`,
     announceMany: (count: number, tier: string) => `${count} 条新告警，最高${tier}`
   },
-  counts: { label: '各级告警数', unacknowledged: '未确认', filterBy: (tier: string, count: number) => `${tier}：${count} 条，点按筛选` },
+  counts: { label: '各级告警数', unacknowledged: '未确认', filter: '点按筛选' },
   overview: {
     label: '总览',
     sites: '场所',
-    quiet: (count: number) => `${count} 处正常`,
-    allQuiet: (count: number) => `${count} 处均无告警`,
+    quiet: (count: number) => `${count} 处无告警`,
+    abnormal: (count: number) => `另 ${count} 处异常`,
     noAlarm: '无告警',
-    siteAlarms: (name: string, what: string) => `${name}：${what}，点按筛选`,
     siteBlind: '无设备在线，状态未知',
     online: '在线',
     silent: '失联',
@@ -130,6 +130,10 @@ export const zh = {
     noAlarms: '没有告警记录。',
     alarmsFailed: '告警记录读取失败。',
     ongoing: '未消除',
+    time: '时间',
+    average: '平均',
+    low: '最小',
+    high: '最大',
     range: '时间范围',
     ranges: { '15m': '15 分钟', '1h': '1 小时', '8h': '8 小时', '24h': '24 小时', '7d': '7 天' },
     resolution: '精度',
@@ -146,6 +150,7 @@ export const zh = {
     chartRange: (min: string, max: string, last: string) => `最小 ${min}，最大 ${max}，最新 ${last}`,
     columns: { tier: '级别', what: '告警', raised: '发生', cleared: '恢复', acknowledged: '确认' }
   },
+  twoState: { yes: '是', no: '否' },
   quality: {
     good: '正常',
     late: '迟到',
@@ -170,14 +175,19 @@ export const zh = {
     catchingUp: '已重新连上，正在补齐数据…'
   },
   health: {
+    label: '通信与服务状态',
     sentence: {
       'journal/full': '磁盘已满：新上报的数据没有写入，设备收不到确认。请立即清理磁盘；恢复后自动继续。',
       'journal/failing': '日志盘写入失败：新上报的数据没有写入，设备收不到确认。请检查磁盘。',
+      'journal/starting': '正在启动，尚未开始接收数据。',
+      'state store/failing': '告警库写入失败：新告警无法记录和显示。请检查磁盘；恢复后自动继续。',
+      'rules/degraded': '告警判断落后于数据接收：看到的告警可能偏晚。',
+      'history/failing': '历史库不可用：趋势读不到，告警判断不受影响。',
+      'history/full': '历史库磁盘已满：趋势可能不完整，告警判断不受影响。',
       'history/degraded': '历史库落后或写入失败：趋势可能不完整，告警判断不受影响。'
     } as Readonly<Record<string, string>>,
     other: (part: string) => `${part} 不正常。`,
     overviewFailed: '总览读取失败：在线数与健康状态未知。',
-    lag: (lag: string) => `数据处理落后 ${lag}：看到的告警可能偏晚。`,
     failed: '页面出错，已停止更新。请刷新；在此之前不要依据本页判断。',
     reload: '刷新'
   },

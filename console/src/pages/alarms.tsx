@@ -1,7 +1,7 @@
 // The live alarm list: highest tier first, then newest. One alarm is acknowledged at a time, never all at once.
 
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
-import type { SiteOverview } from '../api.ts'
+import type { Overview } from '../api.ts'
 import { useAlarmList, useConsole } from '../console.tsx'
 import { sayProblem } from '../format.ts'
 import { AlarmFilter, matches, readFilter } from '../parts/alarm-filter.tsx'
@@ -14,7 +14,7 @@ const STEP = 100
 /** A row that has just come under the finger is not what the operator aimed at. */
 const SETTLED_MS = 400
 
-export function AlarmsPage({ route, sites }: { route: Route; sites: readonly SiteOverview[] }) {
+export function AlarmsPage({ route, overview }: { route: Route; overview: Overview | null }) {
   const words = useWords()
   const { alarms, loaded, problem, cut } = useAlarmList()
   const [most, setMost] = useState(STEP)
@@ -34,7 +34,7 @@ export function AlarmsPage({ route, sites }: { route: Route; sites: readonly Sit
         {cut && <span className="page-count">(+)</span>}
         <span className="page-keys">{words.alarms.keys}</span>
       </div>
-      <AlarmFilter route={route} sites={sites} />
+      <AlarmFilter route={route} sites={overview?.sites ?? []} />
       {problem !== null && (
         <p className="notice" role="alert">
           {loaded ? words.alarms.failed : words.alarms.unknown} {sayProblem(problem, words)}
@@ -46,19 +46,23 @@ export function AlarmsPage({ route, sites }: { route: Route; sites: readonly Sit
           {words.alarms.more(Math.min(STEP, matching.length - shown.length))}
         </button>
       )}
-      {shown.length === 0 && <Nothing loaded={loaded} failed={problem !== null} filtered={alarms.length > 0} />}
+      {shown.length === 0 && <Nothing loaded={loaded} failed={problem !== null} filtered={alarms.length > 0} overview={overview} />}
     </div>
   )
 }
 
-function Nothing({ loaded, failed, filtered }: { loaded: boolean; failed: boolean; filtered: boolean }) {
+function Nothing(props: { loaded: boolean; failed: boolean; filtered: boolean; overview: Overview | null }) {
+  const { loaded, failed, filtered, overview } = props
   const words = useWords()
   if (!loaded) return failed ? null : <p className="nothing untrusted">{words.alarms.loading}</p>
   if (filtered) return <p className="nothing">{words.alarms.noMatch}</p>
+  if (overview === null) return <p className="nothing untrusted">{words.health.overviewFailed}</p>
+  const { online, silent, neverReported } = overview.devices
   return (
     <div className="nothing">
       <strong>{words.alarms.none}</strong>
-      <span>{words.alarms.noneSince}</span>
+      <span>{online > 0 ? words.alarms.noneSince(online) : words.alarms.noneBlind}</span>
+      {online > 0 && silent + neverReported > 0 && <span>{words.alarms.blind(silent + neverReported)}</span>}
     </div>
   )
 }

@@ -9,10 +9,12 @@ import { Ago, Instant } from '../parts/age.tsx'
 import { markState } from '../parts/alarm-row.tsx'
 import { Bar } from '../parts/bar.tsx'
 import type { AlarmSpan } from '../parts/chart.ts'
+import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
 import { everyWord, Trend } from '../parts/trend.tsx'
-import { useTrust, Value } from '../parts/value.tsx'
+import { isTwoState, useTrust, Value } from '../parts/value.tsx'
 import { addressOf } from '../route.ts'
+import { OPERATORS, ownThresholds } from '../thresholds.ts'
 import { DEFAULT_RESOLUTION, RANGES, type RangeName, RESOLUTIONS, type Resolution } from '../trend-data.ts'
 import { useSay, useWords } from '../words.ts'
 import { DeviceStateWord } from './devices.tsx'
@@ -72,6 +74,7 @@ function useDeviceAlarms(id: string): { items: readonly Alarm[] | null; spans: r
   const spans = useMemo(
     () =>
       (value?.items ?? []).map((alarm) => ({
+        rule: alarm.rule,
         tier: alarm.worstTier,
         from: Date.parse(alarm.raisedAt),
         to: alarm.clearedAt === null ? null : Date.parse(alarm.clearedAt)
@@ -98,7 +101,7 @@ function DeviceHead({ held }: { held: Held<DeviceDetail> }) {
     <header className="device-head">
       <h1>
         {tier !== null && <TierMark tier={tier} label={words.tierName(words.tier[tier], ROMAN[tier])} />}
-        {say(device.name, device.id)} <span className="tag">{device.id}</span>
+        {say(device.name, device.id)} <Tag id={device.id} name={say(device.name)} />
       </h1>
       <dl className="facts">
         <Fact name={words.devices.status}>
@@ -172,6 +175,12 @@ function RangeBar(props: {
   )
 }
 
+/** Whether an alarm of this rule has to do with this metric; a rule that is no longer known may have. */
+function watches(device: DeviceDetail, rule: string, metric: string): boolean {
+  const known = device.rules.find(({ id }) => id === rule)
+  return known === undefined || known.tiers.some(({ when }) => when.split(/\W+/).includes(metric))
+}
+
 function MetricCard(props: {
   held: Held<DeviceDetail>
   value: HeldValue
@@ -184,7 +193,8 @@ function MetricCard(props: {
   const say = useSay()
   const trust = useTrust(held, value)
   const { device } = held
-  const thresholds = useMemo(() => device.thresholds.filter(({ metric }) => metric === value.metric), [device, value.metric])
+  const thresholds = useMemo(() => ownThresholds(device, value.metric), [device, value.metric])
+  const own = useMemo(() => spans.filter(({ rule }) => watches(device, rule, value.metric)), [spans, device, value.metric])
   const unit = formatUnit(value.unit)
   return (
     <section className="metric" aria-label={say(value.name, value.metric)}>
@@ -194,13 +204,13 @@ function MetricCard(props: {
         </h2>
         <Value value={value} trust={trust} />
         <span className="faint">{value.heardAt !== null && <Ago at={value.heardAt} />}</span>
-        <Bar value={value} trust={trust} thresholds={thresholds} />
+        {!isTwoState(value) && <Bar value={value} trust={trust} thresholds={thresholds} />}
         <ul className="limits">
           {thresholds.length === 0 && <li className="faint">{words.device.noLimits}</li>}
           {thresholds.map((threshold) => (
             <li key={`${threshold.rule} ${threshold.tier} ${threshold.op} ${threshold.value}`}>
               <TierMark tier={threshold.tier} />
-              {words.device.limitLine(words.tier[threshold.tier], threshold.op, `${formatValue(threshold.value)} ${unit}`)}
+              {words.device.limitLine(words.tier[threshold.tier], OPERATORS[threshold.op], `${formatValue(threshold.value)} ${unit}`)}
             </li>
           ))}
         </ul>
@@ -212,7 +222,7 @@ function MetricCard(props: {
           device={device}
           value={value}
           thresholds={thresholds}
-          spans={spans}
+          spans={own}
           range={range}
           resolution={resolution}
           behindMs={behindOf(held)}

@@ -7,6 +7,7 @@ import { useResource } from '../console.tsx'
 import { type Held, stateNow, useHeld } from '../device-state.ts'
 import { sayProblem } from '../format.ts'
 import { Ago, useLinkLost } from '../parts/age.tsx'
+import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
 import { useTrust, Value } from '../parts/value.tsx'
 import { addressOf, type Route, replaceSearch } from '../route.ts'
@@ -162,7 +163,7 @@ function DeviceRow({ held }: { held: Held<Device> }) {
       <th scope="row">
         <a href={addressOf('device', device.id)}>
           <strong>{say(device.name, device.id)}</strong>
-          <span className="tag">{device.id}</span>
+          <Tag id={device.id} name={say(device.name)} />
         </a>
         <span className="faint">{say(device.profileName, device.profile)}</span>
       </th>

@@ -46,7 +46,7 @@ export function AlarmFilter({ route, sites }: { route: Route; sites: readonly Si
             <button
               key={tier}
               type="button"
-              className="button chip"
+              className="button chip chip-tier"
               aria-pressed={chosen}
               onClick={() => replaceSearch(route, { tier: chosen ? '' : tier })}
             >

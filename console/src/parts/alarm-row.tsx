@@ -4,9 +4,11 @@ import { type FormEvent, memo, useState } from 'react'
 import type { Alarm } from '../api.ts'
 import { useTimed } from '../clock.ts'
 import { formatAge, formatInstant } from '../format.ts'
+import { guidanceParts } from '../guidance.ts'
 import { addressOf } from '../route.ts'
 import { useSay, useWords } from '../words.ts'
 import { Ago } from './age.tsx'
+import { Tag } from './tag.tsx'
 import { type MarkState, ROMAN, TierMark } from './tier-mark.tsx'
 
 export interface AlarmRowProps {
@@ -47,7 +49,7 @@ export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
       </div>
       <div className="alarm-subject">
         <strong>{subject}</strong>
-        <span className="tag">{alarm.device ?? alarm.area}</span>
+        <Tag id={alarm.device ?? alarm.area ?? ''} name={subject} />
       </div>
       <div className="alarm-because">
         <strong>{say(alarm.title, alarm.rule)}</strong>
@@ -142,7 +144,7 @@ function Actions(props: AlarmRowProps & { subject: string }) {
 function Details({ alarm }: { alarm: Alarm }) {
   const words = useWords()
   const say = useSay()
-  const guidance = say(alarm.guidance)
+  const parts = guidanceParts(say(alarm.guidance))
   const raisedAt = useTimed((now) => formatInstant(Date.parse(alarm.raisedAt), now))
   const acknowledgedAt = useTimed((now) => (alarm.acknowledged === null ? '' : formatInstant(Date.parse(alarm.acknowledged.at), now)))
   const clearedFor = useTimed((now) =>
@@ -151,8 +153,16 @@ function Details({ alarm }: { alarm: Alarm }) {
   return (
     <div className="alarm-details">
       <section>
-        <h2>{words.alarms.guidance}</h2>
-        <p className="guidance">{guidance === '' ? words.alarms.noGuidance : guidance}</p>
+        <h2>{words.alarms.details}</h2>
+        {parts.length === 0 && <p className="guidance">{words.alarms.noGuidance}</p>}
+        <dl className="guidance">
+          {parts.map(({ label, text, urgent }) => (
+            <div key={label} data-urgent={urgent}>
+              <dt>{label}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
       </section>
       <section>
         <h2>{words.alarms.why}</h2>

@@ -4,17 +4,16 @@
 import type { Overview } from '../api.ts'
 import { useTimed } from '../clock.ts'
 import { type Resource, useAlarmList, useLink } from '../console.tsx'
-import { formatAge, formatInstant, formatLag } from '../format.ts'
+import { formatAge, formatInstant } from '../format.ts'
 import { useWords } from '../words.ts'
 
-const LAG_WORTH_SAYING_MS = 10_000
-
 export function Banners({ overview }: { overview: Resource<Overview> }) {
+  const words = useWords()
   return (
-    <div className="banners">
+    <section className="banners" aria-label={words.health.label}>
       <LinkBanner />
       <HealthBanner overview={overview} />
-    </div>
+    </section>
   )
 }
 
@@ -48,8 +47,6 @@ function HealthBanner({ overview }: { overview: Resource<Overview> }) {
     const said = words.health.sentence[`${line.part}/${line.state}`] ?? words.health.other(line.part)
     lines.push({ key: line.part, said, detail: line.problem })
   }
-  const lagMs = value?.intake.lagMs ?? 0
-  if (lagMs > LAG_WORTH_SAYING_MS) lines.push({ key: 'lag', said: words.health.lag(formatLag(lagMs)), detail: null })
   if (problem !== null) lines.push({ key: 'overview', said: words.health.overviewFailed, detail: null })
   if (lines.length === 0) return null
   return (

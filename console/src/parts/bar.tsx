@@ -10,7 +10,8 @@ export function Bar({ value, trust, thresholds }: { value: HeldValue; trust: Tru
   const width = scale.to - scale.from
   const usable = isUsable(trust) && value.value !== null
   const place = (at: number): string => `${Math.min(100, Math.max(0, ((at - scale.from) / width) * 100))}%`
-  const tier = usable ? tierAt(value.value!, thresholds) : null
+  const here = usable ? value.value : null
+  const tier = here === null ? null : tierAt(here, thresholds)
   return (
     <div className="bar" data-trust={usable ? 'usable' : 'untrusted'} aria-hidden="true">
       <div className="bar-track">
@@ -18,7 +19,7 @@ export function Bar({ value, trust, thresholds }: { value: HeldValue; trust: Tru
           <i
             key={zone.from}
             data-tier={zone.tier ?? 'none'}
-            data-here={zone.tier !== null && zone.tier === tier}
+            data-here={here !== null && zone.tier !== null && here >= zone.from && here <= zone.to && zone.tier === tier}
             style={{ left: place(zone.from), width: `${((zone.to - zone.from) / width) * 100}%` }}
           />
         ))}

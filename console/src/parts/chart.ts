@@ -4,10 +4,12 @@
 import uPlot from 'uplot'
 import type { Threshold, Tier } from '../api.ts'
 import { formatValue } from '../format.ts'
+import { OPERATORS } from '../thresholds.ts'
 import type { TrendColumns } from '../trend-data.ts'
 import { ROMAN } from './tier-mark.tsx'
 
 export interface AlarmSpan {
+  readonly rule: string
   readonly tier: Tier
   /** Epoch ms on the device's time line. */
   readonly from: number
@@ -84,7 +86,7 @@ export class Chart {
     return {
       width: Math.max(200, root.clientWidth),
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { sync: { key: 'device' }, drag: { x: false, y: false }, points: { size: 6 } },
       legend: { live: true },
       scales: {
@@ -92,8 +94,8 @@ export class Chart {
         y: { range: (_, low, high) => this.#span(low, high) }
       },
       axes: [
-        { ...axis, values: (_, splits) => splits.map((at) => this.#tick(at * 1000)) },
-        { ...axis, size: 52, values: (_, splits) => splits.map(formatValue) }
+        { ...axis, size: 28, values: (_, splits) => splits.map((at) => this.#tick(at * 1000)) },
+        { ...axis, size: 52, ...(this.#content.stepped ? { splits: () => [0, 1] } : {}), values: (_, splits) => splits.map(formatValue) }
       ],
       series: [
         { label: names.time, value: (_, at) => (at === null || at === undefined ? '—' : this.#moment(at * 1000)) },
@@ -122,6 +124,7 @@ export class Chart {
 
   // The line and the nearest limit above and below it: how far there is to go matters more than the shape of noise.
   #span(low: number | null, high: number | null): [number, number] {
+    if (this.#content.stepped) return [-0.1, 1.1]
     const limits = this.#content.thresholds.map((threshold) => threshold.value)
     const bottom = low ?? Math.min(...limits, 0)
     const top = high ?? Math.max(...limits, 1)
@@ -153,7 +156,7 @@ export class Chart {
     const { ctx, bbox } = plot
     ctx.save()
     ctx.font = `${11 * devicePixelRatio}px system-ui`
-    ctx.textAlign = 'right'
+    ctx.textAlign = 'left'
     ctx.textBaseline = 'bottom'
     for (const { value, tier, op } of this.#content.thresholds) {
       const y = plot.valToPos(value, 'y', true)
@@ -165,8 +168,14 @@ export class Chart {
       ctx.moveTo(bbox.left, y)
       ctx.lineTo(bbox.left + bbox.width, y)
       ctx.stroke()
+      // On the left: the newest values, on the right, stay in sight.
+      const label = `${ROMAN[tier]} ${OPERATORS[op]} ${formatValue(value)}`
+      const left = bbox.left + 4 * devicePixelRatio
+      const width = ctx.measureText(label).width + 6 * devicePixelRatio
+      ctx.fillStyle = colour('--panel')
+      ctx.fillRect(left - 3 * devicePixelRatio, y - 15 * devicePixelRatio, width, 14 * devicePixelRatio)
       ctx.fillStyle = colour('--text')
-      ctx.fillText(`${ROMAN[tier]} ${op} ${formatValue(value)}`, bbox.left + bbox.width - 4 * devicePixelRatio, y - 2 * devicePixelRatio)
+      ctx.fillText(label, left, y - 2 * devicePixelRatio)
     }
     ctx.restore()
   }

@@ -7,9 +7,7 @@ import { useSay, useWords } from '../words.ts'
 import { useLinkLost } from './age.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
-const SITES_SHOWN = 12
-
-const rank = (site: SiteOverview): number => (site.worstTier === null ? 0 : TIER_RANK[site.worstTier])
+const SITES_SHOWN = 10
 
 export function Strip({ overview, route }: { overview: Overview | null; route: Route }) {
   const words = useWords()
@@ -53,15 +51,17 @@ function Figure(props: { name: string; value: string; address: string | null; ol
 function Sites({ sites, route }: { sites: readonly SiteOverview[]; route: Route }) {
   const words = useWords()
   const worstFirst = [...sites].sort((a, b) => rank(b) - rank(a))
-  const abnormal = worstFirst.filter((site) => site.worstTier !== null || isBlind(site))
+  const abnormal = worstFirst.filter((site) => rank(site) > 0)
   const shown = (sites.length <= SITES_SHOWN ? worstFirst : abnormal).slice(0, SITES_SHOWN)
-  const rest = sites.length - shown.length
+  const hidden = sites.length <= SITES_SHOWN ? 0 : abnormal.length - shown.length
+  const quiet = sites.length - shown.length - hidden
   return (
     <ul className="sites" aria-label={words.overview.sites}>
       {shown.map((site) => (
         <SiteChip key={site.id} site={site} route={route} />
       ))}
-      {rest > 0 && <li className="sites-rest">{shown.length === 0 ? words.overview.allQuiet(rest) : `+ ${words.overview.quiet(rest)}`}</li>}
+      {hidden > 0 && <li className="sites-rest sites-hidden">{words.overview.abnormal(hidden)}</li>}
+      {quiet > 0 && <li className="sites-rest">{words.overview.quiet(quiet)}</li>}
     </ul>
   )
 }
@@ -69,38 +69,32 @@ function Sites({ sites, route }: { sites: readonly SiteOverview[]; route: Route 
 /** Nothing is heard from a site that has devices: no alarm there says nothing. */
 const isBlind = (site: SiteOverview): boolean => site.devices.total > 0 && site.devices.online === 0
 
+/** Worst tier first; a site from which nothing is heard comes before one that is known to be quiet. */
+const rank = (site: SiteOverview): number => (site.worstTier === null ? (isBlind(site) ? 0.5 : 0) : TIER_RANK[site.worstTier])
+
 function SiteChip({ site, route }: { site: SiteOverview; route: Route }) {
   const words = useWords()
   const say = useSay()
-  const name = say(site.name, site.id)
   const count = TIERS_DOWN.reduce((sum, tier) => sum + site.alarms[tier], 0)
   const blind = isBlind(site)
   const tier = site.worstTier
-  const what =
-    tier !== null
-      ? `${words.tierName(words.tier[tier], ROMAN[tier])} × ${count}`
-      : blind
-        ? words.overview.siteBlind
-        : words.overview.noAlarm
   const chosen = route.search.site === site.id
   const address = addressOf(route.page === 'devices' ? 'devices' : 'alarms', '', { ...route.search, site: chosen ? '' : site.id })
   return (
     <li>
-      <a
-        className="site"
-        data-blind={blind}
-        aria-current={chosen ? 'true' : undefined}
-        aria-label={words.overview.siteAlarms(name, what)}
-        href={address}
-      >
+      <a className="site" data-blind={blind} aria-current={chosen ? 'true' : undefined} title={words.counts.filter} href={address}>
         {tier !== null ? (
-          <TierMark tier={tier} state={site.unacknowledged > 0 ? 'unacknowledged' : 'acknowledged'} />
+          <TierMark
+            tier={tier}
+            state={site.unacknowledged > 0 ? 'unacknowledged' : 'acknowledged'}
+            label={words.tierName(words.tier[tier], ROMAN[tier])}
+          />
         ) : (
-          <i className="site-quiet" aria-hidden="true">
+          <i className="site-quiet" role="img" aria-label={blind ? words.overview.siteBlind : words.overview.noAlarm}>
             {blind ? '?' : ''}
           </i>
         )}
-        <span>{name}</span>
+        <span>{say(site.name, site.id)}</span>
         {count > 0 && <b>{count}</b>}
       </a>
     </li>

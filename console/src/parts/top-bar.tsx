@@ -17,7 +17,7 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
     <header className="top">
       <a className="brand" href={addressOf('alarms')}>
         <img src="/beacon.svg" alt="" width="28" height="28" />
-        <span>{words.product}</span>
+        <span className="brand-name">{words.product}</span>
       </a>
       <nav className="pages" aria-label={words.nav.label}>
         <a href={addressOf('alarms')} aria-current={route.page === 'alarms' ? 'page' : undefined}>
@@ -35,9 +35,10 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
         className="button button-quiet menu"
         aria-expanded={open}
         aria-controls="settings"
+        aria-label={words.nav.settings}
         onClick={() => setOpen(!open)}
       >
-        {words.nav.settings}
+        ☰
       </button>
       <div id="settings" className="settings" data-open={open}>
         <LanguageButton />
@@ -77,17 +78,17 @@ function TierCounts({ route }: { route: Route }) {
             <a
               href={addressOf('alarms', '', { ...(route.page === 'alarms' ? route.search : {}), tier: chosen ? '' : tier })}
               data-some={counts[tier] > 0}
-              aria-label={loaded ? words.counts.filterBy(name, counts[tier]) : `${name}: ${words.overview.unknown}`}
+              title={words.counts.filter}
               aria-current={chosen ? 'true' : undefined}
             >
-              <TierMark tier={tier} state={counts[tier] > 0 ? 'plain' : 'returned'} />
-              <b>{loaded ? counts[tier] : '?'}</b>
+              <TierMark tier={tier} state={counts[tier] > 0 ? 'plain' : 'returned'} label={name} />
+              <b className={kind === 'lost' ? 'untrusted' : undefined}>{loaded ? counts[tier] : '?'}</b>
             </a>
           </li>
         )
       })}
       <li className="counts-open">
-        <b>{loaded ? counts.unacknowledged : '?'}</b> {words.counts.unacknowledged}
+        <b className={kind === 'lost' ? 'untrusted' : undefined}>{loaded ? counts.unacknowledged : '?'}</b> {words.counts.unacknowledged}
       </li>
     </ul>
   )

@@ -10,8 +10,9 @@ import { usePreferences } from '../preferences.ts'
 import { RANGE_MS, type RangeName, type Resolution, rawColumns, readTrend, type TrendColumns } from '../trend-data.ts'
 import { useSay, useWords } from '../words.ts'
 import { type AlarmSpan, Chart } from './chart.ts'
+import { isTwoState } from './value.tsx'
 
-const REFRESH_MS: Readonly<Record<RangeName, number>> = { '15m': 20_000, '1h': 30_000, '8h': 60_000, '24h': 60_000, '7d': 300_000 }
+const REFRESH_MS: Readonly<Record<RangeName, number>> = { '15m': 10_000, '1h': 20_000, '8h': 60_000, '24h': 60_000, '7d': 300_000 }
 
 export interface TrendProps {
   readonly device: DeviceDetail
@@ -94,7 +95,7 @@ function Canvas(props: TrendProps & { columns: TrendColumns; banded: boolean; to
   const { theme, language } = usePreferences()
   const root = useRef<HTMLDivElement>(null)
   const chart = useRef<Chart | null>(null)
-  const stepped = value.max - value.min <= 1
+  const stepped = isTwoState(value)
   const content = { columns, from: to - RANGE_MS[range], to, thresholds, spans, stepped, banded }
   const latest = useRef(content)
   latest.current = content
@@ -103,13 +104,13 @@ function Canvas(props: TrendProps & { columns: TrendColumns; banded: boolean; to
   useEffect(() => {
     const element = root.current
     if (element === null) return
-    const [low, high] = language === 'zh' ? ['最小', '最大'] : ['min', 'max']
     const unit = formatUnit(value.unit)
+    const { time, average, low, high } = words.device
     const drawn = new Chart(element, latest.current, {
-      time: '',
-      value: banded ? `${language === 'zh' ? '平均' : 'avg'} ${unit}` : unit || words.devices.values,
-      low: low!,
-      high: high!
+      time,
+      value: banded ? `${average} ${unit}` : `${say(value.name, value.metric)} ${unit}`,
+      low,
+      high
     })
     chart.current = drawn
     const observer = new ResizeObserver(() => drawn.resize(element.clientWidth))
@@ -126,7 +127,7 @@ function Canvas(props: TrendProps & { columns: TrendColumns; banded: boolean; to
   )
 
   const label = words.device.chart(say(value.name, value.metric), words.device.ranges[range], summary(columns, words))
-  return <div ref={root} className="chart" role="img" aria-label={label} />
+  return <div ref={root} className="chart" data-banded={banded} role="img" aria-label={label} />
 }
 
 function summary(columns: TrendColumns, words: ReturnType<typeof useWords>): string {

@@ -13,10 +13,19 @@ export function useTrust(held: Held<Device>, value: HeldValue): Trust {
   return useTimed((now) => trustOf(held, value, now, lost))
 }
 
+/** Booleans travel as 0 and 1; a person reads yes and no. */
+export const isTwoState = (value: HeldValue): boolean =>
+  value.min === 0 && value.max === 1 && formatUnit(value.unit) === '' && (value.value === null || value.value === 0 || value.value === 1)
+
 export function Value({ value, trust }: { value: HeldValue; trust: Trust }) {
   const words = useWords()
   const usable = isUsable(trust)
-  const number = value.value === null || trust === 'never' ? '——' : formatValue(value.value)
+  const number =
+    value.value === null || trust === 'never'
+      ? '——'
+      : isTwoState(value)
+        ? words.twoState[value.value === 1 ? 'yes' : 'no']
+        : formatValue(value.value)
   return (
     <span className={usable ? 'value' : 'value untrusted'} data-trust={trust}>
       <b>{number}</b> <span className="unit">{formatUnit(value.unit)}</span>

@@ -1,0 +1,291 @@
+// The console in a real browser, on the real service, fed over real MQTT.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { SystemClock } from '../../src/platform/clock.ts'
+import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
+import { ADMIN_PASSWORD, LiveService } from '../liveService.ts'
+import { DESK, openBrowser, overflow, PHONE, type Seat, seriousFaults, takeSeat } from './browser.ts'
+import { GATEWAY, SECRET, writePlant } from './plant.ts'
+
+const SOON = { timeout: 10_000 }
+
+let folder: string
+let config: string
+let browser: Browser
+let service: LiveService
+let gateway: MqttPublisher
+let seat: Seat
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-console-'))
+  config = await writePlant(path.join(folder, 'plant'))
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+beforeEach(async () => {
+  await startAfresh()
+  seat = await takeSeat(browser, DESK)
+})
+afterEach(async () => {
+  await gateway.end()
+  await seat.context.close()
+  await service.stop()
+  expect(seat.complaints).toEqual([])
+})
+
+async function startAfresh(): Promise<void> {
+  const data = await mkdtemp(path.join(folder, 'data-'))
+  service = await LiveService.start({ config, data })
+  gateway = await connectGateway()
+}
+
+function connectGateway(): Promise<MqttPublisher> {
+  return connectMqtt({ url: service.mqttAddress, clock: new SystemClock(), username: GATEWAY, password: SECRET })
+}
+
+/** Sends one sample and waits until it is on disk. */
+async function report(device: string, values: Record<string, number | null>): Promise<void> {
+  expect(await gateway.publish(`fh/1/${GATEWAY}/telemetry`, JSON.stringify({ device, values }))).toBe(true)
+}
+
+async function signIn(password = ADMIN_PASSWORD): Promise<void> {
+  const { page } = seat
+  if (!page.url().startsWith(service.httpAddress)) await page.goto(service.httpAddress)
+  await page.fill('input[name=username]', 'admin')
+  await page.fill('input[name=password]', password)
+  await page.click('button[type=submit]')
+}
+
+const row = (device: string) => seat.page.locator(`.alarm[data-alarm^="tank-level/${device}#"]`)
+const partsOf = (selector: string): Promise<string[]> => seat.page.locator(`${selector} > *`).allTextContents()
+
+describe('signing in', () => {
+  test('a wrong password is said in a sentence, the right one opens the alarm list', async () => {
+    const { page } = seat
+    await signIn('not-the-password')
+    expect(await page.locator('[role=alert]').textContent()).toBe('用户名或密码不对，请重新输入。')
+    await signIn()
+    await page.getByRole('heading', { name: '实时告警' }).waitFor(SOON)
+  })
+
+  test('without one device heard, no alarm is not called well', async () => {
+    await signIn()
+    await seat.page.locator('.nothing strong').waitFor(SOON)
+    expect(await partsOf('.nothing')).toEqual(['当前没有告警', '没有设备在线：没有告警不等于安全。'])
+  })
+
+  test('a session that ends leads to the sign-in page and back to the same place', async () => {
+    const { page, context } = seat
+    await signIn()
+    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.getByRole('heading', { name: /甲醇储罐/ }).waitFor(SOON)
+    await context.request.delete(`${service.httpAddress}/api/v1/session`, { headers: { origin: service.httpAddress } })
+    await page.getByText('会话已过期').waitFor(SOON)
+    await signIn()
+    await page.getByRole('heading', { name: /甲醇储罐/ }).waitFor(SOON)
+    expect(new URL(page.url()).hash).toBe('#/devices/T-1')
+  })
+})
+
+describe('alarms', () => {
+  test('one appears by itself, is announced, and is acknowledged by one press', async () => {
+    const { page } = seat
+    await signIn()
+    await page.locator('.nothing strong').waitFor(SOON)
+    await report('T-1', { level_pct: 96.5 })
+    await row('T-1').waitFor(SOON)
+    expect(await row('T-1').getAttribute('data-state')).toBe('unacknowledged')
+    expect(await row('T-1').getByRole('img').getAttribute('aria-label')).toBe('红色 I 级')
+    expect(await row('T-1').textContent()).toContain('level_pct 96.5 > 95')
+    await vi.waitFor(
+      async () => expect(await page.locator('[data-announcer]').textContent()).toContain('新告警，红色 I 级，甲醇储罐'),
+      SOON
+    )
+    expect(await page.title()).toBe('(1 未确认 / 1) 烽火')
+
+    await vi.waitFor(async () => {
+      await row('T-1')
+        .getByRole('button', { name: /^确认告警/ })
+        .click({ timeout: 500 })
+      expect(await row('T-1').getAttribute('data-state')).toBe('acknowledged')
+    }, SOON)
+    await row('T-1').getByText('已确认 · admin').waitFor(SOON)
+    await vi.waitFor(async () => expect(await page.title()).toBe('(0 未确认 / 1) 烽火'), SOON)
+    const { items } = await service.get<{ items: { acknowledged: { by: string } | null }[] }>('/api/v1/alarms?state=active')
+    expect(items.map(({ acknowledged }) => acknowledged?.by)).toEqual(['admin'])
+  })
+
+  test('the highest tier stands first; the arrows walk and a acknowledges only the one walked to', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 90 })
+    await report('T-2', { level_pct: 97 })
+    await signIn()
+    await row('T-1').waitFor(SOON)
+    const order = await page.locator('.alarm').evaluateAll((rows) => rows.map((one) => one.getAttribute('data-tier')))
+    expect(order).toEqual(['red', 'yellow'])
+    await page.keyboard.press('a')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('a')
+    await row('T-1').getByText('已确认 · admin').waitFor(SOON)
+    expect(await row('T-2').getAttribute('data-state')).toBe('unacknowledged')
+  })
+
+  test('returned but not acknowledged stays and looks different; acknowledged with a note, it leaves', async () => {
+    const { page } = seat
+    await signIn()
+    await report('T-1', { level_pct: 90 })
+    await row('T-1').waitFor(SOON)
+    await report('T-1', { level_pct: 50 })
+    await vi.waitFor(async () => expect(await row('T-1').getAttribute('data-state')).toBe('returned'), SOON)
+    await row('T-1').getByText('已恢复 · 未确认').waitFor(SOON)
+    const id = await row('T-1').getAttribute('data-alarm')
+    await row('T-1').getByRole('button', { name: '附言' }).click()
+    await page.getByLabel('附言（可不填）').fill('已到现场核实')
+    await page.getByRole('button', { name: '确认并附言' }).click()
+    await row('T-1').waitFor({ state: 'detached', ...SOON })
+    const alarm = await service.get<{ acknowledged: { note: string } }>(`/api/v1/alarms/${encodeURIComponent(id ?? '')}`)
+    expect(alarm.acknowledged.note).toBe('已到现场核实')
+  })
+
+  test('guidance opens with what to do first; filters narrow the list and stay in the address', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 90 })
+    await report('T-2', { level_pct: 97 })
+    await signIn()
+    await row('T-2').waitFor(SOON)
+    await row('T-2').getByRole('button', { name: '处置指引' }).click()
+    expect(await row('T-2').locator('.guidance dt').allTextContents()).toEqual(['处置', '时限', '原因', '后果'])
+    await page.getByLabel('搜索设备、区域、原因').fill('甲苯')
+    await row('T-1').waitFor({ state: 'detached', ...SOON })
+    expect(await page.locator('.alarm').count()).toBe(1)
+    expect(new URL(page.url()).hash).toContain('q=')
+  })
+})
+
+describe('devices', () => {
+  test('a faulty, a missing and a good value look different, and are live', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 40.25, temperature_c: null })
+    await signIn()
+    await page.getByRole('link', { name: '设备', exact: true }).click()
+    const line = (id: string) => page.locator('.device-table tbody tr').filter({ hasText: id })
+    await line('T-1').getByText('40.25').waitFor(SOON)
+    const trusts = (id: string) =>
+      line(id)
+        .locator('.value')
+        .evaluateAll((values) => values.map((value) => value.getAttribute('data-trust')))
+    expect(await trusts('T-1')).toEqual(['good', 'sensorFault'])
+    expect(await trusts('T-3')).toEqual(['never', 'never'])
+    expect(await line('T-1').textContent()).toContain('传感器故障')
+    await report('T-1', { level_pct: 41.75, temperature_c: 20 })
+    await line('T-1').getByText('41.75').waitFor(SOON)
+    await vi.waitFor(async () => expect(await trusts('T-1')).toEqual(['good', 'good']), SOON)
+  })
+
+  test('a device shows its limits, its trend and its alarms', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 80, temperature_c: 20 })
+    await report('T-1', { level_pct: 90, temperature_c: 21 })
+    await signIn()
+    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    const level = page.getByRole('region', { name: '液位' })
+    await level.locator('.limits').waitFor(SOON)
+    expect(await level.locator('.limits li').allTextContents()).toEqual(['I红色 > 95 %', 'III黄色 > 85 %'])
+    await vi.waitFor(async () => {
+      await page.getByRole('button', { name: '15 分钟' }).click()
+      const label = await level.locator('.chart').getAttribute('aria-label')
+      expect(label).toBe('液位，最近15 分钟：最小 80，最大 90，最新 90')
+    }, SOON)
+    expect(await page.locator('.alarm-table tbody tr').count()).toBe(1)
+  })
+})
+
+describe('the link', () => {
+  test('when the service is gone the page says since when it is old; when it is back it recovers by itself', async () => {
+    const { page } = seat
+    const data = await mkdtemp(path.join(folder, 'data-'))
+    await service.stop()
+    service = await LiveService.start({ config, data })
+    await gateway.end()
+    gateway = await connectGateway()
+    await report('T-1', { level_pct: 90 })
+    await signIn()
+    await row('T-1').waitFor(SOON)
+
+    const port = new URL(service.httpAddress).port
+    await service.kill()
+    await page.locator('.banner-link').waitFor(SOON)
+    expect(await partsOf('.banner-link')).toEqual([
+      '与服务的通信中断',
+      expect.stringMatching(/^以下数据停留在 \d\d:\d\d:\d\d（\d+ 秒前），不是当前状态。$/),
+      expect.any(String)
+    ])
+    expect(await page.title()).toBe('(中断) 烽火')
+    expect(await page.locator('.frame').getAttribute('data-link')).toBe('lost')
+
+    await gateway.end()
+    service = await LiveService.start({ config, data, env: { FENGHUO_HTTP_PORT: port } })
+    gateway = await connectGateway()
+    await page.locator('.banner-link').waitFor({ state: 'detached', timeout: 30_000 })
+    await row('T-1').waitFor(SOON)
+    await report('T-2', { level_pct: 97 })
+    await row('T-2').waitFor(SOON)
+  })
+})
+
+describe('for everybody', () => {
+  test('the language is switched and remembered', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 97 })
+    await signIn()
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('heading', { name: 'Live alarms' }).waitFor(SOON)
+    await row('T-1').getByText('Unacknowledged').waitFor(SOON)
+    expect(await row('T-1').textContent()).toContain('Methanol tank')
+    expect(await page.locator('html').getAttribute('lang')).toBe('en')
+    await page.reload()
+    await page.getByRole('heading', { name: 'Live alarms' }).waitFor(SOON)
+    await page.getByRole('button', { name: '中文' }).click()
+    await page.getByRole('heading', { name: '实时告警' }).waitFor(SOON)
+  })
+
+  test.each([
+    ['desk', DESK],
+    ['phone', PHONE]
+  ])('no page has a serious fault of accessibility or is wider than the window (%s)', async (_, viewport) => {
+    await seat.context.close()
+    seat = await takeSeat(browser, viewport)
+    const { page } = seat
+    await report('T-1', { level_pct: 90, temperature_c: 300 })
+    await report('T-2', { level_pct: 97, temperature_c: null })
+    const faults: Record<string, unknown> = {}
+    const look = async (name: string): Promise<void> => {
+      faults[name] = [await overflow(page), ...(await seriousFaults(page))]
+    }
+    await page.goto(service.httpAddress)
+    await page.locator('.sign-in').waitFor(SOON)
+    await look('sign in')
+    await signIn()
+    await row('T-2').waitFor(SOON)
+    await row('T-2').getByRole('button', { name: '处置指引' }).click()
+    await look('alarms')
+    await page.goto(`${service.httpAddress}/#/devices`)
+    await page.locator('.device-table tbody tr').first().waitFor(SOON)
+    await look('devices')
+    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.locator('.metric').first().waitFor(SOON)
+    await look('device')
+    await page.evaluate(() => document.documentElement.setAttribute('data-theme', 'light'))
+    await look('device, light')
+    expect(faults).toEqual({ 'sign in': [0], alarms: [0], devices: [0], device: [0], 'device, light': [0] })
+  })
+})

@@ -1,0 +1,116 @@
+// The console's own reckoning, without a browser: gaps, scales, ages, addresses, the order of alarms.
+
+import { describe, expect, test } from 'vitest'
+import { inOrder } from '../../console/src/alarm-list.ts'
+import type { Alarm, DeviceValue, Reading, Threshold } from '../../console/src/api.ts'
+import { formatAge, formatInstant, formatValue } from '../../console/src/format.ts'
+import { guidanceParts } from '../../console/src/guidance.ts'
+import { addressOf, parseRoute } from '../../console/src/route.ts'
+import { scaleOf, tierAt, zonesOf } from '../../console/src/thresholds.ts'
+import { bucketColumns, rawColumns } from '../../console/src/trend-data.ts'
+import { wordsIn } from '../../console/src/words.ts'
+
+const at = (seconds: number): string => new Date(seconds * 1000).toISOString()
+const reading = (seconds: number, value: number | null, quality: Reading['quality'] = 'good'): Reading => ({
+  at: at(seconds),
+  value,
+  quality
+})
+
+describe('trends', () => {
+  test('a silence longer than a value holds is a gap', () => {
+    const columns = rawColumns([reading(0, 1), reading(10, 2), reading(100, 3)], 30_000)
+    expect(columns.at).toEqual([0, 10, 10.001, 100])
+    expect(columns.value).toEqual([1, 2, null, 3])
+  })
+
+  test('a faulty value is a gap, an impossible one a mark beside the line', () => {
+    const columns = rawColumns([reading(0, 1), reading(10, null, 'sensorFault'), reading(20, 999, 'outOfRange'), reading(30, 2)], 60_000)
+    expect(columns.value).toEqual([1, null, null, 2])
+    expect(columns.odd).toEqual([null, null, 999, null])
+  })
+
+  test('missing buckets are a gap only when the last value no longer held', () => {
+    const bucket = (seconds: number) => ({ at: at(seconds), min: 1, max: 3, avg: 2, last: 2, count: 9 })
+    expect(bucketColumns([bucket(0), bucket(60), bucket(180)], 60_000, 90_000).value).toEqual([2, 2, 2])
+    expect(bucketColumns([bucket(0), bucket(60), bucket(600)], 60_000, 90_000).value).toEqual([2, 2, null, 2])
+  })
+})
+
+describe('limits', () => {
+  const level = { metric: 'level_pct', rule: 'r', limit: null }
+  const high: Threshold[] = [
+    { ...level, tier: 'yellow', op: '>', value: 85 },
+    { ...level, tier: 'red', op: '>=', value: 95 }
+  ]
+  const value = (now: number | null): DeviceValue & { heardAt: number } => ({
+    metric: 'level_pct',
+    name: { zh: '', en: '' },
+    unit: '%',
+    min: 0,
+    max: 110,
+    value: now,
+    at: null,
+    ageMs: 0,
+    quality: 'good',
+    heardAt: 0
+  })
+
+  test('the highest tier whose limit is passed is the one a value stands in', () => {
+    expect([85, 85.1, 94.9, 95].map((now) => tierAt(now, high))).toEqual([null, 'yellow', 'yellow', 'red'])
+  })
+
+  test('the scale stands still while the value moves, and the zones cover it without a hole', () => {
+    const scale = scaleOf(value(20), high)
+    expect(scale).toEqual({ from: 0, to: 110 })
+    expect(scaleOf(value(99), high)).toEqual(scale)
+    expect(zonesOf(scale, high)).toEqual([
+      { from: 0, to: 85, tier: null },
+      { from: 85, to: 95, tier: 'yellow' },
+      { from: 95, to: 110, tier: 'red' }
+    ])
+  })
+})
+
+describe('words and numbers', () => {
+  const zh = wordsIn('zh')
+  test('ages in one or two units', () => {
+    const said = [0, 59_999, 60_000, 3_900_000, 90_000_000, 2_000_000_000].map((ms) => formatAge(ms, zh))
+    expect(said).toEqual(['0 秒', '59 秒', '1 分', '1 小时 5 分', '1 天 1 小时', '23 天'])
+  })
+
+  test('an instant says the day only when it is another one', () => {
+    const now = new Date(2026, 10, 22, 3, 0, 0).getTime()
+    expect(formatInstant(new Date(2026, 10, 22, 1, 2, 3).getTime(), now)).toBe('01:02:03')
+    expect(formatInstant(new Date(2026, 0, 5, 1, 2, 3).getTime(), now)).toBe('01-05 01:02:03')
+    expect(formatInstant(new Date(2018, 0, 5, 1, 2, 3).getTime(), now)).toBe('2018-01-05 01:02:03')
+  })
+
+  test('values keep what matters', () => {
+    expect([71.2, 0.14, 1234.5, 0, -0.3, 101.325, Number.NaN].map(formatValue)).toEqual(['71.2', '0.14', '1235', '0', '-0.3', '101.3', '—'])
+  })
+
+  test('what to do and in how long comes before cause and consequence, in both languages', () => {
+    const labels = (text: string) => guidanceParts(text).map(({ label }) => label)
+    expect(labels('原因:阀漏。后果:火灾。处置:关阀。时限:立即。')).toEqual(['处置', '时限', '原因', '后果'])
+    expect(labels('Cause: a leak. Consequence: fire. Do: close it. Within: at once.')).toEqual(['Do', 'Within', 'Cause', 'Consequence'])
+    expect(guidanceParts('按预案处理')).toEqual([{ label: '', text: '按预案处理', urgent: true }])
+    expect(guidanceParts('')).toEqual([])
+  })
+})
+
+test('an address is read back as it was written, and anything else is the alarm list', () => {
+  expect(parseRoute(addressOf('device', 'T-1/2 #3'))).toEqual({ page: 'device', device: 'T-1/2 #3', search: {} })
+  expect(parseRoute(addressOf('alarms', '', { tier: 'red', q: '甲醇 罐', site: '' }))).toEqual({
+    page: 'alarms',
+    device: '',
+    search: { tier: 'red', q: '甲醇 罐' }
+  })
+  for (const odd of ['', '#', '#/nowhere', '#/devices/%E0%A4%A']) expect(parseRoute(odd).device).toBe('')
+})
+
+test('alarms stand highest tier first, then newest, then by id', () => {
+  const alarm = (id: string, tier: Alarm['tier'], seconds: number) => ({ id, tier, raisedAt: at(seconds) }) as Alarm
+  const sorted = [alarm('b', 'yellow', 5), alarm('a', 'yellow', 5), alarm('c', 'yellow', 9), alarm('d', 'red', 1)].sort(inOrder)
+  expect(sorted.map(({ id }) => id)).toEqual(['d', 'c', 'a', 'b'])
+})
