@@ -12,7 +12,7 @@ import type { Count, Metrics } from '../platform/metrics.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { Acceptance, type BrokerJournal, type Done, GONE, type Publish, REFUSED } from './brokerAcceptance.ts'
-import { MessageCounts, Refusals } from './brokerCounts.ts'
+import { MessageCounts, Refusals, SparseLog } from './brokerCounts.ts'
 import { boundMemory, type Persistence } from './brokerMemory.ts'
 import { BrokerSession } from './brokerSession.ts'
 import { SignIn } from './brokerSignIn.ts'
@@ -52,6 +52,7 @@ export class Broker implements Part {
   /** What came in by MQTT, and whatever else counts here with it. */
   readonly counts: MessageCounts
   readonly #refusals: Refusals
+  readonly #sparse: SparseLog
   readonly #acceptance: Acceptance
   readonly #signIn: SignIn
   readonly #sessions = new Set<BrokerSession>()
@@ -67,7 +68,8 @@ export class Broker implements Part {
     const { metrics, clock, log } = options
     this.#options = options
     this.counts = options.counts ?? new MessageCounts(metrics)
-    this.#refusals = new Refusals(metrics, clock, log)
+    this.#sparse = new SparseLog(clock, log)
+    this.#refusals = new Refusals(metrics, this.#sparse)
     this.#acceptance = new Acceptance(options.journal, clock, this.counts, this.#refusals)
     this.#signIn = new SignIn(options.authenticate, log, this.#refusals)
     this.#droppedOffline = metrics.counter('fenghuo_mqtt_offline_dropped_total', 'Messages a full offline session did not get.')
@@ -150,7 +152,8 @@ export class Broker implements Part {
     stream.once('close', () => this.#ended(session))
     this.#guard(session)
     // The session travels as the request aedes keeps for its owner.
-    this.#aedes.handle(stream, session as never)
+    const client = this.#aedes.handle(stream, session as never) as unknown as { _keepaliveTimer: NodeJS.Timeout | null }
+    session.keepAlive = () => void client._keepaliveTimer?.refresh()
   }
 
   /** Sends a message down to the gateway that `topic` names (QoS 1, at most as the subscriber asked for). Bounded: dropped and counted above. */
@@ -231,7 +234,8 @@ export class Broker implements Part {
     const read = stream.read.bind(stream)
     stream.read = (size?: number): Buffer | null => {
       // Between CONNECT and CONNACK nothing is read: aedes would queue it, and close above 42 packets.
-      if (guard.connected && (!session.ready || !this.#acceptance.mayRead(session))) return null
+      // read(0) takes no bytes, but notices the end of a connection that has none left.
+      if (guard.connected && (!session.ready || !this.#acceptance.mayRead(session))) return stream.readableLength === 0 ? read(0) : null
       const chunk = read(size) as Buffer | null
       if (chunk === null) return null
       const length = guard.look(chunk)
@@ -284,7 +288,7 @@ export class Broker implements Part {
     if (gateway === null) return
     this.#signIn.left(session)
     if (session.guard.saidGoodbye || this.#stopping) return
-    this.#options.log.info(`${session} lost its connection: ${session.why}`)
+    this.#sparse.line('info', 'lost MQTT connections', `${session} lost its connection: ${session.why}`)
     // Its own will says so, where it has one; and a gateway with another connection is not offline.
     if (session.willSays !== false && gateway.sessions.size === 0) this.#acceptance.presence(gateway, false, session.why)
   }
@@ -294,13 +298,18 @@ export class Broker implements Part {
     const now = this.#options.clock.monotonic()
     for (const session of this.#sessions) {
       const { unfinishedSince } = session
-      if (unfinishedSince === null || session.held || session.waitingCount > 0) continue
-      if (now - unfinishedSince < LIMITS.mqtt.unfinishedPacketMs) continue
-      session.why = 'a packet stayed unfinished'
-      const seconds = LIMITS.mqtt.unfinishedPacketMs / 1000
-      this.#refusals.add('packetUnfinished', `${session} was disconnected: a packet was not finished within ${seconds} s.`)
-      session.stream.destroy()
+      if (session.held || session.waitingCount > 0) session.keepAlive()
+      else if (unfinishedSince === null) continue
+      else this.#unfinished(session, now - unfinishedSince)
     }
+  }
+
+  #unfinished(session: BrokerSession, forMs: number): void {
+    if (forMs < LIMITS.mqtt.unfinishedPacketMs) return
+    session.why = 'a packet stayed unfinished'
+    const seconds = LIMITS.mqtt.unfinishedPacketMs / 1000
+    this.#refusals.add('packetUnfinished', `${session} was disconnected: a packet was not finished within ${seconds} s.`)
+    session.stream.destroy()
   }
 }
 

@@ -151,7 +151,10 @@ export class Acceptance {
     for (const gateway of this.#owing) {
       const owed = gateway.owed
       this.#owing.delete(gateway)
-      if (owed !== null) this.presence(gateway, owed.online, owed.why)
+      gateway.owed = null
+      // A gateway that is back before anybody could be told has not been away as far as the journal goes.
+      if (owed === null || (!owed.online && gateway.sessions.size > 0)) gateway.online = null
+      else this.presence(gateway, owed.online, owed.why)
     }
     for (const session of [...this.#held]) {
       if (this.#journal.unflushedBytes >= LIMITS.mqtt.unflushedBytes) break

@@ -50,38 +50,51 @@ export class MessageCounts {
 const LINES_PER_WINDOW = 10
 const WINDOW_MS = 10_000
 
-/** Counts refusals by reason and logs them, at most ten lines of one reason in ten seconds: a flood must not fill the log. */
-export class Refusals {
-  readonly #counts: Record<RefusalReason, Count>
+/** A log for what the outside world can make happen at will: at most ten lines of one kind in ten seconds, then their number. */
+export class SparseLog {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #windows = new Map<RefusalReason, { since: number; lines: number; unsaid: number }>()
+  readonly #windows = new Map<string, { since: number; lines: number; unsaid: number }>()
 
-  constructor(metrics: Metrics, clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** Logs the sentence, or counts it. `many` names further ones in the plural: "refusals for credentials". */
+  line(level: 'info' | 'warn', many: string, sentence: string): void {
+    const now = this.#clock.monotonic()
+    let window = this.#windows.get(many)
+    if (window === undefined || now - window.since >= WINDOW_MS) {
+      if (window !== undefined && window.unsaid > 0) this.#log[level](`${window.unsaid} more ${many} were not logged one by one`)
+      window = { since: now, lines: 0, unsaid: 0 }
+      this.#windows.set(many, window)
+    }
+    if (window.lines < LINES_PER_WINDOW) {
+      window.lines++
+      this.#log[level](sentence)
+    } else window.unsaid++
+  }
+}
+
+/** Counts refusals by reason and logs them. */
+export class Refusals {
+  readonly #counts: Record<RefusalReason, Count>
+  readonly #log: SparseLog
+
+  constructor(metrics: Metrics, log: SparseLog) {
     this.#counts = metrics.counters(
       'fenghuo_mqtt_refusals_total',
       'Connections, publishes and subscriptions refused, by reason.',
       'reason',
       REFUSALS
     )
-    this.#clock = clock
     this.#log = log
   }
 
   add(reason: RefusalReason, sentence: string): void {
     this.#counts[reason].add()
-    const now = this.#clock.monotonic()
-    let window = this.#windows.get(reason)
-    if (window === undefined || now - window.since >= WINDOW_MS) {
-      if (window !== undefined && window.unsaid > 0)
-        this.#log.warn(`${window.unsaid} more refusals for ${reason} were not logged one by one`)
-      window = { since: now, lines: 0, unsaid: 0 }
-      this.#windows.set(reason, window)
-    }
-    if (window.lines < LINES_PER_WINDOW) {
-      window.lines++
-      this.#log.warn(sentence, { reason })
-    } else window.unsaid++
+    this.#log.line('warn', `MQTT refusals (${reason})`, sentence)
   }
 
   of(reason: RefusalReason): number {

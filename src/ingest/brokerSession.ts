@@ -82,6 +82,8 @@ export class BrokerSession {
   waitingCount = 0
   /** Monotonic ms since when a packet has been incomplete; null between packets. */
   unfinishedSince: number | null = null
+  /** Puts off aedes's keep-alive timeout: while we do not read, silence is our doing. */
+  keepAlive: () => void = () => {}
   /** Why the connection is ending, where we know. */
   why = 'connection lost'
   readonly #verdicts = new Map<string, TopicVerdict>()

@@ -47,22 +47,25 @@ export async function connectMqtt(options: MqttOptions): Promise<MqttPublisher> 
   const { client, address } = openClient(options)
   await new Promise<void>((resolve, reject) => {
     const limit = options.connectMs ?? 10_000
-    const fail = (sentence: string, cause?: unknown): void => {
+    // Only our own listeners go: mqtt.js lives by listeners of its own on these events.
+    const leave = (): void => {
       timer.cancel()
-      client.removeAllListeners()
+      client.removeListener('connect', connected).removeListener('error', failed).removeListener('close', closed)
+    }
+    const fail = (sentence: string, cause?: unknown): void => {
+      leave()
       client.on('error', nothing)
       client.end(true)
       reject(new Refusal(sentence, { cause }))
     }
-    const timer = options.clock.after(limit, () => fail(`${address} did not answer within ${limit / 1000} s. Is it an MQTT broker?`))
-    client.once('connect', () => {
-      timer.cancel()
-      client.removeAllListeners('error')
-      client.removeAllListeners('close')
+    const connected = (): void => {
+      leave()
       resolve()
-    })
-    client.once('error', (error) => fail(connectProblem(error, address, client.options.username), error))
-    client.once('close', () => fail(`${address} closed the connection before it was established. Is it an MQTT broker?`))
+    }
+    const failed = (error: Error): void => fail(connectProblem(error, address, client.options.username), error)
+    const closed = (): void => fail(`${address} closed the connection before it was established. Is it an MQTT broker?`)
+    const timer = options.clock.after(limit, () => fail(`${address} did not answer within ${limit / 1000} s. Is it an MQTT broker?`))
+    client.on('connect', connected).on('error', failed).on('close', closed)
     client.connect()
   })
   return new MqttPublisher(client, address, options)
