@@ -36,6 +36,8 @@ export class Qualifier {
   readonly #clockSkewMs: number
   readonly #min: Float64Array
   readonly #max: Float64Array
+  /** Of the metric's id, so that what was seen is recognised under another numbering too. */
+  readonly #nameHash: Int32Array
   readonly #lastAt: Float64Array
   /** REMEMBERED hashes per device, of the samples at its lastAt. */
   readonly #seen: Uint32Array
@@ -49,11 +51,13 @@ export class Qualifier {
     this.#clockSkewMs = clockSkewMs
     this.#min = new Float64Array(fleet.seriesCount)
     this.#max = new Float64Array(fleet.seriesCount)
+    this.#nameHash = new Int32Array(fleet.seriesCount)
     for (let device = 0; device < fleet.devices.length; device++) {
       const first = fleet.firstSeries[device] as number
-      for (const [place, { min, max }] of (fleet.profiles[device]?.metrics ?? []).entries()) {
+      for (const [place, { id, min, max }] of (fleet.profiles[device]?.metrics ?? []).entries()) {
         this.#min[first + place] = min
         this.#max[first + place] = max
+        this.#nameHash[first + place] = hashOf(id)
       }
     }
     this.#lastAt = new Float64Array(fleet.devices.length).fill(Number.NEGATIVE_INFINITY)
@@ -145,11 +149,17 @@ export class Qualifier {
     let sum = to - from
     for (let row = from; row < to; row++) {
       this.#bits[0] = samples.value[row] as number
-      let h = Math.imul((samples.series[row] as number) + 1, 0x9e3779b1) ^ (this.#words[0] as number)
+      let h = (this.#nameHash[samples.series[row] as number] as number) ^ (this.#words[0] as number)
       h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ (this.#words[1] as number)
       h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
       sum = (sum + (h ^ (h >>> 16))) >>> 0
     }
     return sum
   }
+}
+
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1)
 }

@@ -1,6 +1,7 @@
 // What every decoder answers: samples in columns, and problems beside them. Reused from message to message, no object per reading.
 
 import type { Fleet } from '../../model/fleet.ts'
+import { ByteNames } from './names.ts'
 
 export interface SampleProblem {
   /** The place of the sample in the message; 0 for a single one. */
@@ -79,6 +80,9 @@ export interface Registry {
   readonly fleet: Fleet
   /** Per device number: metric id -> its place in the profile. */
   readonly places: readonly ReadonlyMap<string, number>[]
+  /** Device ids, and per device number the metrics of its profile, by their bytes. */
+  readonly deviceNames: ByteNames
+  readonly metricNames: readonly ByteNames[]
   /** Per device and gateway: the enterprise's number; -1 for none. */
   readonly enterpriseOfDevice: Int32Array
   readonly enterpriseOfGateway: Int32Array
@@ -93,9 +97,12 @@ export function registryOf(fleet: Fleet): Registry {
   const { plant, devices } = fleet
   const enterprise = new Map(plant.enterprises.map(({ id }, number) => [id, number]))
   const numberOf = (id: string | null): number => (id === null ? -1 : (enterprise.get(id) ?? -1))
+  const metricNames = new Map(plant.profiles.map(({ id, metrics }) => [id, new ByteNames(metrics.map((metric) => metric.id))]))
   const registry: Registry = {
     fleet,
     places: devices.map((device) => fleet.metricPlace.get(device.profile) as ReadonlyMap<string, number>),
+    deviceNames: new ByteNames(devices.map(({ id }) => id)),
+    metricNames: devices.map((device) => metricNames.get(device.profile) as ByteNames),
     enterpriseOfDevice: Int32Array.from(devices, (device) => numberOf(device.enterprise)),
     enterpriseOfGateway: Int32Array.from(plant.gateways, (gateway) => numberOf(gateway.enterprise))
   }

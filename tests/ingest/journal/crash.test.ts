@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Journal } from '../../../src/ingest/journal/journal.ts'
 import { Random } from '../../../src/platform/random.ts'
-import { MemoryDisk } from './memoryDisk.ts'
+import { failure, MemoryDisk } from './memoryDisk.ts'
 import { chanceText, journalOn, readAllFrom, textOf } from './records.ts'
 
 interface Ledger {
@@ -38,6 +38,11 @@ async function crashAndRecover(seed: number, crashes: number): Promise<void> {
   let disk = new MemoryDisk()
   for (let crash = 0; crash < crashes; crash++) {
     disk.powerFailsAt = random.between(1, 120)
+    const hasSpare = random.next() < 0.5
+    disk.fault = (operation, file) => {
+      if (operation === 'open' && file === 'spare.tmp' && !hasSpare) throw failure('ENOSPC', 'open')
+      return null
+    }
     const journal = journalOn(disk, { segmentBytes: 2048, groupBytes: 512, tailBytes: 2048 })
     const started = await Promise.race([
       journal.start().then(() => true),
