@@ -1,6 +1,6 @@
 // Closed days become Parquet files; late rows are merged into them later; retention deletes whole files.
-// Invariant: rows leave the open table only in a transaction that commits after the file holding them is in place and on
-// disk. A crash in between leaves rows in both; questions take one of each, and the next round writes the file again.
+// Invariant: rows leave the open table only after the file holding them is in place and on disk. A crash in between
+// leaves rows in both; questions take one of each, and the next round writes the file again.
 
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, rename, rm, utimes } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { DAY_MS, dayOf, ripeSpans, type Span, spanOfFile, waitingSpans } from '.
 import type { EmbeddedStore, Keeper } from './embedded.ts'
 import type { Gate } from './gate.ts'
 import type { Tended } from './messages.ts'
-import { deleteOpenSql, fileCountSql, openCountSql, writeSpanSql } from './parquet.ts'
+import { deleteOpenSql, fileCountSql, openRowsSql, writeSpanSql } from './parquet.ts'
 
 const UNFINISHED = '.unfinished'
 
@@ -78,28 +78,48 @@ export class ClosedDays {
   async #write(span: Span, now: number): Promise<void> {
     const path = this.pathOf(span.name)
     const unfinished = path + UNFINISHED
-    const existing = existsSync(path) ? path : null
     const keeper = this.#store.keeper()
-    await keeper.run('BEGIN')
     try {
-      const [days = [], counts = []] = await keeper.ask(openCountSql(span))
-      await keeper.run(writeSpanSql(span, existing, unfinished))
-      await checkWritten(keeper, existing, unfinished)
+      const open = await gather(keeper, span, existsSync(path) ? path : null, unfinished)
       await flushFile(unfinished, now)
-      await keeper.run(deleteOpenSql(span))
       await this.#gate.alone(async () => {
         await rename(unfinished, path)
         await flushFolder(this.#folder)
         this.#files.set(span.name, span)
-        await keeper.run('COMMIT')
-        for (const [index, day] of days.entries()) this.#store.removeOpen(day!, counts[index]!)
       })
+      for (const sql of deleteOpenSql(span, open.firstArrival, open.lastArrival, open.rows)) await keeper.run(sql)
+      for (const [day, rows] of open.days) this.#store.removeOpen(day, rows)
     } catch (cause) {
       await rm(unfinished, { force: true })
-      // After some failures the transaction has ended by itself; then there is nothing to roll back.
-      await keeper.run('ROLLBACK').catch(() => undefined)
       throw cause
     }
+  }
+}
+
+/** The open rows that went into a file. */
+interface Gathered {
+  readonly days: readonly (readonly [day: number, rows: number])[]
+  readonly rows: number
+  readonly firstArrival: number
+  readonly lastArrival: number
+}
+
+/** Writes `unfinished` from one state of the table, and says which rows of it those were. */
+async function gather(keeper: Keeper, span: Span, existing: string | null, unfinished: string): Promise<Gathered> {
+  await keeper.run('BEGIN')
+  try {
+    const [days = [], counts = [], firsts = [], lasts = []] = (await keeper.ask(openRowsSql(span))) as number[][]
+    await keeper.run(writeSpanSql(span, existing, unfinished))
+    await checkWritten(keeper, existing, unfinished)
+    return {
+      days: days.map((day, index) => [day, counts[index]!] as const),
+      rows: counts.reduce((sum, count) => sum + count, 0),
+      firstArrival: Math.min(...firsts),
+      lastArrival: Math.max(...lasts)
+    }
+  } finally {
+    // Nothing was changed; after some failures the transaction has ended by itself, and there is nothing to end.
+    await keeper.run('ROLLBACK').catch(() => undefined)
   }
 }
 

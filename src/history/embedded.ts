@@ -15,7 +15,7 @@ import {
 } from '@duckdb/node-api'
 import { Refusal } from '../platform/problem.ts'
 import { DAY_MS, dayOf, type WaitingDay } from './days.ts'
-import { DATABASE_FILE, HistoryFailure } from './failure.ts'
+import { DATABASE_FILE, HistoryFailure, SPILL_FOLDER } from './failure.ts'
 import type { FleetNames, SharedBatch, WorkerOptions } from './messages.ts'
 import { viewSegment } from './outbox.ts'
 import { LAST_INSTANT } from './stretch.ts'
@@ -79,7 +79,7 @@ export class EmbeddedStore {
     this.#instance = await DuckDBInstance.create(join(folder, DATABASE_FILE), {
       memory_limit: `${memoryMb}MB`,
       threads: String(threads),
-      temp_directory: join(folder, 'tmp'),
+      temp_directory: join(folder, SPILL_FOLDER),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false'
     })

@@ -1,13 +1,14 @@
 // The history worker: one thread that stores, answers and closes days, so that no other thread ever waits for DuckDB.
 // Invariant: a batch is reported stored only after its commit; one that fails is kept and tried again until it succeeds.
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { Asking } from './asking.ts'
 import { ClosedDays } from './closing.ts'
 import { EmbeddedStore } from './embedded.ts'
-import { HistoryFailure, whyNotOpened } from './failure.ts'
+import { HistoryFailure, SPILL_FOLDER, whyNotOpened } from './failure.ts'
 import { Gate } from './gate.ts'
 import type { FromWorker, Question, SharedBatch, ToWorker, WorkerOptions } from './messages.ts'
 
@@ -40,19 +41,27 @@ function tellTrouble(about: 'storing' | 'tending', problem: string | null): void
 }
 
 async function begin(): Promise<void> {
-  try {
-    mkdirSync(options.folder, { recursive: true })
+  writing(() => mkdirSync(options.folder, { recursive: true }))
+  await store.open(options.now)
+  isOpen = true
+  // From here on the folder is ours alone: what a killed process left behind may go.
+  writing(() => {
+    rmSync(join(options.folder, SPILL_FOLDER), { recursive: true, force: true })
     days = new ClosedDays(options.folder, store, gate)
+  })
+  asking = new Asking(store, days, gate)
+  port.on('message', receive)
+  tell({ kind: 'opened', storedSeq: store.storedSeq })
+}
+
+function writing(act: () => unknown): void {
+  try {
+    act()
   } catch (cause) {
     throw new Refusal(
       `The history folder ${options.folder} cannot be written (${messageOf(cause)}): make it writable for this user and start again`
     )
   }
-  await store.open(options.now)
-  isOpen = true
-  asking = new Asking(store, days, gate)
-  port.on('message', receive)
-  tell({ kind: 'opened', storedSeq: store.storedSeq })
 }
 
 function receive(message: ToWorker): void {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { messageOf, Refusal } from '../platform/problem.ts'
 
 export const DATABASE_FILE = 'open.duckdb'
+/** Where large sorts spill to. */
+export const SPILL_FOLDER = 'tmp'
 
 /** History cannot answer or store at the moment, for no fault of the question: ask again later. */
 export class HistoryFailure extends Error {

@@ -25,6 +25,8 @@ export interface HistoryOptions {
   readonly threads: number
   /** A file is deleted this many days after its last day ended and it was last written; null: never. */
   readonly retentionDays: number | null
+  /** Rows that may wait to be stored; default LIMITS.history.pendingRows. */
+  readonly pendingRows?: number
   /** Another worker in place of the embedded one: for tests of its failures. */
   readonly workerFile?: URL
 }
@@ -156,7 +158,8 @@ export class History implements Part {
     if (throughSeq <= this.#acceptedSeq) return true
     const { length, series } = columns
     const held = this.#outbox.held
-    this.#behind = !this.#started || this.#dead !== null || (held > 0 && held + length > LIMITS.history.pendingRows)
+    this.#behind =
+      !this.#started || this.#dead !== null || (held > 0 && held + length > (this.#options.pendingRows ?? LIMITS.history.pendingRows))
     if (this.#behind) return false
     let rows = 0
     for (let row = 0; row < length; row++) if (series[row] !== -1) rows++

@@ -13,6 +13,8 @@ const USABLE = ['good', 'late', 'clockSkewed'] as const
 const USABLE_CODES = USABLE.map((quality) => QUALITIES.indexOf(quality)).join(', ')
 const USABLE_NAMES = USABLE.map(quoted).join(', ')
 
+const ROWS_PER_DELETE = 500_000
+
 /** One series: `id` is its number in the table of open rows, undefined where it has none there. */
 export interface SeriesPlace {
   readonly device: string
@@ -103,13 +105,21 @@ export function bucketsSql(
     FROM (${parts.join(' UNION ALL ')}) GROUP BY since ORDER BY since`
 }
 
-/** Open rows of a span per day: (day, count). */
-export function openCountSql({ firstDay, endDay }: Span): string {
-  return `SELECT ("at" // ${DAY_MS})::INTEGER, count(*)::DOUBLE FROM readings WHERE ${within(firstDay, endDay)} GROUP BY 1`
+/** Open rows of a span per day: (day, count, first arrival, last arrival). */
+export function openRowsSql({ firstDay, endDay }: Span): string {
+  return `SELECT ("at" // ${DAY_MS})::INTEGER, count(*)::DOUBLE, min(n)::DOUBLE, max(n)::DOUBLE FROM readings
+    WHERE ${within(firstDay, endDay)} GROUP BY 1`
 }
 
-export function deleteOpenSql({ firstDay, endDay }: Span): string {
-  return `DELETE FROM readings WHERE ${within(firstDay, endDay)}`
+/** Deletes the `rows` open rows of a span that arrived from `first` to `last`, in steps that keep the write-ahead log short. */
+export function deleteOpenSql({ firstDay, endDay }: Span, first: number, last: number, rows: number): string[] {
+  if (rows === 0) return []
+  const steps = Math.ceil(rows / ROWS_PER_DELETE)
+  const width = Math.ceil((last - first + 1) / steps)
+  return Array.from({ length: steps }, (_, step) => {
+    const from = first + step * width
+    return `DELETE FROM readings WHERE ${within(firstDay, endDay)} AND n >= ${from} AND n <= ${Math.min(last, from + width - 1)}`
+  })
 }
 
 /** Rows in a file: its own statement of them. */
