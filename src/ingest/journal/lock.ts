@@ -1,39 +1,31 @@
-// One live process per journal folder. SQLite's lock on an empty file is let go by the kernel with the process, so a
-// killed one never blocks the next, whatever became of its pid. The pid stands beside it, for the sentence only.
+// One live process per journal folder. The pid stands beside the lock for the sentence only: it decides nothing.
 
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { takeLock } from '../../store/lock.ts'
 import { isFull } from './errno.ts'
 import { folderRefusal, lockedRefusal } from './refusals.ts'
-
-const SQLITE_BUSY = 5
 
 /** Takes the folder for this process, or throws a Refusal; the answer lets it go again. */
 export function lockFolder(folder: string): () => void {
   const pidPath = join(folder, 'journal.pid')
-  let database: DatabaseSync | null = null
+  let release: (() => void) | null
   try {
-    fs.closeSync(fs.openSync(join(folder, 'journal.lock'), 'a'))
-    database = new DatabaseSync(join(folder, 'journal.lock'), { timeout: 0 })
-    database.exec('BEGIN EXCLUSIVE')
+    release = takeLock(join(folder, 'journal.lock'))
   } catch (cause) {
-    database?.close()
-    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) throw lockedRefusal(folder, pidIn(pidPath), cause)
     throw folderRefusal(folder, cause)
   }
-  writePid(pidPath)
-  const held = database
-  return () => held.close()
-}
-
-function writePid(path: string): void {
+  if (release === null) throw lockedRefusal(folder, pidIn(pidPath))
   try {
-    fs.writeFileSync(path, `${process.pid}\n`)
+    fs.writeFileSync(pidPath, `${process.pid}\n`)
   } catch (cause) {
     // A full disk must not keep the service from starting; the lock itself holds.
-    if (!isFull(cause)) throw folderRefusal(path, cause)
+    if (!isFull(cause)) {
+      release()
+      throw folderRefusal(folder, cause)
+    }
   }
+  return release
 }
 
 function pidIn(path: string): number | null {

@@ -26,12 +26,9 @@ export function folderRefusal(folder: string, cause: unknown): Refusal {
 }
 
 /** Another live process has the folder. */
-export function lockedRefusal(folder: string, pid: number | null, cause: unknown): Refusal {
+export function lockedRefusal(folder: string, pid: number | null): Refusal {
   const who = pid === null ? 'another process' : `another process (pid ${pid})`
-  return new Refusal(
-    `The journal folder ${folder} is in use by ${who}. Stop that one first, or choose another data folder (FENGHUO_DATA).`,
-    { cause }
-  )
+  return new Refusal(`The journal folder ${folder} is in use by ${who}. Stop that one first, or choose another data folder (FENGHUO_DATA).`)
 }
 
 /** A segment is damaged where acknowledged records must be. */
