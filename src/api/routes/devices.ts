@@ -3,7 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { maySee, type Scope } from '../../access/roles.ts'
-import { GOOD, QUALITIES } from '../../model/quality.ts'
+import { QUALITIES } from '../../model/quality.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
@@ -31,7 +31,7 @@ const DeviceQuery = z.object({
   state: z
     .enum([...DEVICE_STATES, 'bad'])
     .optional()
-    .meta({ description: 'bad: heard, and the quality of a last value is not good' }),
+    .meta({ description: 'bad: a last value is out of range or faulty, thus unknown to the rules' }),
   quality: z.enum(QUALITIES).optional().meta({ description: 'A last value has this quality' }),
   limit: pageLimit(100),
   cursor: z.string().max(512).optional()
@@ -136,7 +136,7 @@ function matching(plant: PlantView, query: DeviceQuery, scope: Scope, now: numbe
     const { receivedAt, values } = latest.of(number)
     if (query.quality !== undefined && !values.some((value) => value.quality === query.quality)) return false
     if (query.state === undefined) return true
-    if (query.state === 'bad') return values.some((value) => value.quality !== QUALITIES[GOOD])
+    if (query.state === 'bad') return values.some(({ quality }) => quality === 'outOfRange' || quality === 'sensorFault')
     return deviceState(plant, number, receivedAt, now) === query.state
   })
 }
