@@ -113,7 +113,7 @@ describe('the house', () => {
 
   it('keeps clock, timers, chance and environment in one home each', () => {
     const homes: [RegExp, RegExp][] = [
-      [/\b(Date\.now|performance\.now|new Date\(\)|setTimeout|setInterval)\b/, /^src\/platform\/clock\.ts$|Worker\.ts$/],
+      [/\b(Date\.now|performance\.now|new Date\(\)|setTimeout|setInterval)\b/, /^src\/(platform\/clock|history\/embedded(Worker)?)\.ts$/],
       [/\bMath\.random\b|\brandomBytes\b|\brandomUUID\b/, /^src\/platform\/random\.ts$/],
       [/\bprocess\.env\b/, /^src\/app\//]
     ]

@@ -2,14 +2,14 @@
 // Programs that print figures; nothing here asserts a time.
 
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { LiveService } from '../liveService.ts'
 import type { Figures, Job } from './load.ts'
 
-const CLIENTS = 8
-const DEVICES_PER_CLIENT = 500
+const CLIENTS = 32
+const DEVICES_PER_CLIENT = 200
 const PROFILE = process.argv.includes('--cpu-prof')
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 
@@ -22,11 +22,18 @@ function writePlant(name: string, clients: number, devicesPerClient: number): st
   for (const part of ['profiles', 'rules']) mkdirSync(path.join(home, part), { recursive: true })
   const gateways = Array.from({ length: clients }, (_, g) => ({ id: `bench-${g}`, enterprise: 'bench', secret: 'bench-secret' }))
   const devices = gateways.flatMap(({ id }) =>
-    [...Array.from({ length: devicesPerClient }, (_, d) => `${id}-${d}`), `${id}-alarm`].map((device) => ({ id: device, profile: 'bench', gateway: id }))
+    [...Array.from({ length: devicesPerClient }, (_, d) => `${id}-${d}`), `${id}-alarm`].map((device) => ({
+      id: device,
+      profile: 'bench',
+      gateway: id
+    }))
   )
   writeFileSync(path.join(home, 'fenghuo.yaml'), 'logLevel: error\n')
   writeFileSync(path.join(home, 'plant.json'), JSON.stringify({ enterprises: [{ id: 'bench' }], gateways, devices }))
-  writeFileSync(path.join(home, 'profiles/bench.yaml'), 'id: bench\nmetrics: { v: { unit: "1", min: -10, max: 110 } }\nlimits: { high: 80, high_high: 95, low: 10 }\nsilentAfter: 1h\n')
+  writeFileSync(
+    path.join(home, 'profiles/bench.yaml'),
+    'id: bench\nmetrics: { v: { unit: "1", min: -10, max: 110 } }\nlimits: { high: 80, high_high: 95, low: 10 }\nsilentAfter: 1h\n'
+  )
   const rule = (id: string, tiers: string): string => `  - { id: ${id}, appliesTo: { profile: bench }, tiers: { ${tiers} } }\n`
   writeFileSync(
     path.join(home, 'rules/bench.yaml'),
@@ -47,7 +54,9 @@ async function load(service: LiveService, job: Partial<Job>): Promise<Figures> {
     live: { url: `${service.httpAddress}/api/v1/live`, cookie: await service.cookie() },
     ...job
   }
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'load.ts'), JSON.stringify(whole)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'load.ts'), JSON.stringify(whole)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   let output = ''
   for await (const chunk of child.stdout) output += chunk
   return JSON.parse(output) as Figures
@@ -59,7 +68,9 @@ function residentMb(pid: number): number {
 }
 
 async function withService(plant: string, name: string, act: (service: LiveService) => Promise<void>): Promise<void> {
-  const env: Record<string, string> = PROFILE ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.join(process.cwd(), 'bench-profiles', name)}` } : {}
+  const env: Record<string, string> = PROFILE
+    ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.join(process.cwd(), 'bench-profiles', name)}` }
+    : {}
   const service = await LiveService.start({ config: plant, data: path.join(folder, `data-${name}`), env })
   try {
     await act(service)
@@ -71,13 +82,13 @@ async function withService(plant: string, name: string, act: (service: LiveServi
 
 const say = (what: string, figures: string): void => console.log(`${what.padEnd(58)} ${figures}`)
 const rounded = (value: number): string => Math.round(value).toLocaleString('en')
-const at = (sorted: readonly number[], share: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1)
+const at = (sorted: readonly number[], share: number): string =>
+  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1)
 
 async function throughput(plant: string): Promise<void> {
   for (const [samplesPerMessage, window] of [
     [1, 1],
     [1, 10],
-    [1, 100],
     [50, 1],
     [50, 10]
   ] as const) {
@@ -86,7 +97,10 @@ async function throughput(plant: string): Promise<void> {
       const perSecond = acknowledged / seconds
       const readings = samplesPerMessage === 1 ? '' : ` = ${rounded(perSecond * samplesPerMessage)} readings/s`
       const what = samplesPerMessage === 1 ? 'single readings' : `batches of ${samplesPerMessage}`
-      say(`${what}, QoS 1, ${CLIENTS} clients, ${window} in flight each`, `${rounded(perSecond)} acknowledged/s${readings}, ${residentMb(service.pid)} MB`)
+      say(
+        `${what}, QoS 1, ${CLIENTS} clients, ${window} in flight each`,
+        `${rounded(perSecond)} acknowledged/s${readings}, ${residentMb(service.pid)} MB`
+      )
     })
   }
 }

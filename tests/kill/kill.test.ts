@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { Effects, Pipeline } from '../../src/app/pipeline.ts'
 import { alarmEventLine } from '../../src/model/alarm.ts'
-import { SystemClock, pause } from '../../src/platform/clock.ts'
+import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { Random } from '../../src/platform/random.ts'
 import { LiveService } from '../liveService.ts'
@@ -30,11 +30,17 @@ beforeAll(() => {
   plantFolder = path.join(folder, 'plant')
   for (const name of ['profiles', 'rules']) mkdirSync(path.join(plantFolder, name), { recursive: true })
   const gateways = Array.from({ length: GATEWAYS }, (_, g) => `{ id: gw-${g}, enterprise: e, secret: secret-${g} }`)
-  const devices = Array.from({ length: GATEWAYS * DEVICES_PER_GATEWAY }, (_, d) => `{ id: T-${d}, profile: tank, gateway: gw-${d % GATEWAYS} }`)
+  const devices = Array.from(
+    { length: GATEWAYS * DEVICES_PER_GATEWAY },
+    (_, d) => `{ id: T-${d}, profile: tank, gateway: gw-${d % GATEWAYS} }`
+  )
   const write = (name: string, text: string): void => writeFileSync(path.join(plantFolder, name), text)
   write('fenghuo.yaml', 'logLevel: warn\n')
   write('plant.yaml', `enterprises: [{ id: e }]\ngateways: [${gateways.join(', ')}]\ndevices: [${devices.join(', ')}]\n`)
-  write('profiles/tank.yaml', 'id: tank\nmetrics: { level_pct: { unit: "%", min: 0, max: 110 } }\nlimits: { high: 85, high_high: 92 }\nsilentAfter: 12h\n')
+  write(
+    'profiles/tank.yaml',
+    'id: tank\nmetrics: { level_pct: { unit: "%", min: 0, max: 110 } }\nlimits: { high: 85, high_high: 92 }\nsilentAfter: 12h\n'
+  )
   write(
     'rules/level.yaml',
     `rules:
@@ -108,7 +114,13 @@ class Load {
         this.#publisher = null
         this.#connectedTo = address
       }
-      this.#publisher ??= await connectMqtt({ url: address, clock, username: `gw-${this.#gateway}`, password: `secret-${this.#gateway}`, connectMs: 2_000 })
+      this.#publisher ??= await connectMqtt({
+        url: address,
+        clock,
+        username: `gw-${this.#gateway}`,
+        password: `secret-${this.#gateway}`,
+        connectMs: 2_000
+      })
       const acknowledged = this.#publisher.publish(`fh/1/gw-${this.#gateway}/telemetry`, JSON.stringify(batch))
       const lost = pause(clock, 1_500).then(() => false)
       return await Promise.race([acknowledged, lost])
@@ -128,7 +140,13 @@ function expectedLog(samples: readonly Sample[]): Map<string, string[]> {
   let seq = 1
   for (const sample of samples.toSorted((a, b) => a.ts - b.ts)) {
     const gateway = Number(sample.device.slice(2)) % GATEWAYS
-    const record = { seq: ++seq, receivedAt: sample.ts, kind: 'telemetry', source: `fh/1/gw-${gateway}/telemetry`, body: encoder.encode(JSON.stringify(sample)) } as const
+    const record = {
+      seq: ++seq,
+      receivedAt: sample.ts,
+      kind: 'telemetry',
+      source: `fh/1/gw-${gateway}/telemetry`,
+      body: encoder.encode(JSON.stringify(sample))
+    } as const
     pipeline.take([record], effects)
   }
   // What falls due at the very instant of the last sample is decided after it.
@@ -168,8 +186,12 @@ it(`loses nothing and tells nothing twice over ${KILLS} kills`, { timeout: 240_0
   service = await LiveService.start(options)
   try {
     for (const device of new Set(sent.map((sample) => sample.device))) {
-      const readings = await service.all<{ at: string; value: number }>(`/api/v1/readings?device=${device}&metric=level_pct&from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z`)
-      const expected = sent.filter((sample) => sample.device === device).map((sample) => [new Date(sample.ts).toISOString(), sample.values.level_pct])
+      const readings = await service.all<{ at: string; value: number }>(
+        `/api/v1/readings?device=${device}&metric=level_pct&from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z`
+      )
+      const expected = sent
+        .filter((sample) => sample.device === device)
+        .map((sample) => [new Date(sample.ts).toISOString(), sample.values.level_pct])
       expect(readings.map((reading) => [reading.at, reading.value])).toEqual(expected)
     }
     const log = byDevice(await service.all<Line>('/api/v1/alarm-events'))
