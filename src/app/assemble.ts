@@ -38,6 +38,8 @@ export interface House extends RunningParts {
   readonly mqttAddress: string | null
   /** The first user's generated password: there is no second chance to read it. Null where one was given or exists. */
   readonly generatedPassword: string | null
+  /** Resolves, if ever, with why the service cannot go on: it must be stopped and the process must end. */
+  readonly failure: Promise<Refusal>
 }
 
 /** Starts everything over the data folder of the configuration. Throws a Refusal where something stands in the way. */
@@ -119,7 +121,8 @@ export async function assemble(config: Config, plant: Plant, clock: Clock, log: 
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
     mqttAddress: broker.address === null ? null : `mqtt://${broker.address.host}:${broker.address.port}`,
-    generatedPassword
+    generatedPassword,
+    failure: loop.failure
   }
 }
 

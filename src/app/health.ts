@@ -20,7 +20,6 @@ export interface HealthParts {
 export function healthOf({ clock, journal, loop, history }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
-  const past = history.health()
   const parts: PartHealth[] = [
     { part: 'journal', state: disk.state, problem: disk.problem },
     { part: 'state store', state: loop.problem === null ? 'ok' : 'failing', problem: loop.problem },
@@ -32,7 +31,7 @@ export function healthOf({ clock, journal, loop, history }: HealthParts): Health
           ? `Judging is ${Math.round(intakeLagMs / 1000)} s behind receiving (${loop.lag} messages): alarms are late.`
           : null
     },
-    { part: 'history', state: past.state === 'behind' ? 'degraded' : past.state, problem: past.problem }
+    historyPart(history, loop)
   ]
   return {
     parts,
@@ -41,5 +40,18 @@ export function healthOf({ clock, journal, loop, history }: HealthParts): Health
     intakeLagRecords: loop.lag,
     historyLagRecords: Math.max(0, loop.pipeline.position.seq - history.storedSeq),
     messagesPerSecond: null
+  }
+}
+
+function historyPart(history: History, { feed, pipeline }: Loop): PartHealth {
+  const { state, problem } = history.health()
+  if (state === 'failing') return { part: 'history', state, problem }
+  if (feed.problem !== null) return { part: 'history', state: 'failing', problem: feed.problem }
+  if (!feed.behind && state === 'ok') return { part: 'history', state: 'ok', problem: null }
+  const records = Math.max(0, pipeline.position.seq - feed.storedSeq)
+  return {
+    part: 'history',
+    state: 'degraded',
+    problem: `History is catching up from the journal (${records} messages to go): trends show their readings later. Alarms are not affected.`
   }
 }

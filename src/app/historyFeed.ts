@@ -9,10 +9,11 @@ import { ReadingColumns } from '../model/readings.ts'
 import { type Clock, pause } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
-import { messageOf } from '../platform/problem.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
 import type { RecoveryParts } from './recovery.ts'
 
 const WAIT_MS = 100
+const RETRY_MS = 1_000
 
 export interface HistoryFeedParts extends RecoveryParts {
   readonly clock: Clock
@@ -28,6 +29,9 @@ export class HistoryFeed {
   #loopSeq: number
   #catchingUp: Promise<void> | null = null
   #stopped = false
+  #problem: string | null = null
+  /** Where the loop began in this process; what lies before it is counted by the catching up. */
+  readonly #beganSeq: number
   /** Readings of the loop, and those among them that history had stored before a restart. */
   #total = 0
   #known = 0
@@ -36,6 +40,7 @@ export class HistoryFeed {
     this.#parts = parts
     this.#fleet = fleet
     this.#loopSeq = loopSeq
+    this.#beganSeq = loopSeq
     this.#offeredSeq = parts.history.storedSeq
     parts.history.setFleet(fleet)
     if (this.#offeredSeq < loopSeq) this.#catchUp('its last stored record lies before the snapshot')
@@ -45,7 +50,7 @@ export class HistoryFeed {
     return this.#parts.history.storedSeq
   }
 
-  /** Readings judged so far in this process, and how many of them are on disk. */
+  /** Readings taken from the journal in this process, and how many of them are on disk. */
   get total(): number {
     return this.#total
   }
@@ -56,6 +61,11 @@ export class HistoryFeed {
 
   get behind(): boolean {
     return this.#catchingUp !== null
+  }
+
+  /** A sentence where catching up fails, else null. */
+  get problem(): string | null {
+    return this.#problem
   }
 
   /** Hands over what one turn of the loop read, up to `throughSeq`. Never waits. */
@@ -86,32 +96,34 @@ export class HistoryFeed {
 
   #catchUp(why: string): void {
     this.#parts.log.warn(`history is behind the journal (${why}); it reads the journal from seq ${this.#offeredSeq + 1} by itself`)
-    this.#catchingUp = this.#readJournal()
-      .then(() => {
-        if (!this.#stopped) this.#parts.log.info(`history has caught up with the journal at seq ${this.#offeredSeq}`)
-      })
-      .catch((cause) => this.#parts.log.error(`history cannot catch up from the journal: ${messageOf(cause)}`))
-      .finally(() => {
-        this.#catchingUp = null
-        this.#parts.history.setFleet(this.#fleet)
-      })
+    this.#catchingUp = this.#catchUpAtLast()
   }
 
-  /** Re-reads from the newest snapshot at or before what is stored: lateness and repeats are then seen as the loop saw them. */
+  /** Tries until it succeeds or the service ends: nothing is ever handed over past a gap. */
+  async #catchUpAtLast(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await this.#readJournal()
+      } catch (cause) {
+        const problem = `History cannot catch up from the journal: ${messageOf(cause)} It is tried again; what arrives stays in the journal.`
+        if (this.#problem !== problem) this.#parts.log.error(problem)
+        this.#problem = problem
+      }
+      await pause(this.#parts.clock, RETRY_MS)
+    }
+  }
+
   async #readJournal(): Promise<void> {
-    const { snapshots, plants, journal, history, clock, options } = this.#parts
-    const snapshot = await snapshots.newest(this.#offeredSeq)
-    let seq = snapshot?.seq ?? 0
-    let fleet = snapshot === null ? this.#fleet : numberFleet(await plants.load(snapshot.state.plantHash))
-    let intake = snapshot === null ? new Intake(fleet, options) : Intake.restore(fleet, options, snapshot.state.intake)
+    const { plants, journal, history, clock } = this.#parts
+    let { seq, fleet, intake } = await this.#beginning()
     history.setFleet(fleet)
     const readings = new ReadingColumns(4096)
     const rejects: Reject[] = []
-    while (!this.#stopped && seq < this.#loopSeq) {
+    while (seq < this.#loopSeq) {
       readings.clear()
       rejects.length = 0
-      const most = Math.min(LIMITS.loop.recordsPerTurn, (seq < this.#offeredSeq ? this.#offeredSeq : this.#loopSeq) - seq)
-      for (const record of await journal.read(seq, most, LIMITS.loop.bytesPerTurn)) {
+      const until = [this.#offeredSeq, this.#beganSeq].find((boundary) => boundary > seq && boundary < this.#loopSeq) ?? this.#loopSeq
+      for (const record of await journal.read(seq, Math.min(LIMITS.loop.recordsPerTurn, until - seq), LIMITS.loop.bytesPerTurn)) {
         if (record.kind === 'plant') {
           if (readings.length > 0) break
           fleet = numberFleet(await plants.load(record.source))
@@ -120,12 +132,44 @@ export class HistoryFeed {
         } else if (record.kind === 'telemetry') intake.read(record, readings, rejects)
         seq = record.seq
       }
-      if (seq <= this.#offeredSeq) continue
-      while (!this.#stopped && !history.offer(readings, seq)) await pause(clock, WAIT_MS)
       if (this.#stopped) return
+      if (seq <= this.#offeredSeq) continue
+      while (!history.offer(readings, seq)) {
+        await pause(clock, WAIT_MS)
+        if (this.#stopped) return
+      }
       this.#offeredSeq = seq
+      if (seq <= this.#beganSeq) this.#total += rowsWithValue(readings)
       await pause(clock, 0)
     }
+    // In the very turn in which nothing newer was left: the loop's next offer follows without a gap.
+    this.#catchingUp = null
+    this.#problem = null
+    history.setFleet(this.#fleet)
+    this.#parts.log.info(`history has caught up with the journal at seq ${this.#offeredSeq}`)
+  }
+
+  /**
+   * Where to read from: the newest snapshot at or before what is handed over, so that lateness and repeats are seen as the
+   * loop saw them. Where the journal no longer reaches back to it, the oldest snapshot that it does reach.
+   */
+  async #beginning(): Promise<{ seq: number; fleet: Fleet; intake: Intake }> {
+    const { snapshots, plants, journal, log, options } = this.#parts
+    const { oldestSeq } = journal.health()
+    let snapshot = await snapshots.newest(this.#offeredSeq)
+    if ((snapshot?.seq ?? 0) + 1 < oldestSeq) {
+      snapshot = await snapshots.oldest(oldestSeq - 1)
+      if (snapshot === null) throw new Refusal(`The journal begins at seq ${oldestSeq}, and no snapshot reaches back to it.`)
+      if (snapshot.seq > this.#offeredSeq) {
+        log.warn(
+          `The journal no longer holds seq ${this.#offeredSeq + 1} to ${snapshot.seq}: readings received in them are missing from history`
+        )
+        this.#offeredSeq = snapshot.seq
+      }
+    }
+    if (snapshot === null) return { seq: 0, fleet: this.#fleet, intake: new Intake(this.#fleet, options) }
+    const fleet = numberFleet(await plants.load(snapshot.state.plantHash))
+    return { seq: snapshot.seq, fleet, intake: Intake.restore(fleet, options, snapshot.state.intake) }
   }
 }
 

@@ -11,7 +11,8 @@ import { type Clock, pause, type Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
-import { messageOf } from '../platform/problem.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
+import { StateFailure } from '../store/failure.ts'
 import { HistoryFeed } from './historyFeed.ts'
 import { Effects, type Pipeline } from './pipeline.ts'
 import { journalPlant, type RecoveryParts, restorePipeline } from './recovery.ts'
@@ -59,9 +60,17 @@ export class Loop implements Part {
   #settledSeq = 0
   #snapshotting: Promise<void> | null = null
   #problem: string | null = null
+  #failed = false
+  #tellFailure: (failure: Refusal) => void = () => {}
+
+  /** Resolves, if ever, with why the loop cannot go on: nothing is judged any more, and the process must end. */
+  readonly failure: Promise<Refusal>
 
   constructor(parts: LoopParts) {
     this.#parts = parts
+    this.failure = new Promise((resolve) => {
+      this.#tellFailure = resolve
+    })
   }
 
   /** There once the loop has started. */
@@ -90,6 +99,7 @@ export class Loop implements Part {
   async start(): Promise<void> {
     if (this.#running !== null) return
     const { clock, plant, journal } = this.#parts
+    this.#refuseLostJournal()
     this.#pipeline = await restorePipeline(this.#parts, plant)
     this.#snapshotSeq = this.#pipeline.position.seq
     this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
@@ -98,23 +108,55 @@ export class Loop implements Part {
     while (this.#pipeline.position.seq < journal.flushedSeq) await this.#turn()
     if (this.#pipeline.fleet.plant.hash !== plant.hash) await journalPlant(this.#parts, plant)
     journal.onFlush(() => this.#wake())
-    this.#running = this.#run()
+    this.#running = this.#run().catch((cause) => this.#fail(cause))
   }
 
-  /** Judges what is flushed, commits, leaves a snapshot. */
+  /**
+   * Judges what is flushed, commits, leaves a snapshot. Throws where the effects could not be committed: the journal holds
+   * their causes, and the next start commits them.
+   */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#wake()
     await this.#running
     await this.#snapshotting
     await this.#feed.stop()
-    if (this.#pipeline.position.seq > this.#snapshotSeq && this.#problem === null) await this.#takeSnapshot()
+    if (this.#failed) return
+    if (this.#problem !== null) throw new Refusal(this.#problem)
+    if (this.#pipeline.position.seq > this.#snapshotSeq) await this.#takeSnapshot().catch((cause) => this.#noSnapshot(cause))
   }
 
   /** Resolves once the record has been judged and its effects are committed. */
   settled(seq: number): Promise<void> {
     if (this.#settledSeq >= seq) return Promise.resolve()
     return new Promise((done) => void this.#waiting.push({ seq, done }))
+  }
+
+  /** Numbers go on where the journal ends: one that ends before what was made of it would be taken for known, and passed over. */
+  #refuseLostJournal(): void {
+    const { journal, book, history } = this.#parts
+    const { flushedSeq } = journal
+    for (const [what, seq] of [
+      ['The state store', book.position().seq],
+      ['History', history.storedSeq]
+    ] as const) {
+      if (seq <= flushedSeq) continue
+      throw new Refusal(
+        `${what} knows the journal up to seq ${seq}, but the journal in the data folder ends at seq ${flushedSeq}: a part of it is missing. Restore the data folder from one backup, or choose an empty one.`
+      )
+    }
+  }
+
+  /** The end of the loop for a reason that trying again would not mend. What is acknowledged stays in the journal. */
+  #fail(cause: unknown): void {
+    if (this.#stopping && cause instanceof StateFailure && cause.passing) return
+    const known = cause instanceof Refusal
+    this.#problem = known
+      ? cause.message
+      : `Judging failed after journal record ${this.#pipeline.position.seq} through a fault of this program: ${messageOf(cause)}. Start it again; what was acknowledged is in the journal.`
+    this.#failed = true
+    this.#parts.log.error(this.#problem, known ? {} : { stack: cause instanceof Error ? cause.stack : undefined })
+    this.#tellFailure(new Refusal(this.#problem, { cause }))
   }
 
   async #run(): Promise<void> {
@@ -212,7 +254,7 @@ export class Loop implements Part {
     this.#wakeWaiting(position.seq)
   }
 
-  /** Commits, again and again while the store cannot write: nothing is judged past what is not stored. */
+  /** Commits, again and again while the store cannot write for a passing reason: nothing is judged past what is not stored. */
   async #commit(act: () => Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> {
     for (;;) {
       try {
@@ -221,8 +263,9 @@ export class Loop implements Part {
         this.#problem = null
         return fresh
       } catch (cause) {
-        const sentence = `The state store cannot be written (${messageOf(cause)}); alarms wait. Free disk space or repair the data folder.`
-        if (this.#problem === null) this.#parts.log.error(sentence)
+        if (!(cause instanceof StateFailure && cause.passing)) throw cause
+        const sentence = `${cause.message} Until then alarms wait; it is tried again each second.`
+        if (this.#problem !== sentence) this.#parts.log.error(sentence)
         this.#problem = sentence
         if (this.#stopping) throw cause
         await pause(this.#parts.clock, RETRY_MS)
@@ -245,12 +288,14 @@ export class Loop implements Part {
     if (!due || this.#snapshotting !== null || this.#pipeline.position.seq === this.#snapshotSeq) return
     this.#snapshotAt = this.#parts.clock.monotonic()
     this.#snapshotting = this.#takeSnapshot()
-      .catch((cause) =>
-        this.#parts.log.warn(`a snapshot could not be written (${messageOf(cause)}); recovery will re-read more of the journal`)
-      )
+      .catch((cause) => this.#noSnapshot(cause))
       .finally(() => {
         this.#snapshotting = null
       })
+  }
+
+  #noSnapshot(cause: unknown): void {
+    this.#parts.log.warn(`a snapshot could not be written (${messageOf(cause)}); recovery will re-read more of the journal`)
   }
 
   /** The state is copied at once; position and events up to it are committed before the file counts. */

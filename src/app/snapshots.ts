@@ -41,19 +41,12 @@ export class Snapshots<State> {
 
   /** The newest readable snapshot taken at or before `atMost`, or null. A damaged one is reported and passed over. */
   async newest(atMost: number): Promise<{ seq: number; state: State } | null> {
-    for (const seq of (await this.seqs()).toReversed()) {
-      if (seq > atMost) continue
-      try {
-        const bytes = await readFile(this.#path(seq))
-        const body = bytes.subarray(HEADER_BYTES)
-        if (bytes.readUInt32LE(0) !== FORMAT) throw new Error(`its format is ${bytes.readUInt32LE(0)}, this program reads ${FORMAT}`)
-        if (bytes.readUInt32LE(4) !== crc32(body)) throw new Error('its checksum does not match')
-        return { seq, state: deserialize(body) as State }
-      } catch (cause) {
-        this.#log.warn(`snapshot ${this.#path(seq)} cannot be used (${messageOf(cause)}); an older one and the journal take its place`)
-      }
-    }
-    return null
+    return this.#firstReadable((await this.seqs()).filter((seq) => seq <= atMost).reverse())
+  }
+
+  /** The oldest readable snapshot taken at or after `atLeast`, or null. */
+  async oldest(atLeast: number): Promise<{ seq: number; state: State } | null> {
+    return this.#firstReadable((await this.seqs()).filter((seq) => seq >= atLeast))
   }
 
   /** The seqs of all snapshots, ascending. */
@@ -73,6 +66,22 @@ export class Snapshots<State> {
     const kept = seqs.filter((seq, index) => index >= seqs.length - 2 || seq === forHistory)
     for (const seq of seqs) if (!kept.includes(seq)) await rm(this.#path(seq), { force: true })
     return forHistory === undefined ? 0 : (kept[0] ?? 0)
+  }
+
+  async #firstReadable(seqs: readonly number[]): Promise<{ seq: number; state: State } | null> {
+    for (const seq of seqs) {
+      try {
+        const bytes = await readFile(this.#path(seq))
+        const body = bytes.subarray(HEADER_BYTES)
+        if (bytes.length < HEADER_BYTES) throw new Error('it is cut short')
+        if (bytes.readUInt32LE(0) !== FORMAT) throw new Error(`its format is ${bytes.readUInt32LE(0)}, this program reads ${FORMAT}`)
+        if (bytes.readUInt32LE(4) !== crc32(body)) throw new Error('its checksum does not match')
+        return { seq, state: deserialize(body) as State }
+      } catch (cause) {
+        this.#log.warn(`snapshot ${this.#path(seq)} cannot be used (${messageOf(cause)}); an older one and the journal take its place`)
+      }
+    }
+    return null
   }
 
   #path(seq: number): string {

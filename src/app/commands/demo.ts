@@ -57,10 +57,12 @@ async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
     onState: () => {}
   })
   const running = fleet.run()
-  await ended
+  const end = await Promise.race([ended, house.failure])
   fleet.stop()
   await running
-  if (!(await house.stop(STOP_DEADLINE_MS))) throw new Refusal('Not everything ended in time.')
+  const well = await house.stop(STOP_DEADLINE_MS)
+  if (typeof end !== 'string') throw end
+  if (!well) throw new Refusal('Not everything ended as it should.')
 }
 
 const COLOURS = { clear: 'green', blue: 'blue', yellow: 'yellow', orange: 'magenta', red: 'red' } as const satisfies Record<Level, string>

@@ -24,7 +24,9 @@ async function serve(configFile: string): Promise<void> {
   const house = await assemble(config, plant, new SystemClock(), log)
   console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
-  const signal = await untilSignal()
-  console.log(`${signal}: draining`)
-  if (!(await house.stop(STOP_DEADLINE_MS))) throw new Refusal('Not everything ended in time; the journal holds what was acknowledged.')
+  const end = await Promise.race([untilSignal(), house.failure])
+  if (typeof end === 'string') console.log(`${end}: draining`)
+  const well = await house.stop(STOP_DEADLINE_MS)
+  if (typeof end !== 'string') throw end
+  if (!well) throw new Refusal('Not everything ended as it should; the journal holds what was acknowledged.')
 }
