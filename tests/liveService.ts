@@ -14,6 +14,40 @@ export interface ServiceOptions {
   readonly env?: Record<string, string>
 }
 
+/** How a command ended, and everything it printed. */
+export interface Outcome {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly output: string
+}
+
+/** Runs a command of the program to its end. */
+export function runFenghuo(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })))
+}
+
+/** Starts the service where it is expected to refuse, and says how it ended; one that runs all the same is killed. */
+export async function refusedStart({ config, data, env = {} }: ServiceOptions): Promise<Outcome> {
+  const all = serviceEnv(data, env)
+  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk
+      if (output.includes('Fenghuo is running')) child.kill('SIGKILL')
+    })
+  }
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })))
+}
+
+function serviceEnv(data: string, env: Record<string, string>): NodeJS.ProcessEnv {
+  const ports = { FENGHUO_HTTP_PORT: '0', FENGHUO_MQTT_PORT: '0' }
+  return { PATH: process.env.PATH, FENGHUO_DATA: data, FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD, ...ports, ...env }
+}
+
 export class LiveService {
   readonly #process: ChildProcess
   readonly #lines: string[]
@@ -29,9 +63,8 @@ export class LiveService {
 
   /** Starts `fenghuo serve` and resolves once it says that it is running; throws what it printed where it ends instead. */
   static async start({ config, data, env = {} }: ServiceOptions): Promise<LiveService> {
-    const ports = { FENGHUO_HTTP_PORT: '0', FENGHUO_MQTT_PORT: '0' }
     const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
-      env: { PATH: process.env.PATH, FENGHUO_DATA: data, FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD, ...ports, ...env },
+      env: serviceEnv(data, env),
       stdio: ['ignore', 'pipe', 'pipe']
     })
     const lines: string[] = []
@@ -69,6 +102,34 @@ export class LiveService {
     return gone
   }
 
+  /** Resolves with the exit status once the process has ended by itself; null where a signal ended it. */
+  ended(): Promise<number | null> {
+    return this.#gone()
+  }
+
+  /** An operator action on an alarm, as the administrator. */
+  async act(alarm: string, action: string, body: object = {}): Promise<Response> {
+    return fetch(`${this.httpAddress}/api/v1/alarms/${encodeURIComponent(alarm)}/${action}`, {
+      method: 'POST',
+      headers: { cookie: await this.cookie(), 'content-type': 'application/json' },
+      body: JSON.stringify(body)
+    })
+  }
+
+  /** Telemetry by HTTP Basic. */
+  telemetry(gateway: string, secret: string, body: string | Uint8Array): Promise<Response> {
+    const authorization = `Basic ${Buffer.from(`${gateway}:${secret}`).toString('base64')}`
+    return fetch(`${this.httpAddress}/api/v1/telemetry`, { method: 'POST', headers: { authorization }, body: body as string })
+  }
+
+  /** One scrape of /metrics: the value of each series by its name and labels as they stand there. */
+  async metrics(): Promise<Map<string, number>> {
+    const response = await fetch(`${this.httpAddress}/metrics`)
+    if (!response.ok) throw new Error(`/metrics: ${response.status} ${await response.text()}`)
+    const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+  }
+
   /** A request to the API as the administrator, parsed. */
   async get<Body>(address: string): Promise<Body> {
     const response = await fetch(`${this.httpAddress}${address}`, { headers: { cookie: await this.cookie() } })
@@ -81,7 +142,9 @@ export class LiveService {
     const items: Item[] = []
     for (let cursor: string | null = ''; cursor !== null; ) {
       const join = address.includes('?') ? '&' : '?'
-      const page: { items: Item[]; next: string | null } = await this.get(`${address}${join}limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+      const page: { items: Item[]; next: string | null } = await this.get(
+        `${address}${join}limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`
+      )
       items.push(...page.items)
       cursor = page.next
     }
@@ -103,7 +166,10 @@ export class LiveService {
       body: JSON.stringify({ username: 'admin', password: ADMIN_PASSWORD })
     })
     if (!response.ok) throw new Error(`sign-in: ${response.status} ${await response.text()}`)
-    return response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ')
+    return response.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(';')[0])
+      .join('; ')
   }
 
   #gone(): Promise<number | null> {
