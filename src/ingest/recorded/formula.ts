@@ -132,13 +132,18 @@ class FormulaParser {
   }
 }
 
-/** `; did you mean LEVEL?` where a column's name differs in case, spaces or one character only; else the empty text. */
+/** `; did you mean LEVEL?` where a column's name differs in case, spaces, order or one character only; else the empty text. */
 export function nearest(name: string, known: Iterable<string>): string {
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[\s_-]/g, '')
   for (const candidate of known) {
-    if (plain(candidate) === plain(name) || differByOne(candidate, name)) return `; did you mean ${candidate}?`
+    if (plain(candidate) === plain(name) || sorted(candidate) === sorted(name) || differByOne(candidate, name))
+      return `; did you mean ${candidate}?`
   }
   return ''
+}
+
+function sorted(text: string): string {
+  return [...text].sort().join('')
 }
 
 function differByOne(a: string, b: string): boolean {
