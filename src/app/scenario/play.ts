@@ -1,0 +1,149 @@
+// Plays a scenario: writes the records that a journal would hold, feeds them to the code that judges live, and compares the
+// log. Receipt is the sample's time; only `clock` moves the two apart.
+
+import type { AlarmEvent } from '../../model/alarm.ts'
+import type { JournalRecord, Reject } from '../../model/journal.ts'
+import type { Plant } from '../../model/plant.ts'
+import { type Problem, problem } from '../../platform/problem.ts'
+import { OfflineRun, ownGateway, RecordWriter, withGateways } from '../offline.ts'
+import { type Difference, differencesOf } from './compare.ts'
+import type { ClockShift, Scenario, ScenarioAction, SentValue, Word } from './parse.ts'
+import { formatTime, SCENARIO_EPOCH } from './times.ts'
+
+export interface Outcome {
+  /** Names that the plant does not know, alarms that were not there to act on, samples that could not be used. */
+  readonly problems: readonly Problem[]
+  /** The plant it was played on: every device has a gateway. */
+  readonly plant: Plant
+  /** What was journaled, and until when time passed (epoch ms): enough to play it again. */
+  readonly records: readonly JournalRecord[]
+  readonly endAt: number
+  readonly events: readonly AlarmEvent[]
+  /** Empty: the log is as expected. */
+  readonly differences: readonly Difference[]
+}
+
+/** One thing that happens at an instant of our clock (ms since the beginning). */
+type Step =
+  | { readonly at: number; readonly order: 0; readonly device: string; readonly online: boolean }
+  | { readonly at: number; readonly order: 1; readonly device: string; readonly values: Record<string, number | null> }
+  | { readonly at: number; readonly order: 2; readonly action: ScenarioAction }
+
+export function playScenario(scenario: Scenario, source: Plant): Outcome {
+  const plant = withGateways(source, new Set(scenario.outages.map(({ device }) => device.text)))
+  const endAt = SCENARIO_EPOCH + scenario.end
+  const records: JournalRecord[] = []
+  const into = { events: [] as AlarmEvent[], rejects: [] as Reject[] }
+  const problems = unknownNames(scenario, plant)
+  if (problems.length > 0) return { problems, plant, records, endAt, events: [], differences: [] }
+  const run = new OfflineRun(plant, SCENARIO_EPOCH)
+  const writer = new RecordWriter(plant)
+  for (const step of stepsOf(scenario)) {
+    run.pass(SCENARIO_EPOCH + step.at - 1, into)
+    const record = recordOf(step, scenario, plant, writer, into.events)
+    if ('problem' in record) {
+      problems.push(record)
+      continue
+    }
+    records.push(record)
+    run.take(record, into)
+  }
+  run.pass(endAt, into)
+  for (const { problem: sentence } of into.rejects) problems.push(problem(sentence, { file: scenario.file, line: 1, column: 1 }))
+  return { problems, plant, records, endAt, events: into.events, differences: differencesOf(scenario.expected, into.events) }
+}
+
+function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  const refuse = ({ text, line, column }: Word, sentence: string): void => {
+    if (seen.has(`${line} ${text}`)) return
+    seen.add(`${line} ${text}`)
+    problems.push(problem(sentence, { file: scenario.file, line, column }))
+  }
+  const devices = new Map(plant.devices.map((device) => [device.id, device]))
+  const profiles = new Map(plant.profiles.map((profile) => [profile.id, profile.metrics.map(({ id }) => id)]))
+  for (const { device } of [...scenario.values, ...scenario.outages, ...scenario.clocks]) {
+    if (!devices.has(device.text)) refuse(device, `the plant ${scenario.plant.text} has no device ${device.text}`)
+  }
+  for (const { device, metric } of scenario.values) {
+    const profile = devices.get(device.text)?.profile
+    const known = profile === undefined ? undefined : profiles.get(profile)
+    if (known !== undefined && !known.includes(metric.text)) {
+      refuse(metric, `${device.text} (profile ${profile}) has no metric ${metric.text}: it has ${known.join(', ')}`)
+    }
+  }
+  return problems
+}
+
+/** Everything that happens, in order; at one instant outages come first, then samples, then people. */
+function stepsOf({ values, outages, actions }: Scenario): Step[] {
+  const steps: Step[] = []
+  for (const { device, from, to } of outages) {
+    steps.push({ at: from, order: 0, device: device.text, online: false }, { at: to, order: 0, device: device.text, online: true })
+  }
+  const heard = values.filter(
+    (value) => !outages.some(({ device, from, to }) => device.text === value.device.text && value.at >= from && value.at < to)
+  )
+  for (const { at, device, values: of } of samplesOf(heard)) steps.push({ at, order: 1, device, values: of })
+  for (const action of actions) steps.push({ at: action.at, order: 2, action })
+  return steps.sort((a, b) => a.at - b.at || a.order - b.order)
+}
+
+/** What one device says at one instant is one sample. */
+function samplesOf(values: readonly SentValue[]): { at: number; device: string; values: Record<string, number | null> }[] {
+  const samples: { at: number; device: string; values: Record<string, number | null> }[] = []
+  const open = new Map<string, Record<string, number | null>>()
+  for (const { at, device, metric, value } of values) {
+    const key = `${at} ${device.text}`
+    let sample = open.get(key)
+    if (sample === undefined || Object.hasOwn(sample, metric.text)) {
+      sample = {}
+      open.set(key, sample)
+      samples.push({ at, device: device.text, values: sample })
+    }
+    sample[metric.text] = value
+  }
+  return samples
+}
+
+function recordOf(
+  step: Step,
+  scenario: Scenario,
+  plant: Plant,
+  writer: RecordWriter,
+  events: readonly AlarmEvent[]
+): JournalRecord | Problem {
+  const receivedAt = SCENARIO_EPOCH + step.at
+  switch (step.order) {
+    case 0:
+      return writer.presence(receivedAt, ownGateway(plant, step.device), step.online)
+    case 1:
+      return writer.telemetry(receivedAt, {
+        device: step.device,
+        ts: receivedAt + skewOf(scenario.clocks, step.device, step.at),
+        values: step.values
+      })
+    case 2: {
+      const { alarm, action, note } = step.action
+      const id = alarmNamed(alarm.text, events)
+      if (id !== null) return writer.action(receivedAt, 'scenario', { id, action, note })
+      const place = { file: scenario.file, line: alarm.line, column: alarm.column }
+      return problem(`there is no alarm ${alarm.text} at ${formatTime(step.at)} to ${action}`, place)
+    }
+  }
+}
+
+function skewOf(clocks: readonly ClockShift[], device: string, at: number): number {
+  return (
+    clocks
+      .filter((clock) => clock.device.text === device && clock.from <= at)
+      .sort((a, b) => a.from - b.from)
+      .at(-1)?.skewMs ?? 0
+  )
+}
+
+/** The id of the alarm, newest first: a whole id, or rule/subject. */
+function alarmNamed(name: string, events: readonly AlarmEvent[]): string | null {
+  return events.findLast(({ id }) => id === name || id.slice(0, id.lastIndexOf('#')) === name)?.id ?? null
+}
