@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { messageOf } from '../platform/problem.ts'
 import { DAY_MS, dayOf, ripeSpans, type Span, spanOfFile, waitingSpans } from './days.ts'
 import type { EmbeddedStore, Keeper } from './embedded.ts'
+import { HistoryFailure } from './failure.ts'
 import type { Gate } from './gate.ts'
 import type { Tended } from './messages.ts'
 import { deleteOpenSql, fileCountSql, openRowsSql, writeSpanSql } from './parquet.ts'
@@ -55,6 +56,8 @@ export class ClosedDays {
         await this.#write(span, now)
         written.push(span.name)
       } catch (cause) {
+        // The database is being opened again: its own trouble is told, this round is over.
+        if (cause instanceof HistoryFailure) break
         problem = `The closed day ${this.pathOf(span.name)} cannot be written (${messageOf(cause).split('\n')[0]}): its rows stay in the database and it is tried again each minute; a damaged file has to be moved away`
       }
     }
