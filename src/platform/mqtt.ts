@@ -240,7 +240,6 @@ function openClient(options: MqttOptions): { client: MqttClient; address: string
     clientId: options.clientId ?? `fenghuo-${username}-${secretText(6)}`,
     keepalive: options.keepaliveS ?? 60,
     reconnectPeriod: FIRST_PAUSE_MS,
-    reconnectOnConnackError: true,
     connectTimeout: options.connectMs ?? 10_000,
     // QoS 0 may be lost: while away it is, instead of piling up.
     queueQoSZero: false
@@ -258,6 +257,8 @@ function openClient(options: MqttOptions): { client: MqttClient; address: string
 function comeBack(client: MqttClient, address: string, options: MqttOptions): void {
   const random = options.random ?? new Random(seedOf(String(client.options.clientId)))
   const tell = options.onState ?? nothing
+  // Refused when coming back, it tries again: a secret may be on its way. Refused at first, it must not.
+  client.options.reconnectOnConnackError = true
   let pauseMs = FIRST_PAUSE_MS
   let away = false
   const jitter = (): void => void (client.options.reconnectPeriod = Math.round(pauseMs * (0.5 + random.next() / 2)))

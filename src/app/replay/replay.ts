@@ -172,8 +172,8 @@ export class Replay {
 
   async #send(): Promise<void> {
     const { speed } = this.#options
-    const began = this.#clock.monotonic()
     const shift = await this.#shift()
+    const began = this.#clock.monotonic()
     let firstAt: number | null = null
     for await (const item of this.#recording.items()) {
       if (this.#stopped) return
