@@ -6,19 +6,30 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Loop } from './loop.ts'
 
 const DROPPED = ['duplicate'] as const
+const DOUBTFUL = ['late', 'clockSkewed', 'outOfRange', 'sensorFault'] as const
 
 export function countReadings(metrics: Metrics, { loop, journal }: { readonly loop: Loop; readonly journal: Journal }): void {
   const total = metrics.counter('fenghuo_readings_total', 'Readings decoded from accepted messages, exact repeats included.')
   const stored = metrics.counter('fenghuo_readings_stored_total', 'Readings committed to history.')
   const dropped = metrics.counters('fenghuo_readings_dropped_total', 'Readings not kept, by reason.', 'reason', DROPPED)
+  const rejects = metrics.counter('fenghuo_rejects_total', 'Problems found in accepted messages; what they are stands in quarantine.')
+  const doubtful = metrics.counters(
+    'fenghuo_readings_doubtful_total',
+    'Readings kept with a quality other than good, by quality.',
+    'quality',
+    DOUBTFUL
+  )
   let pending = 0
   metrics.gauge('fenghuo_readings_pending', 'Readings waiting to be committed to history.', () => pending)
   metrics.beforeScrape(() => {
     const { pipeline, feed } = loop
-    const duplicates = pipeline.intake.counts.duplicates
+    const { counts } = pipeline.intake
+    const { duplicates } = counts
     total.add(feed.total + duplicates - total.value)
     stored.add(feed.stored - stored.value)
     dropped.duplicate.add(duplicates - dropped.duplicate.value)
+    rejects.add(counts.rejects - rejects.value)
+    for (const quality of DOUBTFUL) doubtful[quality].add(counts[quality] - doubtful[quality].value)
     pending = feed.total - feed.stored
   })
   metrics.gauge('fenghuo_loop_lag_records', 'Journal records flushed but not yet judged.', () => loop.lag)
