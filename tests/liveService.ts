@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 
-const MAIN = path.join(import.meta.dirname, '..', 'src', process.env.FH_MAIN ?? 'main.ts')
+const LAUNCHER = path.join(import.meta.dirname, '..', 'bin', 'fenghuo')
 export const ADMIN_PASSWORD = 'a-test-password-of-some-length'
 
 export interface ServiceOptions {
@@ -23,7 +23,7 @@ export interface Outcome {
 
 /** Runs a command of the program to its end. */
 export function runFenghuo(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })))
@@ -32,7 +32,7 @@ export function runFenghuo(args: readonly string[], env: Record<string, string> 
 /** Starts the service where it is expected to refuse, and says how it ended; one that runs all the same is killed. */
 export async function refusedStart({ config, data, env = {} }: ServiceOptions): Promise<Outcome> {
   const all = serviceEnv(data, env)
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [LAUNCHER, 'serve', '--config', config], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -63,7 +63,7 @@ export class LiveService {
 
   /** Starts `fenghuo serve` and resolves once it says that it is running; throws what it printed where it ends instead. */
   static async start({ config, data, env = {} }: ServiceOptions): Promise<LiveService> {
-    const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
+    const child = spawn(process.execPath, [LAUNCHER, 'serve', '--config', config], {
       env: serviceEnv(data, env),
       stdio: ['ignore', 'pipe', 'pipe']
     })
