@@ -63,7 +63,7 @@ function partsOf(node: TruthNode, wanted: typeof YES | typeof NO, scene: Scene):
       return [node.windowMs === null ? `${metric} is stuck` : `${metric} unchanged for ${formatDuration(node.windowMs)}`]
     }
     case 'silent':
-      return [wanted === YES ? `nothing received for ${formatDuration(node.windowMs)}` : 'received again']
+      return [wanted === YES ? `nothing received for ${formatDuration(node.windowMs)}` : `received within ${formatDuration(node.windowMs)}`]
     case 'voted':
       return [votedPart(node, wanted, scene)]
   }
@@ -91,29 +91,35 @@ function votedPart(node: Extract<TruthNode, { kind: 'voted' }>, wanted: typeof Y
 
 /** A constant is its number; anything measured is its name and its value. */
 function numberPart(node: NumberNode, scene: Scene): string {
-  const value = numberText(scene.binder.number(node)(scene.subject, scene.at, scene.clock))
-  return isConstant(node) ? value : `${numberName(node)} ${value}`
+  const value = valueText(node, scene)
+  return isConstant(node) ? value : `${numberName(node, scene)} ${value}`
 }
 
-function numberName(node: NumberNode): string {
+function valueText(node: NumberNode, { binder, subject, at, clock }: Scene): string {
+  return numberText(binder.number(node)(subject, at, clock))
+}
+
+/** As it is written in the rule, with numbers in place of limits. */
+function numberName(node: NumberNode, scene: Scene): string {
+  if (isConstant(node)) return valueText(node, scene)
+  const name = (part: NumberNode): string => numberName(part, scene)
   switch (node.kind) {
     case 'number':
-      return numberText(node.value)
+    case 'limit':
+      return valueText(node, scene)
     case 'metric':
       return node.name
-    case 'limit':
-      return `limits.${node.name}`
     case 'negative':
-      return `-${numberName(node.of)}`
+      return `-${name(node.of)}`
     case 'magnitude':
-      return `abs(${numberName(node.of)})`
+      return `abs(${name(node.of)})`
     case 'arithmetic':
-      return `(${numberName(node.left)} ${node.operator} ${numberName(node.right)})`
+      return `(${name(node.left)} ${node.operator} ${name(node.right)})`
     case 'window': {
-      const target = node.target === null ? '' : `${numberName(node.target)}, `
+      const target = node.target === null ? '' : `${name(node.target)}, `
       return `${node.name}(${node.metric.name}, ${target}${formatDuration(node.windowMs)})`
     }
     case 'choice':
-      return `(${numberName(node.yes)} or ${numberName(node.no)})`
+      return `(${name(node.yes)} or ${name(node.no)})`
   }
 }

@@ -190,7 +190,7 @@ describe('time lines', () => {
     const world = new World([silent]).say(0, { a: 1 }).pass(100)
     expect(world.say(10, { a: 1 }, 'D', { received: 100 }).log).toEqual([
       '30 r/D clear -> yellow: nothing received for 30s',
-      '30 r/D yellow -> clear: received again'
+      '30 r/D yellow -> clear: received within 30s'
     ])
   })
 

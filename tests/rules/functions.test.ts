@@ -93,7 +93,7 @@ describe('silent and faulty', () => {
     const world = on("silent('90s')").say(0, { a: 1 }, 'D', { received: 7 }).pass(96)
     expect(world.turns).toEqual([])
     expect(world.pass(97).log).toEqual(['90 r/D clear -> red: nothing received for 1m30s'])
-    expect(world.say(100, {}, 'D', { received: 107 }).log[1]).toBe('100 r/D red -> clear: received again')
+    expect(world.say(100, {}, 'D', { received: 107 }).log[1]).toBe('100 r/D red -> clear: received within 1m30s')
   })
 
   it('acts before time at one instant', () => {

@@ -1,0 +1,119 @@
+// Plays every scenario of this folder, and applies the laws to each for free: the same log at any tick rate, when the
+// process restarts at any record, and with strangers' messages in between.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { deserialize, serialize } from 'node:v8'
+import { describe, expect, it } from 'vitest'
+import { loadPlant } from '../../src/app/config/load.ts'
+import { OFFLINE_CLOCK_SKEW_MS, RecordWriter } from '../../src/app/offline.ts'
+import { Effects, Pipeline } from '../../src/app/pipeline.ts'
+import { parseScenario } from '../../src/app/scenario/parse.ts'
+import { type Outcome, playScenario } from '../../src/app/scenario/play.ts'
+import { SCENARIO_EPOCH } from '../../src/app/scenario/times.ts'
+import { type AlarmEvent, alarmEventLine } from '../../src/model/alarm.ts'
+import type { JournalRecord } from '../../src/model/journal.ts'
+import type { Plant } from '../../src/model/plant.ts'
+import { problemLine } from '../../src/platform/problem.ts'
+import { Random } from '../../src/platform/random.ts'
+import { RULE_FUNCTIONS } from '../../src/rules/expressionCalls.ts'
+
+const FOLDER = import.meta.dirname
+const FILES = readdirSync(FOLDER).filter((file) => file.endsWith('.scenario'))
+const plants = new Map<string, Plant>()
+
+function plantIn(folder: string): Plant {
+  let plant = plants.get(folder)
+  if (plant === undefined) {
+    const loaded = loadPlant(folder, {})
+    expect(loaded.problems.map(problemLine)).toEqual([])
+    plants.set(folder, (plant = loaded.plant as Plant))
+  }
+  return plant
+}
+
+function played(file: string): Outcome {
+  const { scenario, problems } = parseScenario(file, readFileSync(path.join(FOLDER, file), 'utf8'))
+  expect(problems?.map(problemLine) ?? []).toEqual([])
+  return playScenario(scenario!, plantIn(path.resolve(FOLDER, scenario!.plant.text)))
+}
+
+interface Manner {
+  /** Instants of our clock to which time is advanced on the way, ascending. */
+  readonly ticks?: Iterable<number>
+  /** The process dies and recovers before every record. */
+  readonly restarting?: boolean
+}
+
+/** The live loop in short: records in, the whole log out. */
+function logOf(plant: Plant, records: readonly JournalRecord[], endAt: number, { ticks = [], restarting = false }: Manner = {}): string[] {
+  const options = { clockSkewMs: OFFLINE_CLOCK_SKEW_MS }
+  const effects = new Effects()
+  let pipeline = Pipeline.begin(plant, 0, SCENARIO_EPOCH, options)
+  const pending = [...ticks]
+  for (const record of records) {
+    while ((pending[0] ?? Number.POSITIVE_INFINITY) < record.receivedAt) pipeline.advance(pending.shift() as number, effects)
+    if (restarting) pipeline = Pipeline.restore(plant, deserialize(serialize(pipeline.snapshot())), options)
+    pipeline.take([record], effects)
+  }
+  for (const tick of pending) if (tick < endAt) pipeline.advance(tick, effects)
+  pipeline.advance(endAt, effects)
+  expect(effects.rejects).toEqual([])
+  return effects.events.map(alarmEventLine)
+}
+
+/** The plant with a twin of every device, in no area; and the records with a twin's sample before each. */
+function withStrangers({ plant, records }: Outcome): { plant: Plant; records: JournalRecord[] } {
+  const twins = plant.devices.map((device) => ({ ...device, id: `twin-${device.id}`, area: null, labels: { ...device.labels } }))
+  const crowded = { ...plant, devices: plant.devices.flatMap((device, i) => [twins[i]!, device]) }
+  const writer = new RecordWriter(crowded)
+  const random = new Random(5)
+  const all: JournalRecord[] = []
+  for (const { receivedAt, kind, source, body } of records) {
+    const twin = random.pick(twins)
+    const metrics = plant.profiles.find(({ id }) => id === twin.profile)!.metrics
+    const values = Object.fromEntries(metrics.map(({ id, min, max }) => [id, random.between(Math.ceil(min), Math.floor(max))]))
+    all.push(writer.telemetry(receivedAt, { device: twin.id, ts: receivedAt - random.between(0, 5000), values }))
+    all.push({ seq: writer.skip(), receivedAt, kind, source, body })
+  }
+  return { plant: crowded, records: all }
+}
+
+function lines(events: readonly AlarmEvent[]): string[] {
+  return events.map(alarmEventLine)
+}
+
+describe.each(FILES)('%s', (file) => {
+  it('gives the log it expects', () => {
+    const { problems, differences } = played(file)
+    expect(problems.map(problemLine)).toEqual([])
+    expect(differences).toEqual([])
+  })
+
+  it('gives the same log at any tick rate', () => {
+    const { plant, records, endAt, events } = played(file)
+    for (const stepMs of [250, 1000, 7300]) {
+      const ticks = Array.from({ length: Math.floor((endAt - SCENARIO_EPOCH) / stepMs) }, (_, i) => SCENARIO_EPOCH + (i + 1) * stepMs)
+      expect(logOf(plant, records, endAt, { ticks })).toEqual(lines(events))
+    }
+    expect(logOf(plant, records, endAt)).toEqual(lines(events))
+  })
+
+  it('gives the same log when the process restarts before every record', () => {
+    const { plant, records, endAt, events } = played(file)
+    expect(logOf(plant, records, endAt, { restarting: true })).toEqual(lines(events))
+  })
+
+  it('gives the same log with strangers in between', () => {
+    const outcome = played(file)
+    const { plant, records } = withStrangers(outcome)
+    const log = logOf(plant, records, outcome.endAt).filter((line) => !line.includes('"device":"twin-'))
+    expect(log).toEqual(lines(outcome.events))
+  })
+})
+
+it('every rule function occurs in a scenario', () => {
+  const { rules } = plantIn(path.join(FOLDER, 'plant'))
+  const texts = rules.flatMap(({ tiers }) => tiers.flatMap(({ when, clear }) => [when, clear ?? ''])).join(' ')
+  expect(RULE_FUNCTIONS.filter((name) => !texts.includes(`${name}(`))).toEqual([])
+})
