@@ -56,6 +56,8 @@ export class Broker implements Part {
   readonly #acceptance: Acceptance
   readonly #signIn: SignIn
   readonly #sessions = new Set<BrokerSession>()
+  /** Those that have not sent CONNECT, oldest first. */
+  readonly #strangers = new Set<BrokerSession>()
   readonly #droppedOffline: Count
   readonly #droppedDown: Count
   #aedes: Aedes | null = null
@@ -149,6 +151,8 @@ export class Broker implements Part {
     }
     const session = new BrokerSession(stream, remote, this.#options.clock.now())
     this.#sessions.add(session)
+    this.#strangers.add(session)
+    if (this.#strangers.size > LIMITS.mqtt.strangers) this.#closeOldestStranger()
     stream.once('close', () => this.#ended(session))
     this.#guard(session)
     // The session travels as the request aedes keeps for its owner.
@@ -185,7 +189,7 @@ export class Broker implements Part {
     return list
   }
 
-  /** Accepts nothing more, waits a bounded time for the last flush, acknowledges what it covered, and closes. */
+  /** For good: accepts nothing more, waits a bounded time for the last flush, acknowledges what it covered, and closes. */
   async stop(): Promise<void> {
     if (this.#aedes === null || this.#stopping) return
     this.#stopping = true
@@ -200,7 +204,6 @@ export class Broker implements Part {
     await closed
     this.#server = null
     this.#aedes = null
-    this.#stopping = false
   }
 
   #authorizePublish(client: Client | null, packet: Publish, done: Done): void {
@@ -243,12 +246,28 @@ export class Broker implements Part {
         this.#refuseBytes(session)
         return null
       }
+      if (guard.connected && !session.greeted) {
+        session.greeted = true
+        this.#strangers.delete(session)
+      }
       if (!guard.unfinished) session.unfinishedSince = null
       else session.unfinishedSince ??= this.#options.clock.monotonic()
       if (length === chunk.length) return chunk
       stream.unshift(chunk.subarray(length))
       return chunk.subarray(0, length)
     }
+  }
+
+  /** Idle sockets must not keep gateways out: one that says CONNECT at once is a stranger for a moment only. */
+  #closeOldestStranger(): void {
+    const [oldest] = this.#strangers
+    if (oldest === undefined) return
+    this.#strangers.delete(oldest)
+    this.#refusals.add(
+      'tooManyConnections',
+      `A connection from ${oldest.remote} was closed: it is the oldest of many that never signed in.`
+    )
+    oldest.stream.destroy()
   }
 
   #refuseBytes(session: BrokerSession): void {
@@ -283,6 +302,7 @@ export class Broker implements Part {
     if (session.ended) return
     session.ended = true
     this.#sessions.delete(session)
+    this.#strangers.delete(session)
     this.#acceptance.ended(session)
     const { gateway } = session
     if (gateway === null) return

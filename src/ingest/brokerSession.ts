@@ -7,7 +7,7 @@ import { judgeTopic, ownPrefix, type TopicVerdict } from './brokerTopics.ts'
 import { PacketGuard } from './packetGuard.ts'
 
 /** Topics whose verdict a connection remembers; above, it starts over. */
-const VERDICTS = 1024
+const VERDICTS = 256
 
 /** A CONNECT that must be answered by a return code [MQTT-3.2.2-3]. */
 export interface ConnectRefusal {
@@ -73,6 +73,8 @@ export class BrokerSession {
   readonly filters = new Set<string>()
   /** The connection that took over this one's client id. */
   successor: BrokerSession | null = null
+  /** Its CONNECT is complete. */
+  greeted = false
   /** CONNACK 0 was written. */
   ready = false
   ended = false

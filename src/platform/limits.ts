@@ -13,6 +13,8 @@ export const LIMITS = {
     /** More connections are closed at once. */
     connections: 20_000,
     connectionsPerGateway: 32,
+    /** Connections that have not sent CONNECT; one more closes the oldest of them. */
+    strangers: 2_000,
     subscriptionsPerClient: 32,
     topicBytes: 256,
     topicLevels: 8,

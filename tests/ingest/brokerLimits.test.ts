@@ -103,6 +103,18 @@ describe('connections', () => {
   })
 })
 
+describe('connections that never sign in', () => {
+  it('are closed, oldest first, and keep no gateway out', async () => {
+    setting = await setUp()
+    const idle = Array.from({ length: LIMITS.mqtt.strangers }, () => setting.connect(null))
+    await setting.enter()
+    expect(idle.filter(({ closed }) => closed)).toEqual([idle[0]])
+    await setting.enter({ gateway: 'gw-02' })
+    expect(idle.filter(({ closed }) => closed)).toEqual([idle[0]])
+    for (const client of idle) client.cut()
+  })
+})
+
 describe('subscriptions', () => {
   it('of one client are limited', async () => {
     setting = await setUp()
