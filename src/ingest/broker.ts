@@ -102,10 +102,16 @@ export class Broker implements Part {
       this.accept(socket, remoteOf(socket))
     )
     const { host, port } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(new Refusal(listenProblem(host, port, cause), { cause })))
-      server.listen({ host, port, backlog: 4096 }, resolve)
-    })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (cause) => reject(new Refusal(listenProblem(host, port, cause), { cause })))
+        server.listen({ host, port, backlog: 4096 }, resolve)
+      })
+    } catch (cause) {
+      // What is open keeps the process alive.
+      await this.stop()
+      throw cause
+    }
     server.on('error', (cause) => this.#options.log.error(`The MQTT port failed: ${messageOf(cause)}`))
     this.#server = server
   }
