@@ -6,7 +6,6 @@ import path from 'node:path'
 import { Access } from '../access/access.ts'
 import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
-import type { ApiParts } from '../api/parts.ts'
 import { ApiServer } from '../api/server.ts'
 import { History } from '../history/history.ts'
 import { Broker } from '../ingest/broker.ts'
@@ -18,6 +17,7 @@ import type { Log } from '../platform/log.ts'
 import { Metrics } from '../platform/metrics.ts'
 import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
+import type { State } from '../store/schema.ts'
 import { openState } from '../store/state.ts'
 import type { Config } from './config/service.ts'
 import { healthOf } from './health.ts'
@@ -25,6 +25,7 @@ import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
 import type { PipelineSnapshot } from './pipeline.ts'
 import { Plants } from './plants.ts'
+import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
 import { submitTo } from './submit.ts'
 import { type EventListener, watchFor } from './watch.ts'
@@ -42,72 +43,38 @@ export interface House extends RunningParts {
   readonly failure: Promise<Refusal>
 }
 
+/** What everything is built from. */
+interface Ground {
+  readonly config: Config
+  readonly plant: Plant
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly folder: string
+  readonly journal: Journal
+  readonly state: State
+}
+
 /** Starts everything over the data folder of the configuration. Throws a Refusal where something stands in the way. */
 export async function assemble(config: Config, plant: Plant, clock: Clock, log: Log, listener?: EventListener): Promise<House> {
   const folder = await dataFolder(config.data)
-  const metrics = new Metrics()
   const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log })
+  // The journal's lock keeps a second service off the whole data folder, so it comes before anything else is opened.
   await journal.start()
   const state = await openState(path.join(folder, 'state.db')).catch(async (cause) => {
     await journal.stop()
     throw cause
   })
-  const book = new Book(state)
-  const access = new Access({ state, clock, log })
-  const history = new History({
-    folder: path.join(folder, 'history'),
-    clock,
-    log,
-    memoryMb: config.history.memoryMb,
-    threads: config.history.threads,
-    retentionDays: config.history.retentionDays
-  })
-  const loop = new Loop({
-    clock,
-    log,
-    journal,
-    book,
-    history,
-    plant,
-    plants: new Plants(path.join(folder, 'plants')),
-    snapshots: new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log),
-    options: { clockSkewMs: config.clockSkewMs },
-    retention: { bytes: config.journal.bytes, ageMs: config.journal.ageMs }
-  })
-  const view = () => ({ fleet: loop.pipeline.fleet, latest: loop.pipeline.latest, presence: loop.pipeline.presence })
-  const live = new LiveHub({ clock, book, plant: view, metrics, log })
-  const counts = new MessageCounts(metrics)
-  const broker = new Broker({
-    host: config.mqtt.host,
-    port: config.mqtt.port,
-    clock,
-    log,
-    metrics,
-    counts,
-    journal,
-    authenticate: (gateway, secret) => access.verifyGateway(gateway, secret)
-  })
-  const health: ApiParts['health'] = () => healthOf({ clock, journal, loop, history })
-  const api = new ApiServer({
-    clock,
-    log,
-    metrics,
-    http: config.http,
-    consoleFolder: CONSOLE_FOLDER,
-    access,
-    book,
-    history,
-    plant: view,
-    submit: submitTo({ journal, loop, counts }),
-    health,
-    live
-  })
+  const ground = { config, plant, clock, log, metrics: new Metrics(), folder, journal, state }
+  const rooms = roomsOver(ground)
+  const { book, access, history, loop } = rooms
+  const { api, broker, rate, live } = doorsOf(ground, rooms)
   loop.watch(watchFor({ live, broker, log, loop, listener }))
-  countReadings(metrics, { loop, journal })
+  countReadings(ground.metrics, { loop, journal })
   access.setPlant(plant)
 
   let generatedPassword: string | null = null
-  const admin: Part = {
+  const firstUser: Part = {
     name: 'first user',
     start: async () => {
       generatedPassword = await access.ensureAdmin(config.adminPassword)
@@ -115,8 +82,8 @@ export async function assemble(config: Config, plant: Plant, clock: Clock, log: 
     stop: async () => {}
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
-  const parts = [journal, store, access, admin, history, loop, api, ...(config.mqtt.enabled ? [broker] : [])]
-  const running = await startAll(parts, clock, log)
+  const doors = config.mqtt.enabled ? [api, broker] : [api]
+  const running = await startAll([journal, store, access, firstUser, history, loop, rate, ...doors], clock, log)
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
@@ -124,6 +91,47 @@ export async function assemble(config: Config, plant: Plant, clock: Clock, log: 
     generatedPassword,
     failure: loop.failure
   }
+}
+
+interface Rooms {
+  readonly book: Book
+  readonly access: Access
+  readonly history: History
+  readonly loop: Loop
+}
+
+function roomsOver({ config, plant, clock, log, folder, journal, state }: Ground): Rooms {
+  const book = new Book(state)
+  const access = new Access({ state, clock, log })
+  const { memoryMb, threads, retentionDays } = config.history
+  const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays })
+  const plants = new Plants(path.join(folder, 'plants'))
+  const snapshots = new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log)
+  const options = { clockSkewMs: config.clockSkewMs }
+  const loop = new Loop({ clock, log, journal, book, history, plant, plants, snapshots, options, retention: config.journal })
+  return { book, access, history, loop }
+}
+
+interface Doors {
+  readonly api: ApiServer
+  readonly broker: Broker
+  readonly rate: Rate
+  readonly live: LiveHub
+}
+
+function doorsOf({ config, clock, log, metrics, journal }: Ground, { book, access, history, loop }: Rooms): Doors {
+  const plant = () => ({ fleet: loop.pipeline.fleet, latest: loop.pipeline.latest, presence: loop.pipeline.presence })
+  const live = new LiveHub({ clock, book, plant, metrics, log })
+  const counts = new MessageCounts(metrics)
+  const rate = new Rate(clock, counts.received)
+  const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
+  const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
+  const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
+  const health = () => healthOf({ clock, journal, loop, history, rate })
+  const { http } = config
+  const consoleFolder = CONSOLE_FOLDER
+  const api = new ApiServer({ clock, log, metrics, http, consoleFolder, access, book, history, plant, submit, health, live })
+  return { api, broker, rate, live }
 }
 
 async function dataFolder(folder: string): Promise<string> {

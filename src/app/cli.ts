@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { messageOf, Refusal } from '../platform/problem.ts'
+import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -10,7 +11,7 @@ import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { testCommand } from './commands/test.ts'
 
-const COMMANDS = [serveCommand, demoCommand, checkCommand, simulateCommand, replayCommand, backtestCommand, testCommand]
+const COMMANDS = [serveCommand, demoCommand, checkCommand, simulateCommand, replayCommand, backtestCommand, testCommand, auditCommand]
 
 /** Runs the command that the arguments name and answers its exit status. Bad input prints a sentence, never a stack trace. */
 export async function runCommand(args: readonly string[]): Promise<number> {

@@ -5,6 +5,7 @@ import type { History } from '../history/history.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Loop } from './loop.ts'
+import type { Rate } from './rate.ts'
 import { VERSION } from './version.ts'
 
 /** Judging this far behind receiving is said aloud. */
@@ -15,9 +16,10 @@ export interface HealthParts {
   readonly journal: Journal
   readonly loop: Loop
   readonly history: History
+  readonly rate: Rate
 }
 
-export function healthOf({ clock, journal, loop, history }: HealthParts): HealthReport {
+export function healthOf({ clock, journal, loop, history, rate }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -39,7 +41,7 @@ export function healthOf({ clock, journal, loop, history }: HealthParts): Health
     intakeLagMs,
     intakeLagRecords: loop.lag,
     historyLagRecords: Math.max(0, loop.pipeline.position.seq - history.storedSeq),
-    messagesPerSecond: null
+    messagesPerSecond: rate.perSecond
   }
 }
 

@@ -98,15 +98,21 @@ export class Loop implements Part {
 
   async start(): Promise<void> {
     if (this.#running !== null) return
-    const { clock, plant, journal } = this.#parts
+    const { clock, plant, journal, snapshots } = this.#parts
     this.#refuseLostJournal()
+    await snapshots.open()
     this.#pipeline = await restorePipeline(this.#parts, plant)
     this.#snapshotSeq = this.#pipeline.position.seq
     this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
     this.#committedAt = clock.monotonic()
     this.#snapshotAt = clock.monotonic()
-    while (this.#pipeline.position.seq < journal.flushedSeq) await this.#turn()
-    if (this.#pipeline.fleet.plant.hash !== plant.hash) await journalPlant(this.#parts, plant)
+    try {
+      while (this.#pipeline.position.seq < journal.flushedSeq) await this.#turn()
+      if (this.#pipeline.fleet.plant.hash !== plant.hash) await journalPlant(this.#parts, plant)
+    } catch (cause) {
+      await this.#feed.stop()
+      throw cause
+    }
     journal.onFlush(() => this.#wake())
     this.#running = this.#run().catch((cause) => this.#fail(cause))
   }

@@ -13,19 +13,26 @@ export class Plants {
     this.#folder = folder
   }
 
-  /** Keeps the plant; on disk when the promise resolves. */
+  /** Keeps the plant; on disk when the promise resolves. Throws a Refusal where the folder cannot be written. */
   async keep(plant: Plant): Promise<void> {
-    await mkdir(this.#folder, { recursive: true })
     const target = this.#path(plant.hash)
     const withoutSecrets = { ...plant, gateways: plant.gateways.map((gateway) => ({ ...gateway, secret: null })) }
-    const file = await open(`${target}.part`, 'w')
     try {
-      await file.writeFile(JSON.stringify(withoutSecrets))
-      await file.datasync()
-    } finally {
-      await file.close()
+      await mkdir(this.#folder, { recursive: true })
+      const file = await open(`${target}.part`, 'w')
+      try {
+        await file.writeFile(JSON.stringify(withoutSecrets))
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      await rename(`${target}.part`, target)
+    } catch (cause) {
+      throw new Refusal(
+        `The plant cannot be kept in ${this.#folder}: ${messageOf(cause)}. Make room, or give the user that runs Fenghuo the right to write there.`,
+        { cause }
+      )
     }
-    await rename(`${target}.part`, target)
   }
 
   /** The plant with this hash, without secrets. Throws a Refusal where it is missing: the journal cannot be judged without it. */

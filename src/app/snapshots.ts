@@ -6,7 +6,7 @@ import path from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { crc32 } from 'node:zlib'
 import type { Log } from '../platform/log.ts'
-import { messageOf } from '../platform/problem.ts'
+import { messageOf, Refusal } from '../platform/problem.ts'
 
 const SUFFIX = '.snapshot'
 const HEADER_BYTES = 8
@@ -19,6 +19,18 @@ export class Snapshots<State> {
   constructor(folder: string, log: Log) {
     this.#folder = folder
     this.#log = log
+  }
+
+  /** Makes the folder. Throws a Refusal where that cannot be: without snapshots the journal would grow for ever. */
+  async open(): Promise<void> {
+    try {
+      await mkdir(this.#folder, { recursive: true })
+    } catch (cause) {
+      throw new Refusal(
+        `The folder ${this.#folder} cannot be made: ${messageOf(cause)}. Move away what stands in its place, or give the user that runs Fenghuo the right to write there.`,
+        { cause }
+      )
+    }
   }
 
   /** Stores the state reached after `seq`; on disk when the promise resolves. */

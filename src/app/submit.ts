@@ -1,5 +1,8 @@
 // Where inputs from the API enter: into the journal first, like everything that can change a judgement.
 
+import type { Audit } from '../access/audit.ts'
+import type { Book } from '../alerts/book.ts'
+import type { BookedAlarm } from '../alerts/booked.ts'
 import type { Submit } from '../api/parts.ts'
 import type { MessageCounts } from '../ingest/brokerCounts.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
@@ -10,9 +13,11 @@ export interface SubmitParts {
   readonly journal: Journal
   readonly loop: Loop
   readonly counts: MessageCounts
+  readonly book: Book
+  readonly audit: Audit
 }
 
-export function submitTo({ journal, loop, counts }: SubmitParts): Submit {
+export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): Submit {
   return {
     obstacle() {
       const { state, problem } = journal.health()
@@ -26,8 +31,18 @@ export function submitTo({ journal, loop, counts }: SubmitParts): Submit {
       counts.addJournaled()
     },
     async action(body, by) {
+      const before = await book.alarm(body.id, null)
       const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
       await loop.settled(seq)
+      const after = await book.alarm(body.id, null)
+      // What changed nothing (the alarm was acknowledged meanwhile) is no action.
+      if (after !== null && after.lastEvent !== before?.lastEvent) {
+        await audit.append(by, `alarm.${body.action} ${body.id}`, state(before), state(after))
+      }
     }
   }
+}
+
+function state(alarm: BookedAlarm | null): unknown {
+  return alarm === null ? null : { tier: alarm.tier, clearedAt: alarm.clearedAt, acknowledged: alarm.acknowledged }
 }
