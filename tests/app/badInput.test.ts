@@ -199,14 +199,14 @@ describe('by HTTP', () => {
   })
 
   it('a wrong secret, and a gateway that is not there, are answered alike', async () => {
-    const details = []
+    const details: string[] = []
     for (const [gateway, secret] of [
       ['gw-0', 'wrong'],
       ['gw-9', 'secret-0']
     ] as const) {
       const response = await service.telemetry(gateway, secret, SAMPLE)
       expect(response.status).toBe(401)
-      details.push((await response.json()).detail)
+      details.push(((await response.json()) as { detail: string }).detail)
     }
     expect(details[0]).toBe(details[1])
   })
