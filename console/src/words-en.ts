@@ -93,6 +93,7 @@ export const en: Words = {
     title: 'Devices',
     search: 'Search id or name',
     allStates: 'All states',
+    bad: 'Doubtful values',
     states: { online: 'Online', silent: 'Silent', offline: 'Gateway offline', never: 'Never reported' },
     device: 'Device',
     place: 'Place',
@@ -149,7 +150,7 @@ export const en: Words = {
   quality: {
     good: 'good',
     late: 'late',
-    clockSkewed: 'clock wrong',
+    clockSkewed: 'time of receipt',
     outOfRange: 'out of range',
     sensorFault: 'sensor fault',
     stale: 'stale',

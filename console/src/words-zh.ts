@@ -95,6 +95,7 @@ export const zh = {
     title: '设备',
     search: '搜索编号或名称',
     allStates: '全部状态',
+    bad: '数值不可信',
     states: { online: '在线', silent: '超时未报', offline: '网关离线', never: '从未上报' } satisfies Record<DeviceState, string> as Record<
       DeviceState,
       string
@@ -154,7 +155,7 @@ export const zh = {
   quality: {
     good: '正常',
     late: '迟到',
-    clockSkewed: '时钟不准',
+    clockSkewed: '按接收时间',
     outOfRange: '超量程',
     sensorFault: '传感器故障',
     stale: '已过期',

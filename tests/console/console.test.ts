@@ -19,6 +19,7 @@ let browser: Browser
 let service: LiveService
 let gateway: MqttPublisher
 let seat: Seat
+const clock = new SystemClock()
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-console-'))
@@ -35,10 +36,10 @@ beforeEach(async () => {
   seat = await takeSeat(browser, DESK)
 })
 afterEach(async () => {
-  await gateway.end()
-  await seat.context.close()
-  await service.stop()
-  expect(seat.complaints).toEqual([])
+  await gateway?.end()
+  await seat?.context.close()
+  await service?.stop()
+  expect(seat?.complaints).toEqual([])
 })
 
 async function startAfresh(): Promise<void> {
@@ -48,12 +49,12 @@ async function startAfresh(): Promise<void> {
 }
 
 function connectGateway(): Promise<MqttPublisher> {
-  return connectMqtt({ url: service.mqttAddress, clock: new SystemClock(), username: GATEWAY, password: SECRET })
+  return connectMqtt({ url: service.mqttAddress, clock, username: GATEWAY, password: SECRET })
 }
 
 /** Sends one sample and waits until it is on disk. */
 async function report(device: string, values: Record<string, number | null>): Promise<void> {
-  expect(await gateway.publish(`fh/1/${GATEWAY}/telemetry`, JSON.stringify({ device, values }))).toBe(true)
+  expect(await gateway.publish(`fh/1/${GATEWAY}/telemetry`, JSON.stringify({ device, ts: clock.now(), values }))).toBe(true)
 }
 
 async function signIn(password = ADMIN_PASSWORD): Promise<void> {

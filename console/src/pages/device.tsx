@@ -1,5 +1,7 @@
 // One device: each metric against its limits and over time, and the alarms it has had.
 
+import 'uplot/dist/uPlot.min.css'
+import '../style/device.css'
 import { useEffect, useMemo, useState } from 'react'
 import { type Alarm, ApiProblem, type DeviceDetail, getDevice, listAlarms } from '../api.ts'
 import { useConsole, useResource } from '../console.tsx'
@@ -259,7 +261,7 @@ function DeviceAlarms({ items }: { items: readonly Alarm[] }) {
               />
             </td>
             <td>
-              <strong>{say(alarm.title, alarm.rule)}</strong>
+              <strong className="alarm-title">{say(alarm.title, alarm.rule)}</strong>
               <span className="faint">{alarm.because}</span>
             </td>
             <td>

@@ -123,6 +123,7 @@ function DeviceFilter({ route, sites }: { route: Route; sites: readonly SiteOver
             {words.devices.states[one]}
           </option>
         ))}
+        <option value="bad">{words.devices.bad}</option>
       </select>
     </search>
   )

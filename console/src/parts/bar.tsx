@@ -18,12 +18,13 @@ export function Bar({ value, trust, thresholds }: { value: HeldValue; trust: Tru
         {zonesOf(scale, thresholds).map((zone) => (
           <i
             key={zone.from}
+            className="bar-zone"
             data-tier={zone.tier ?? 'none'}
             data-here={here !== null && zone.tier !== null && here >= zone.from && here <= zone.to && zone.tier === tier}
             style={{ left: place(zone.from), width: `${((zone.to - zone.from) / width) * 100}%` }}
           />
         ))}
-        {value.value !== null && trust !== 'never' && <b style={{ left: place(value.value) }} />}
+        {value.value !== null && trust !== 'never' && <b className="bar-needle" style={{ left: place(value.value) }} />}
       </div>
       <div className="bar-scale">
         <span>{formatValue(scale.from)}</span>
