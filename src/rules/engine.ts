@@ -27,7 +27,8 @@ export class Engine {
   readonly #lines: Lines
   /** Time has been advanced up to and including this instant of our clock. */
   #advancedTo: number
-  readonly #dirtyAreas: number[] = []
+  /** Areas to be judged at the present instant of our clock, each once. */
+  readonly #dirtyAreas = new Set<number>()
 
   /** An engine that has seen nothing yet; rules with problems (`compileRules`) are not judged. */
   constructor(fleet: Fleet, startAt: number) {
@@ -198,7 +199,7 @@ export class Engine {
       const start = out.length
       while (timers.firstKey === now) this.#due(timers.take(), now, out)
       for (const area of this.#dirtyAreas) this.#areaAt(area, now, out)
-      this.#dirtyAreas.length = 0
+      this.#dirtyAreas.clear()
       inOrder(out, start)
     }
     this.#advancedTo = Math.max(this.#advancedTo, inclusive ? to : to - 1)
@@ -211,7 +212,7 @@ export class Engine {
     if (area >= 0) {
       const due = this.#lines.areaDueByClock(area)
       if (due > now) timers.wake(subject, due)
-      else this.#markDirty(area)
+      else this.#dirtyAreas.add(area)
       return
     }
     const due = this.#lines.deviceDue(subject)
@@ -224,13 +225,9 @@ export class Engine {
     this.#lines.judgeDevice(subject, onLine + offset <= now ? onLine : now - offset, now, true, out)
     if (layout.areasOf !== null && this.#lines.kitOf(subject).timed) {
       for (let i = layout.areasOf.first[subject] as number; i < (layout.areasOf.first[subject + 1] as number); i++) {
-        this.#markDirty(layout.areasOf.area[i] as number)
+        this.#dirtyAreas.add(layout.areasOf.area[i] as number)
       }
     }
-  }
-
-  #markDirty(area: number): void {
-    if (!this.#dirtyAreas.includes(area)) this.#dirtyAreas.push(area)
   }
 
   #areaAt(area: number, now: number, out: Transition[]): void {
