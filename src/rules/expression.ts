@@ -30,17 +30,6 @@ export function parseCondition(
   return { condition: null, problems }
 }
 
-/** An arithmetic expression from its text, for values computed from the columns of a file. */
-export function parseArithmetic(text: string): { number: NumberNode; problems: null } | { number: null; problems: ExpressionProblem[] } {
-  const problems: ExpressionProblem[] = []
-  const ast = astOf(text, problems)
-  if (ast !== null) {
-    const number = readerOf(text, problems).number(ast)
-    if (number !== null && problems.length === 0) return { number, problems: null }
-  }
-  return { number: null, problems }
-}
-
 function astOf(text: string, problems: ExpressionProblem[]): ASTNode | null {
   if (text.length > LIMITS.rules.expressionLength) {
     problems.push({
@@ -61,6 +50,8 @@ function astOf(text: string, problems: ExpressionProblem[]): ASTNode | null {
 function syntaxSentence(summary: string, text: string, range: Span | undefined): string {
   if (text.trim() === '') return 'the expression is empty'
   const first = summary.split('\n')[0] ?? ''
+  if (/maxDepth/i.test(first)) return `the expression is nested deeper than ${LIMITS.rules.expressionDepth} levels`
+  if (/max[A-Z]/.test(first)) return 'the expression has too many parts: split it into several rules'
   if (/EOF/.test(first)) return 'the expression ends too early'
   if (/^Unexpected character: =/.test(first)) return 'to compare, write ==, not ='
   if (/^Unexpected character: &/.test(first)) return 'to combine conditions, write &&'

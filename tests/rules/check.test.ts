@@ -62,7 +62,8 @@ describe('what a rule cannot say', () => {
 
   it('limits the size of an expression', () => {
     expect(red(`a > 1${' || a > 1'.repeat(300)}`)[0]).toMatch(/longer than 2000 characters/)
-    expect(red(`${'('.repeat(900)}a > 1${')'.repeat(900)}`)[0]).toMatch(/not CEL/)
+    expect(red(`${'('.repeat(900)}a > 1${')'.repeat(900)}`)[0]).toMatch(/nested deeper than 24 levels/)
+    expect(red(`a in [${Array(51).fill('1').join(', ')}]`)[0]).toMatch(/too many parts/)
   })
 
   it('names the exit by its own field', () => {
