@@ -9,6 +9,7 @@ import { levelRank, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Problem } from '../platform/problem.ts'
 import { guarded, StateFailure } from '../store/failure.ts'
+import { rebuildable } from '../store/rebuildable.ts'
 import type { QuarantineRow, State } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import { actionOutcome } from './actions.ts'
@@ -99,6 +100,11 @@ export class Book {
     const done = this.#turn.then(() => this.#commit(commit))
     this.#turn = done.catch(() => {})
     return done
+  }
+
+  /** Resolves once all that has been committed would outlive a power loss too. Needed before the journal may forget its causes. */
+  async makeDurable(): Promise<void> {
+    await guarded(() => this.#state.updateTable('position').set({ id: 1 }).where('id', '=', 1).execute())
   }
 
   /** Active alarms of a filter from memory, highest tier first, then newest. `state` is taken for active. */
@@ -237,7 +243,7 @@ export class Book {
   ): Promise<void> {
     const lastEvent = this.#lastEvent + committed.length
     const lastReject = this.#lastReject + rejects.length
-    return this.#state.transaction().execute(async (state) => {
+    return rebuildable(this.#state, async (state) => {
       const moved = await state
         .updateTable('position')
         .set({ seq: position.seq, advanced_to: position.advancedTo, last_event: lastEvent, last_reject: lastReject })

@@ -98,10 +98,10 @@ export class Loop implements Part {
 
   async start(): Promise<void> {
     if (this.#running !== null) return
-    const { clock, plant, journal, snapshots } = this.#parts
+    const { clock, plant, journal, book, snapshots } = this.#parts
     this.#refuseLostJournal()
     await snapshots.open()
-    this.#pipeline = await restorePipeline(this.#parts, plant)
+    this.#pipeline = await restorePipeline(this.#parts, plant, book.position().seq)
     this.#snapshotSeq = this.#pipeline.position.seq
     this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
     this.#committedAt = clock.monotonic()
@@ -304,12 +304,13 @@ export class Loop implements Part {
     this.#parts.log.warn(`a snapshot could not be written (${messageOf(cause)}); recovery will re-read more of the journal`)
   }
 
-  /** The state is copied at once; position and events up to it are committed before the file counts. */
+  /** The state is copied at once; position and events up to it are on disk before the file counts and the journal may forget. */
   async #takeSnapshot(): Promise<void> {
     const { book, snapshots, journal, retention } = this.#parts
     const snapshot = this.#pipeline.snapshot()
     const { position } = snapshot
     if (position.seq > book.position().seq) await book.commit({ events: [], rejects: [], position, fleet: this.#pipeline.fleet })
+    await book.makeDurable()
     await snapshots.write(position.seq, snapshot)
     this.#snapshotSeq = position.seq
     const beforeSeq = await snapshots.prune(this.#feed.storedSeq)

@@ -20,17 +20,21 @@ export async function journalPlant({ journal, plants }: Pick<RecoveryParts, 'jou
   return journal.appended('plant', plant.hash, new Uint8Array())
 }
 
-/** A pipeline that stands somewhere at or before the end of the journal; what follows is for the loop to read. */
-export async function restorePipeline(parts: RecoveryParts, plant: Plant): Promise<Pipeline> {
+/**
+ * A pipeline that stands somewhere at or before the end of the journal; what follows is for the loop to read. It does not
+ * stand beyond `committedSeq`, the last record whose effects are in the book, as long as the journal reaches back so far:
+ * what lies between would never be told.
+ */
+export async function restorePipeline(parts: RecoveryParts, plant: Plant, committedSeq: number): Promise<Pipeline> {
   const { journal, plants, snapshots, options } = parts
   if (journal.flushedSeq === 0) await journalPlant(parts, plant)
-  const snapshot = await snapshots.newest(journal.flushedSeq)
-  if (snapshot !== null) return Pipeline.restore(await plants.load(snapshot.state.plantHash), snapshot.state, options)
+  const atMost = Math.min(journal.flushedSeq, committedSeq)
   const [first] = await journal.read(0, 1, 1)
-  if (first?.seq !== 1 || first.kind !== 'plant') {
-    throw new Refusal(
-      `The journal no longer holds its beginning (its oldest record is seq ${first?.seq ?? 'none'}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
-    )
-  }
-  return Pipeline.begin(await plants.load(first.source), 0, first.receivedAt, options)
+  const beginning = first?.seq === 1 && first.kind === 'plant' ? first : null
+  const snapshot = (await snapshots.newest(atMost)) ?? (beginning === null ? await snapshots.newest(journal.flushedSeq) : null)
+  if (snapshot !== null) return Pipeline.restore(await plants.load(snapshot.state.plantHash), snapshot.state, options)
+  if (beginning !== null) return Pipeline.begin(await plants.load(beginning.source), 0, beginning.receivedAt, options)
+  throw new Refusal(
+    `The journal no longer holds its beginning (its oldest record is seq ${first?.seq ?? 'none'}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
+  )
 }
