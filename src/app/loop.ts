@@ -18,6 +18,8 @@ import { Effects, type Pipeline } from './pipeline.ts'
 import { journalPlant, type RecoveryParts, restorePipeline } from './recovery.ts'
 
 const SNAPSHOT_EVERY_MS = 30_000
+/** Bodies judged since the last snapshot that make the next one due at once: a restart re-reads little more than this. */
+const SNAPSHOT_EVERY_BYTES = 256 * 1024 * 1024
 const COMMIT_POSITION_EVERY_MS = 1_000
 const IDLE_TICK_MS = 1_000
 const RETRY_MS = 1_000
@@ -56,6 +58,7 @@ export class Loop implements Part {
   #tick: Timer | null = null
   #committedAt = 0
   #snapshotAt = 0
+  #bytesSinceSnapshot = 0
   #snapshotSeq = 0
   #settledSeq = 0
   #snapshotting: Promise<void> | null = null
@@ -205,6 +208,7 @@ export class Loop implements Part {
       this.#feed.replant(this.#pipeline.fleet)
     } else if (first !== undefined) {
       this.#pipeline.take(records, effects)
+      for (const { body } of records) this.#bytesSinceSnapshot += body.length
     }
     const repeated = first !== undefined && !this.#beyondCommitted()
     // Time may pass only when every record received up to then has been taken.
@@ -273,7 +277,8 @@ export class Loop implements Part {
         const sentence = `${cause.message} Until then alarms wait; it is tried again each second.`
         if (this.#problem !== sentence) this.#parts.log.error(sentence)
         this.#problem = sentence
-        if (this.#stopping) throw cause
+        // Before the doors are open nobody could see why it waits: the start is refused with the sentence.
+        if (this.#stopping || this.#running === null) throw cause
         await pause(this.#parts.clock, RETRY_MS)
       }
     }
@@ -290,9 +295,10 @@ export class Loop implements Part {
   }
 
   #afterTurn(): void {
-    const due = this.#parts.clock.monotonic() - this.#snapshotAt >= SNAPSHOT_EVERY_MS
+    const due = this.#bytesSinceSnapshot >= SNAPSHOT_EVERY_BYTES || this.#parts.clock.monotonic() - this.#snapshotAt >= SNAPSHOT_EVERY_MS
     if (!due || this.#snapshotting !== null || this.#pipeline.position.seq === this.#snapshotSeq) return
     this.#snapshotAt = this.#parts.clock.monotonic()
+    this.#bytesSinceSnapshot = 0
     this.#snapshotting = this.#takeSnapshot()
       .catch((cause) => this.#noSnapshot(cause))
       .finally(() => {
