@@ -47,7 +47,7 @@ export function healthOf({ clock, journal, loop, history, rate }: HealthParts): 
 
 function historyPart(history: History, { feed, pipeline }: Loop): PartHealth {
   const { state, problem } = history.health()
-  if (state === 'failing') return { part: 'history', state, problem }
+  if (state === 'failing') return { part: 'history', state, problem: `${problem}.`.replace(/\.\.$/, '.') }
   if (feed.problem !== null) return { part: 'history', state: 'failing', problem: feed.problem }
   if (!feed.behind && state === 'ok') return { part: 'history', state: 'ok', problem: null }
   const records = Math.max(0, pipeline.position.seq - feed.storedSeq)

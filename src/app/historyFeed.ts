@@ -6,7 +6,7 @@ import { Intake } from '../ingest/intake.ts'
 import { type Fleet, numberFleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
 import { ReadingColumns } from '../model/readings.ts'
-import { type Clock, pause } from '../platform/clock.ts'
+import { pause } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
@@ -16,7 +16,6 @@ const WAIT_MS = 100
 const RETRY_MS = 1_000
 
 export interface HistoryFeedParts extends RecoveryParts {
-  readonly clock: Clock
   readonly log: Log
   readonly history: History
 }

@@ -2,22 +2,31 @@
 
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Plant } from '../model/plant.ts'
+import { type Clock, pause } from '../platform/clock.ts'
 import { Refusal } from '../platform/problem.ts'
 import { Pipeline, type PipelineOptions, type PipelineSnapshot } from './pipeline.ts'
 import type { Plants } from './plants.ts'
 import type { Snapshots } from './snapshots.ts'
 
+/** How often a start that waits for the disk looks whether it is in trouble. */
+const LOOK_MS = 250
+
 export interface RecoveryParts {
+  readonly clock: Clock
   readonly journal: Journal
   readonly plants: Plants
   readonly snapshots: Snapshots<PipelineSnapshot>
   readonly options: PipelineOptions
 }
 
-/** Journals that this plant is in force from now on. */
-export async function journalPlant({ journal, plants }: Pick<RecoveryParts, 'journal' | 'plants'>, plant: Plant): Promise<number> {
+/** Journals that this plant is in force from now on. Throws a Refusal where the disk does not take it: nothing can start without. */
+export async function journalPlant({ clock, journal, plants }: RecoveryParts, plant: Plant): Promise<void> {
   await plants.keep(plant)
-  return journal.appended('plant', plant.hash, new Uint8Array())
+  const flushed = journal.appended('plant', plant.hash, new Uint8Array())
+  while ((await Promise.race([flushed, pause(clock, LOOK_MS)])) === undefined) {
+    const { problem } = journal.health()
+    if (problem !== null) throw new Refusal(problem)
+  }
 }
 
 /**
@@ -29,12 +38,13 @@ export async function restorePipeline(parts: RecoveryParts, plant: Plant, commit
   const { journal, plants, snapshots, options } = parts
   if (journal.flushedSeq === 0) await journalPlant(parts, plant)
   const atMost = Math.min(journal.flushedSeq, committedSeq)
-  const [first] = await journal.read(0, 1, 1)
+  const { oldestSeq } = journal.health()
+  const [first] = oldestSeq === 1 ? await journal.read(0, 1, 1) : []
   const beginning = first?.seq === 1 && first.kind === 'plant' ? first : null
   const snapshot = (await snapshots.newest(atMost)) ?? (beginning === null ? await snapshots.newest(journal.flushedSeq) : null)
   if (snapshot !== null) return Pipeline.restore(await plants.load(snapshot.state.plantHash), snapshot.state, options)
   if (beginning !== null) return Pipeline.begin(await plants.load(beginning.source), 0, beginning.receivedAt, options)
   throw new Refusal(
-    `The journal no longer holds its beginning (its oldest record is seq ${first?.seq ?? 'none'}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
+    `The journal no longer holds its beginning (its oldest record is seq ${oldestSeq}) and no snapshot in the data folder can be read. Restore the data folder from a backup.`
   )
 }

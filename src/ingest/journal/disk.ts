@@ -27,6 +27,8 @@ export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
+  /** Bytes that can still be written to the disk a folder is on. */
+  free(folder: string): Promise<number>
   /** Makes creations, renames and removals in the folder durable. */
   syncFolder(path: string): Promise<void>
   /** Takes a folder for this process alone, or throws a Refusal; the answer lets it go again. */
@@ -45,6 +47,10 @@ export const systemDisk: Disk = {
     }),
   rename: (from, to) => fs.promises.rename(from, to),
   remove: (path) => fs.promises.unlink(path),
+  free: async (folder) => {
+    const { bavail, bsize } = await fs.promises.statfs(folder)
+    return bavail * bsize
+  },
   syncFolder: async (path) => {
     const folder = await fs.promises.open(path, 'r')
     try {

@@ -9,6 +9,8 @@ import { SALT_BYTES, SEGMENT_HEADER_BYTES } from './format.ts'
 import { type Blank, createBlank } from './segment.ts'
 
 export const SPARE_NAME = 'spare.tmp'
+/** A spare is made only where this many would fit. */
+const FREE_SIZES = 2
 /** Little at a time: a flush of the journal waits for at most this much of the background's. */
 const STEP_BYTES = 512 * 1024
 
@@ -19,6 +21,7 @@ export function newSalt(): Buffer {
 
 export class Spare {
   readonly #disk: Disk
+  readonly #folder: string
   readonly #path: string
   readonly #size: number
   #ready: Blank | null = null
@@ -27,6 +30,7 @@ export class Spare {
 
   constructor(disk: Disk, folder: string, size: number) {
     this.#disk = disk
+    this.#folder = folder
     this.#path = join(folder, SPARE_NAME)
     this.#size = size
   }
@@ -61,6 +65,8 @@ export class Spare {
   async #make(): Promise<void> {
     let blank: Blank | null = null
     try {
+      // On a disk that is nearly full it would take the last room from everybody else.
+      if ((await this.#disk.free(this.#folder)) < FREE_SIZES * this.#size) return
       blank = await createBlank(this.#disk, this.#path, newSalt())
       const zeros = Buffer.alloc(Math.min(STEP_BYTES, this.#size))
       for (let at = SEGMENT_HEADER_BYTES; at < this.#size && !this.#stopped; at += zeros.length) {

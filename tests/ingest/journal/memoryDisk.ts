@@ -73,6 +73,10 @@ export class MemoryDisk implements Disk {
     if (!this.#names.delete(path)) throw failure('ENOENT', 'unlink')
   }
 
+  async free(): Promise<number> {
+    return Number.MAX_SAFE_INTEGER
+  }
+
   async syncFolder(path: string): Promise<void> {
     await this.#change('syncFolder', path, 0)
     this.#durableNames = new Map(this.#names)
