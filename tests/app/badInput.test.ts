@@ -1,10 +1,12 @@
 // What the outside world may send, through the real doors: everything wrong gets a sentence that says what and where, is
 // counted, and costs nobody else anything: a neighbour's samples keep flowing all the while.
 
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
-import { LiveService } from '../liveService.ts'
+import { LiveService, type Outcome, runFenghuo } from '../liveService.ts'
 import { NEIGHBOUR_READINGS, Neighbour } from './neighbour.ts'
 import { publishPacket, RawMqtt } from './rawMqtt.ts'
 import { type TankPlant, tankPlant } from './tankPlant.ts'
@@ -243,6 +245,49 @@ describe('by HTTP', () => {
     socket.write('\u0016\u0003\u0001 hello\r\n\r\n')
     socket.resume()
     await closed
+  })
+})
+
+describe('by file', () => {
+  async function replay(name: string, text: string, map: string | null): Promise<Outcome> {
+    const at = (file: string): string => path.join(plant.folder, file)
+    writeFileSync(at(name), text)
+    if (map !== null) writeFileSync(at('map.yaml'), map)
+    const url = service.mqttAddress.replace('mqtt://', 'mqtt://gw-0:secret-0@')
+    return runFenghuo(['replay', at(name), '--url', url, ...(map === null ? [] : ['--map', at('map.yaml')])])
+  }
+
+  it('cells that are no numbers and a torn last line are named, and the rest is sent', async () => {
+    const csv =
+      'time,level\n2026-03-01T00:00:00Z,40\n2026-03-01T00:01:00Z,NaN\n2026-03-01T00:02:00Z,\nyesterday,42\n2026-03-01T00:04:00Z,44\n2026-03-01T00:0'
+    const map = 'time: { column: time, format: iso }\nrows:\n  - { device: T-0, values: { level_pct: level } }\n'
+    const { code, output } = await replay('torn.csv', csv, map)
+    expect([code, output]).toEqual([1, expect.stringMatching(/torn\.csv:5: .*yesterday/)])
+    expect(output).toMatch(/torn\.csv:7: \w/)
+    expect(output).not.toMatch(/^\s+at .+:\d+/m)
+    const found = await vi.waitFor(
+      async () => {
+        const query = 'device=T-0&metric=level_pct&from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z'
+        const items = await service.all<{ at: string; value: number | null }>(`/api/v1/readings?${query}`)
+        expect(items.at(-1)).toMatchObject({ at: '2026-03-01T00:04:00.000Z', value: 44 })
+        return items
+      },
+      { timeout: 5_000, interval: 20 }
+    )
+    expect(found.filter(({ value }) => value !== null).map(({ value }) => value)).toEqual([40, 44])
+  })
+
+  it('lines that are no samples are named, and the rest is sent', async () => {
+    const lines = [
+      '{"device":"T-0","ts":1772409600000,"values":{"level_pct":45}}',
+      '{"device":"T-0","ts":',
+      '7',
+      '{"device":"T-0","ts":1772409660000,"values":{"level_pct":46}}'
+    ]
+    const { code, output } = await replay('torn.ndjson', lines.join('\n'), null)
+    expect([code, output]).toEqual([1, expect.stringMatching(/torn\.ndjson:2: \w/)])
+    expect(output).toMatch(/torn\.ndjson:3: \w/)
+    expect(output).toMatch(/2 samples sent .*2 acknowledged/)
   })
 })
 
