@@ -139,7 +139,9 @@ async function dataFolder(folder: string): Promise<string> {
   try {
     await mkdir(absolute, { recursive: true, mode: 0o750 })
     return absolute
-  } catch (cause) {
+  } catch (thrown) {
+    // Making a whole path at once says "no such file" of a read-only disk; making its last part says what is the matter.
+    const cause = await mkdir(absolute, { mode: 0o750 }).catch((plain: unknown) => plain ?? thrown)
     throw new Refusal(
       `The data folder ${absolute} cannot be made: ${messageOf(cause)}. Choose another with FENGHUO_DATA, or mend its rights.`,
       { cause }

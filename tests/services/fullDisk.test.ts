@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { type TankPlant, tankPlant } from '../app/tankPlant.ts'
@@ -199,5 +199,50 @@ it('killed on a full disk it starts again or says what is missing, and has lost 
   makeRoom()
   service = await LiveService.start({ config: plant.config, data })
   await holdsAll(service, 12)
+  expect(await service.stop()).toBe(0)
+})
+
+describe('a read-only disk', () => {
+  const remount = (mode: 'ro' | 'rw'): void => void execFileSync('mount', ['-o', `remount,${mode}`, disk], { stdio: 'pipe' })
+
+  it('refuses the start with a sentence, with an empty data folder as with one in use before', async () => {
+    const data = mount(40)
+    const [running, gateway] = await begin(data)
+    expect(await gateway.publish('fh/1/gw-0/telemetry', message(0))).toBe(true)
+    expect(await running.stop()).toBe(0)
+    gateway.cut()
+    remount('ro')
+    for (const folder of [data, path.join(disk, 'other')]) {
+      const refused = await refusedStart({ config: plant.config, data: folder })
+      expect(refused.output).toContain(folder)
+      expect(refused.output).toMatch(/read-only/)
+      expect(refused.output).not.toMatch(/^\s+at .+:\d+/m)
+      expect(refused.code, refused.output).toBe(1)
+    }
+    remount('rw')
+    service = await LiveService.start({ config: plant.config, data })
+    await holdsAll(service, 1)
+    expect(await service.stop()).toBe(0)
+  })
+})
+
+it('told to end on a full disk, it ends in time, says what is left to do, and the next start does it', async () => {
+  const data = mount(40)
+  const [running, gateway] = await begin(data)
+  for (let n = 0; n < 5; n++) expect(await gateway.publish('fh/1/gw-0/telemetry', message(n))).toBe(true)
+  fill()
+  let acknowledged = 5
+  for (let n = 5; n < 100; n++) void gateway.publish('fh/1/gw-0/telemetry', message(n)).then((is) => (acknowledged += is ? 1 : 0))
+  await told(running, 'journal')
+  const status = await running.stop()
+  gateway.cut()
+  expect([0, 1]).toContain(status)
+  if (status === 1) expect(running.output).toMatch(/Not everything ended as it should; the journal holds what was acknowledged\./)
+  expect(running.output).not.toMatch(/^\s+at .+:\d+/m)
+  makeRoom()
+  service = await LiveService.start({ config: plant.config, data })
+  const query = 'device=T-0&metric=level_pct&from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z'
+  const readings = await service.all<unknown>(`/api/v1/readings?${query}`)
+  expect(readings.length).toBeGreaterThanOrEqual(acknowledged * 50)
   expect(await service.stop()).toBe(0)
 })
