@@ -62,7 +62,9 @@ function exitBeyond(when: TruthNode, deadband: number): TruthNode | null {
   const { left, right, operator, span } = measuredLeft(when)
   const falling = operator === '>' || operator === '>='
   const band: NumberNode = { kind: 'number', value: deadband, span }
-  const limit: NumberNode = { kind: 'arithmetic', operator: falling ? '-' : '+', left: right, right: band, span }
+  // Decimal, or a value of exactly limit and deadband would not leave: 0.15 >= 0.14 + 0.01 is false in binary.
+  const decimal = isConstant(right) ? { decimal: true as const } : {}
+  const limit: NumberNode = { kind: 'arithmetic', operator: falling ? '-' : '+', left: right, right: band, ...decimal, span }
   return { kind: 'comparison', operator: falling ? '<=' : '>=', left, right: limit, span }
 }
 

@@ -23,6 +23,8 @@ export type NumberNode =
       readonly operator: ArithmeticOperator
       readonly left: NumberNode
       readonly right: NumberNode
+      /** Of constants: 0.14 + 0.01 is 0.15, as it is to those who write limits, and not 0.15000000000000002. */
+      readonly decimal?: true
       readonly span: Span
     }
   | {

@@ -68,8 +68,10 @@ export class Binder {
         const of = this.number(node.of)
         return (subject, at, clock) => Math.abs(of(subject, at, clock))
       }
-      case 'arithmetic':
-        return arithmetic(node.operator, this.number(node.left), this.number(node.right))
+      case 'arithmetic': {
+        const of = arithmetic(node.operator, this.number(node.left), this.number(node.right))
+        return node.decimal === true ? decimal(of) : of
+      }
       case 'window':
         return this.leaves.window(node, node.target === null ? () => Number.NaN : this.number(node.target))
       case 'choice': {
@@ -171,6 +173,17 @@ function arithmetic(operator: '+' | '-' | '*' | '/' | '%', left: NumberOf, right
       return (subject, at, clock) => left(subject, at, clock) / right(subject, at, clock)
     case '%':
       return (subject, at, clock) => left(subject, at, clock) % right(subject, at, clock)
+  }
+}
+
+/** Rounded to 12 digits. For constants: it remembers one result for each distinct set of limits. */
+function decimal(of: NumberOf): NumberOf {
+  const known = new Map<number, number>()
+  return (subject, at, clock) => {
+    const raw = of(subject, at, clock)
+    let rounded = known.get(raw)
+    if (rounded === undefined) known.set(raw, (rounded = Number(raw.toPrecision(12))))
+    return rounded
   }
 }
 

@@ -46,6 +46,15 @@ describe('one device', () => {
     expect(world.log).toEqual([])
   })
 
+  it.each([
+    [{ when: 'a < 0.14', deadband: 0.01 }, 0.13, 0.149, 0.15],
+    [{ when: 'a > 1.2', deadband: 0.1 }, 1.3, 1.11, 1.1],
+    [{ when: 'a < -0.3', deadband: 0.1 }, -0.4, -0.21, -0.2]
+  ])('leaves at exactly the limit and the deadband of %o, as decimals', (red, beyond, between, exit) => {
+    const world = new World([rule({ tiers: { red } })]).say(0, { a: beyond }).say(10, { a: between }).say(20, { a: exit })
+    expect(world.turns).toEqual(['0 r/D clear -> red', '20 r/D red -> clear'])
+  })
+
   it('starts anew after a break, and names an alarm by its own raise', () => {
     const world = new World([rule({ tiers: { red: { when: 'a > 1', for: '10s' } } })])
     for (const [at, a] of [

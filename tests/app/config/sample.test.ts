@@ -57,7 +57,11 @@ test('the schemas for editors are current, and every file names its own', () => 
   const files = [
     'fenghuo.yaml',
     'plant.yaml',
-    ...['profiles', 'rules'].flatMap((name) => readdirSync(path.join(CONFIG, name)).map((file) => `${name}/${file}`))
+    ...['profiles', 'rules'].flatMap((name) =>
+      readdirSync(path.join(CONFIG, name))
+        .filter((file) => file.endsWith('.yaml'))
+        .map((file) => `${name}/${file}`)
+    )
   ]
   const schemaOf = (file: string): string => {
     const [first] = readFileSync(path.join(CONFIG, file), 'utf8').split('\n')
