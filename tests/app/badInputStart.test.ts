@@ -96,7 +96,7 @@ describe('the data folder', () => {
     expectRefusal(await refusedStart({ config: plant.config, data: at(name) }), sentence, /FENGHUO_DATA/)
   })
 
-  it.each(['journal', 'history', 'snapshots', 'plants'])('holds a file where the folder %s belongs', async (part) => {
+  it.each(['history', 'snapshots', 'plants'])('holds a file where the folder %s belongs', async (part) => {
     const data = at(`data-${part}`)
     mkdirSync(data)
     writeFileSync(path.join(data, part), 'not a folder')
