@@ -8,10 +8,18 @@ import { DAY_MS } from './days.ts'
 const DEVICE_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const METRIC_NAME = /^[a-z][a-z0-9_]*$/
 const QUALITY_LIST = `[${QUALITIES.map(quoted).join(', ')}]`
+/** The columns of a file as the table of open rows has them. */
+const CODED = `value, (list_position(${QUALITY_LIST}, quality) - 1)::UTINYINT AS quality`
 /** What rules may judge by, as far as quality goes. */
 const USABLE = ['good', 'late', 'clockSkewed'] as const
 const USABLE_CODES = USABLE.map((quality) => QUALITIES.indexOf(quality)).join(', ')
 const USABLE_NAMES = USABLE.map(quoted).join(', ')
+
+/**
+ * Of the rows of one instant, in the order in which the last one stands. What came in time stands over what came late: it is what
+ * rules judged, and a late row with it is nearly always the same sample sent again.
+ */
+const PRECEDENCE = `"at", quality <> ${QUALITIES.indexOf('late')}, n`
 
 const ROWS_PER_DELETE = 500_000
 
@@ -45,10 +53,17 @@ function stamp(at: number): string {
   return `make_timestamp_ms(${at})`
 }
 
-/** The last of the open rows at each instant. */
+/** The open row that stands at each instant. */
 function openRows(id: number | undefined, from: number, to: number): string {
   return `SELECT "at", value, quality FROM readings WHERE series = ${id ?? -1} AND "at" >= ${from} AND "at" < ${to}
-    QUALIFY lead("at") OVER (ORDER BY "at", n) IS DISTINCT FROM "at"`
+    QUALIFY lead("at") OVER (ORDER BY ${PRECEDENCE}) IS DISTINCT FROM "at"`
+}
+
+/** The rows of files in whose time there are open rows, and these: what stands at each instant. `opened` must be defined. */
+function mergedRows(series: SeriesPlace, from: number, to: number, touched: readonly string[]): string {
+  return `SELECT "at", value, quality FROM (
+      SELECT *, 1 AS n FROM opened UNION ALL SELECT *, 0 FROM (${fileRows(series, from, to, touched, CODED)})
+    ) QUALIFY lead("at") OVER (ORDER BY ${PRECEDENCE}) IS DISTINCT FROM "at"`
 }
 
 /** The rows of a series in files; `paths` must not be empty. */
@@ -57,7 +72,7 @@ function fileRows(series: SeriesPlace, from: number, to: number, paths: readonly
     WHERE device = ${quoted(series.device)} AND metric = ${quoted(series.metric)} AND "at" >= ${stamp(from)} AND "at" < ${stamp(to)}`
 }
 
-/** Files whose time no open row touches, and files where an open row may take the place of one in the file. */
+/** Files whose time no open row touches, and files where one may. */
 function sortFiles(pieces: readonly Piece[], pathOf: (file: string) => string): { settled: string[]; touched: string[]; open: boolean } {
   const settled: string[] = []
   const touched: string[] = []
@@ -75,11 +90,10 @@ export function readingsSql(
   pathOf: (file: string) => string
 ): string {
   const { settled, touched, open } = sortFiles(pieces, pathOf)
-  const code = `value, (list_position(${QUALITY_LIST}, quality) - 1)::UTINYINT AS quality`
   const parts: string[] = []
-  if (open) parts.push('SELECT * FROM opened')
-  if (settled.length > 0) parts.push(fileRows(series, from, to, settled, code))
-  if (touched.length > 0) parts.push(`SELECT * FROM (${fileRows(series, from, to, touched, code)}) ANTI JOIN opened USING ("at")`)
+  if (touched.length > 0) parts.push(mergedRows(series, from, to, touched))
+  else if (open) parts.push('SELECT * FROM opened')
+  if (settled.length > 0) parts.push(fileRows(series, from, to, settled, CODED))
   return `WITH opened AS (${openRows(series.id, from, to)})
     SELECT "at"::DOUBLE, value, quality::INTEGER FROM (${parts.join(' UNION ALL ')}) ORDER BY "at" LIMIT ${limit}`
 }
@@ -94,12 +108,11 @@ export function bucketsSql(
   pathOf: (file: string) => string
 ): string {
   const { settled, touched, open } = sortFiles(pieces, pathOf)
-  const usable = `AND value IS NOT NULL AND quality IN (${USABLE_NAMES})`
   const parts: string[] = []
-  if (open) parts.push(`SELECT "at", value FROM opened WHERE value IS NOT NULL AND quality IN (${USABLE_CODES})`)
-  if (settled.length > 0) parts.push(`${fileRows(series, from, to, settled, 'value')} ${usable}`)
-  if (touched.length > 0)
-    parts.push(`SELECT * FROM (${fileRows(series, from, to, touched, 'value')} ${usable}) ANTI JOIN opened USING ("at")`)
+  const standing = touched.length > 0 ? mergedRows(series, from, to, touched) : open ? 'SELECT * FROM opened' : null
+  if (standing !== null) parts.push(`SELECT "at", value FROM (${standing}) WHERE value IS NOT NULL AND quality IN (${USABLE_CODES})`)
+  if (settled.length > 0)
+    parts.push(`${fileRows(series, from, to, settled, 'value')} AND value IS NOT NULL AND quality IN (${USABLE_NAMES})`)
   return `WITH opened AS (${openRows(series.id, from, to)})
     SELECT ("at" // ${everyMs} * ${everyMs})::DOUBLE AS since, min(value), max(value), avg(value), arg_max(value, "at"), count(*)::DOUBLE
     FROM (${parts.join(' UNION ALL ')}) GROUP BY since ORDER BY since`
@@ -129,7 +142,7 @@ export function fileCountSql(path: string): string {
 
 /**
  * Writes the open rows of a span, and those of its file where there is one, to `target`: one row per series and instant,
- * the last in journal order. Series are sorted by name, so that the zone maps of the text columns are narrow.
+ * the one that stands. Series are sorted by name, so that the zone maps of the text columns are narrow.
  */
 export function writeSpanSql({ firstDay, endDay }: Span, existing: string | null, target: string): string {
   const old = existing === null ? null : readParquet([existing])
@@ -146,7 +159,7 @@ export function writeSpanSql({ firstDay, endDay }: Span, existing: string | null
              FROM ${old} JOIN places USING (device, metric)`
       }
     ),
-    kept AS (SELECT * FROM gathered QUALIFY lead("at") OVER (PARTITION BY place ORDER BY "at", n) IS DISTINCT FROM "at")
+    kept AS (SELECT * FROM gathered QUALIFY lead("at") OVER (PARTITION BY place ORDER BY ${PRECEDENCE}) IS DISTINCT FROM "at")
     SELECT device, metric, make_timestamp_ms("at")::TIMESTAMP_MS AS "at", value, ${QUALITY_LIST}[quality + 1] AS quality
     FROM kept JOIN places USING (place) ORDER BY place, "at"
   ) TO ${quoted(target)} (FORMAT parquet, COMPRESSION zstd)`

@@ -7,8 +7,8 @@ import type { ReadingColumns } from '../model/readings.ts'
 import type { Samples } from './decoders/samples.ts'
 
 const YEAR_2000 = Date.UTC(2000, 0, 1)
-/** Samples of one device at one instant that are recognised when they come again. */
-const REMEMBERED = 4
+/** The last samples of a device, recognised when a gateway that missed an acknowledgement sends them again. */
+const REMEMBERED = 16
 
 /** Since the process began. */
 export interface QualifyCounts {
@@ -39,7 +39,7 @@ export class Qualifier {
   /** Of the metric's id, so that what was seen is recognised under another numbering too. */
   readonly #nameHash: Int32Array
   readonly #lastAt: Float64Array
-  /** REMEMBERED hashes per device, of the samples at its lastAt. */
+  /** REMEMBERED hashes per device, of the last samples that were not repeats, in a ring. */
   readonly #seen: Uint32Array
   readonly #seenCount: Uint8Array
   readonly #bits = new Float64Array(1)
@@ -100,10 +100,13 @@ export class Qualifier {
     const isBelieved = ts >= YEAR_2000 && ts <= receivedAt + this.#clockSkewMs
     const at = isBelieved ? ts : receivedAt
     const isLate = at < lastAt
-    if (!isLate && this.#isRepeat(device, at, lastAt, this.#hash(samples, from, to))) {
+    const hash = this.#hash(samples, from, to, at)
+    if (at <= lastAt && this.#isKnown(device, hash)) {
       this.counts.duplicates += to - from
       return
     }
+    this.#remember(device, hash)
+    if (!isLate) this.#lastAt[device] = at
     const quality = isBelieved ? (isLate ? LATE : GOOD) : CLOCK_SKEWED
     const judged = isLate ? 0 : 1
     if (from === to) into.push(device, -1, at, Number.NaN, quality, 1, judged)
@@ -131,22 +134,27 @@ export class Qualifier {
     else counts.sensorFault++
   }
 
-  /** Whether the device has said just this at `at`; remembers it otherwise. Called for instants from lastAt on. */
-  #isRepeat(device: number, at: number, lastAt: number, hash: number): boolean {
+  #isKnown(device: number, hash: number): boolean {
     const first = device * REMEMBERED
-    let count = at === lastAt ? (this.#seenCount[device] as number) : 0
-    for (let i = 0; i < Math.min(count, REMEMBERED); i++) if (this.#seen[first + i] === hash) return true
-    this.#seen[first + (count % REMEMBERED)] = hash
-    // Beyond what is remembered, the oldest is overwritten; the count goes round without falling back to fewer than all.
-    if (++count === 2 * REMEMBERED) count = REMEMBERED
-    this.#seenCount[device] = count
-    this.#lastAt[device] = at
+    const end = first + Math.min(this.#seenCount[device] as number, REMEMBERED)
+    for (let i = first; i < end; i++) if (this.#seen[i] === hash) return true
     return false
   }
 
-  /** Of the values of a sample, whatever their order. */
-  #hash(samples: Samples, from: number, to: number): number {
-    let sum = to - from
+  #remember(device: number, hash: number): void {
+    let count = this.#seenCount[device] as number
+    this.#seen[device * REMEMBERED + (count % REMEMBERED)] = hash
+    // Beyond what is remembered, the oldest is overwritten; the count goes round without falling back to fewer than all.
+    if (++count === 2 * REMEMBERED) count = REMEMBERED
+    this.#seenCount[device] = count
+  }
+
+  /** Of the instant and the values of a sample, whatever their order. */
+  #hash(samples: Samples, from: number, to: number, at: number): number {
+    this.#bits[0] = at
+    const low = this.#words[0] as number
+    // Different instants of one size come to different numbers: equal values at other times are no repeat.
+    let sum = (Math.imul(low ^ (low >>> 16), 0x9e3779b1) + (this.#words[1] as number) + to - from) >>> 0
     for (let row = from; row < to; row++) {
       this.#bits[0] = samples.value[row] as number
       let h = (this.#nameHash[samples.series[row] as number] as number) ^ (this.#words[0] as number)

@@ -154,6 +154,41 @@ test('late rows are seen at once and merged into the file later, the last one wi
   ])
 })
 
+test('what came in time stands when the same comes again late, in the table and in the file', async () => {
+  const inTime: Row[] = [
+    [0, NOON, 1],
+    [0, NOON + 1000, 2]
+  ]
+  await store(1, inTime)
+  await store(2, [
+    [0, NOON, 1, LATE],
+    [0, NOON + 500, 7, LATE]
+  ])
+  const stand = [
+    [1, 'good'],
+    [7, 'late'],
+    [2, 'good']
+  ]
+  const shown = async () =>
+    (await history.readings({ device: 'D-0', metric: 'level_pct', from: 0, to: NOON + DAY, limit: 99 })).map(({ value, quality }) => [
+      value,
+      quality
+    ])
+  expect(await shown()).toEqual(stand)
+  await quietThenTend()
+  await store(
+    3,
+    inTime.map(([series, at, value]): Row => [series, at, value, LATE])
+  )
+  expect(await shown()).toEqual(stand)
+  expect(
+    await history.buckets({ device: 'D-0', metric: 'level_pct', from: NOON, to: NOON + 60_000, everyMs: 60_000, limit: 1 })
+  ).toMatchObject([{ avg: 10 / 3, count: 3 }])
+  expect(await quietThenTend()).toEqual([YESTERDAY])
+  expect(await shown()).toEqual(stand)
+  expect((await outside('*.parquet')).map(([, , , value, quality]) => [value, quality])).toEqual(stand)
+})
+
 test('recorded years make a file per month, and late rows of such a month go there', async () => {
   const rows: Row[] = []
   for (let day = 0; day < 800; day++) rows.push([0, Date.UTC(2016, 0, 1, 5) + day * DAY, day])

@@ -66,7 +66,7 @@ describe('what is stored', () => {
     expect([history.storedSeq, history.storedRows, history.pendingRows]).toEqual([7, 7, 0])
   })
 
-  test('is one reading per series and instant: the last in journal order', async () => {
+  test('is one reading per series and instant: the last in journal order, unless it came late', async () => {
     await store(1, [[0, NOON, 1]])
     await store(2, [
       [0, NOON, 2],
