@@ -25,7 +25,7 @@ export function actionOutcome(alarm: Alarm | null, action: OperatorActionBody, b
   if (alarm === null) return refused('unknownAlarm', `There is no alarm ${action.id}; it may be mistyped.`)
   switch (kind) {
     case 'acknowledge':
-      return acknowledge(alarm, by)
+      return acknowledge(alarm, action.note, by)
     case 'comment':
       return (action.note ?? '').trim() === ''
         ? refused('invalid', 'A comment needs a note: say what there is to say.')
@@ -41,11 +41,12 @@ export function actionOutcome(alarm: Alarm | null, action: OperatorActionBody, b
   }
 }
 
-function acknowledge(alarm: Alarm, by: string): ActionOutcome {
+/** The same acknowledgement again is a request that was repeated; another one would lose its note. */
+function acknowledge(alarm: Alarm, note: string | null, by: string): ActionOutcome {
   const before = alarm.acknowledged
   if (before === null) return { kind: 'accepted' }
   const sentence = `Alarm ${alarm.id} was acknowledged by ${before.by} at ${instant(before.at)}; nothing was changed.`
-  if (before.by === by) return { kind: 'unchanged', sentence }
+  if (before.by === by && before.note === note) return { kind: 'unchanged', sentence }
   return refused('conflict', `${sentence} Add a comment to say more.`)
 }
 

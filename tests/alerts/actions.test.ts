@@ -24,6 +24,7 @@ describe('what becomes of an operator action', () => {
     ['acknowledge', RAISED, 'li', 'on my way', 'accepted'],
     ['acknowledge', CLEARED, 'li', null, 'accepted'],
     ['acknowledge', SEEN, 'li', null, 'unchanged'],
+    ['acknowledge', SEEN, 'li', 'on my way', 'conflict'],
     ['acknowledge', SEEN, 'wang', null, 'conflict'],
     ['acknowledge', GONE, 'wang', null, 'conflict'],
     ['acknowledge', null, 'li', null, 'unknownAlarm'],

@@ -161,8 +161,10 @@ describe('operator actions', () => {
 
   it('does nothing the second time', async () => {
     const before = (await house.ask(path(T102), tokens.viewer)).json()
-    const again = await house.ask(`${path(T102)}/acknowledge`, tokens.operator, { payload: { note: 'again' } })
+    const again = await house.ask(`${path(T102)}/acknowledge`, tokens.operator, { payload: { note: 'on my way' } })
     expect([again.statusCode, again.json().acknowledged.note]).toEqual([200, 'on my way'])
+    const other = await house.ask(`${path(T102)}/acknowledge`, tokens.operator, { payload: { note: 'and more' } })
+    expect([other.statusCode, other.json().detail]).toEqual([409, expect.stringContaining('Add a comment to say more.')])
     expect((await house.ask(path(T102), tokens.viewer)).json()).toEqual(before)
   })
 
@@ -189,6 +191,14 @@ describe('operator actions', () => {
     expect(events.at(-1)).toMatchObject({ action: 'comment', note: '现场已确认' })
     const silent = await house.ask(`${path(T101)}/comment`, tokens.operator, { payload: {} })
     expect([silent.statusCode, silent.json().detail]).toEqual([422, 'A comment needs a note: say what there is to say.'])
+  })
+
+  it('does not call reset what is still on', async () => {
+    const answer = await house.ask(`${path(T101)}/reset`, tokens.operator, { payload: {} })
+    expect([answer.statusCode, answer.json().detail]).toEqual([
+      409,
+      expect.stringMatching(/is still on \(.*\)\. A latched alarm can be reset once/)
+    ])
   })
 
   it('cannot do yet what is not built, and says so', async () => {

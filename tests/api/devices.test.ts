@@ -291,6 +291,8 @@ describe('GET /readings', () => {
     const first = await ask(`metric=level_pct&from=${second(0)}&to=${second(30)}&every=10s&limit=2`)
     const rest = await ask(`metric=level_pct&from=${second(0)}&to=${second(30)}&every=10s&limit=2&cursor=${first.next}`)
     expect([...first.items, ...rest.items]).toEqual(items)
+    const behindAGap = await ask(`metric=level_pct&from=${second(-3600)}&to=${second(30)}&every=10s&limit=2`)
+    expect([behindAGap.items, behindAGap.next]).toEqual([items.slice(0, 2), first.next])
   })
 
   it('refuses more intervals than anybody can look at, and says what would do', async () => {

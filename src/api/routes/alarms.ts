@@ -124,7 +124,12 @@ async function act(parts: ApiParts, request: FastifyRequest, body: OperatorActio
   if (applied === 'late') {
     throw unavailable('The action is not confirmed to be on disk yet. Look at the alarm again in a moment before repeating it.')
   }
-  return (await book.alarm(body.id, enterprises)) ?? before
+  const after = (await book.alarm(body.id, enterprises)) ?? before
+  if (body.action === 'reset' && after.clearedAt === null) {
+    const sentence = `Alarm ${body.id} is still on (${after.because}). A latched alarm can be reset once its cause is gone; any other clears by itself.`
+    throw new ApiProblem('conflict', sentence)
+  }
+  return after
 }
 
 function noSuchAlarm(id: string): ApiProblem {

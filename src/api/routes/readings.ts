@@ -75,10 +75,10 @@ export function readingRoutes(api: Api, parts: ApiParts): void {
       }
       refuseTooMany(from, to, every)
       const limit = request.query.limit ?? MOST
-      const end = Math.min(to, (Math.floor(start / every) + limit) * every)
-      const rows = await history.buckets({ device, metric, from: start, to: end, everyMs: every, limit })
-      const items = rows.map(({ at, min, max, avg, last, count }) => ({ at: instant(at), min, max, avg, last, count }))
-      return answer(reply, items, end < to ? cursorAfter(end) : null)
+      const rows = await history.buckets({ device, metric, from: start, to, everyMs: every, limit: MOST })
+      const items = rows.slice(0, limit).map(({ at, min, max, avg, last, count }) => ({ at: instant(at), min, max, avg, last, count }))
+      const further = rows[limit]
+      return answer(reply, items, further === undefined ? null : cursorAfter(further.at))
     }
   })
 }
