@@ -242,7 +242,11 @@ it('told to end on a full disk, it ends in time, says what is left to do, and th
   makeRoom()
   service = await LiveService.start({ config: plant.config, data })
   const query = 'device=T-0&metric=level_pct&from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z'
-  const readings = await service.all<unknown>(`/api/v1/readings?${query}`)
-  expect(readings.length).toBeGreaterThanOrEqual(acknowledged * 50)
+  const started = service
+  // What history had not stored it reads again from the journal.
+  await vi.waitFor(
+    async () => expect((await started.all<unknown>(`/api/v1/readings?${query}`)).length).toBeGreaterThanOrEqual(acknowledged * 50),
+    { timeout: 10_000, interval: 50 }
+  )
   expect(await service.stop()).toBe(0)
 })
