@@ -1,5 +1,5 @@
 // Plays every scenario of this folder, and applies the laws to each for free: the same log at any tick rate, when the
-// process restarts at any record, and with strangers' messages in between.
+// process restarts at any record, and with strangers' messages in between. No rule or tier of the sample plant goes unproved.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -8,18 +8,22 @@ import { describe, expect, it } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { OFFLINE_CLOCK_SKEW_MS, RecordWriter } from '../../src/app/offline.ts'
 import { Effects, Pipeline } from '../../src/app/pipeline.ts'
-import { parseScenario } from '../../src/app/scenario/parse.ts'
+import { parseScenario, type Scenario } from '../../src/app/scenario/parse.ts'
 import { type Outcome, playScenario } from '../../src/app/scenario/play.ts'
 import { SCENARIO_EPOCH } from '../../src/app/scenario/times.ts'
 import { type AlarmEvent, alarmEventLine } from '../../src/model/alarm.ts'
 import type { JournalRecord } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
+import { LEVELS } from '../../src/model/tier.ts'
 import { problemLine } from '../../src/platform/problem.ts'
 import { Random } from '../../src/platform/random.ts'
 import { RULE_FUNCTIONS } from '../../src/rules/expressionCalls.ts'
 
 const FOLDER = import.meta.dirname
-const FILES = readdirSync(FOLDER).filter((file) => file.endsWith('.scenario'))
+const SAMPLE = path.join(FOLDER, '../../config')
+const FILES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.scenario'))
+  .sort()
 const plants = new Map<string, Plant>()
 
 function plantIn(folder: string): Plant {
@@ -32,10 +36,14 @@ function plantIn(folder: string): Plant {
   return plant
 }
 
+function plantOf(file: string, { plant }: Scenario): string {
+  return path.resolve(FOLDER, path.dirname(file), plant.text)
+}
+
 function played(file: string): Outcome {
   const { scenario, problems } = parseScenario(file, readFileSync(path.join(FOLDER, file), 'utf8'))
   expect(problems?.map(problemLine) ?? []).toEqual([])
-  return playScenario(scenario!, plantIn(path.resolve(FOLDER, scenario!.plant.text)))
+  return playScenario(scenario!, plantIn(plantOf(file, scenario!)))
 }
 
 interface Manner {
@@ -92,7 +100,9 @@ describe.each(FILES)('%s', (file) => {
 
   it('gives the same log at any tick rate', () => {
     const { plant, records, endAt, events } = played(file)
-    for (const stepMs of [250, 1000, 7300]) {
+    // Scenarios of hours get longer steps, or they would take minutes.
+    const longer = Math.ceil((endAt - SCENARIO_EPOCH) / 1_800_000)
+    for (const stepMs of [250 * longer, 1000 * longer, 7300 * longer]) {
       const ticks = Array.from({ length: Math.floor((endAt - SCENARIO_EPOCH) / stepMs) }, (_, i) => SCENARIO_EPOCH + (i + 1) * stepMs)
       expect(logOf(plant, records, endAt, { ticks })).toEqual(lines(events))
     }
@@ -117,3 +127,22 @@ it('every rule function occurs in a scenario', () => {
   const texts = rules.flatMap(({ tiers }) => tiers.flatMap(({ when, clear }) => [when, clear ?? ''])).join(' ')
   expect(RULE_FUNCTIONS.filter((name) => !texts.includes(`${name}(`))).toEqual([])
 })
+
+it('every tier of every rule of the sample plant is entered and left in a scenario', () => {
+  const { rules } = plantIn(SAMPLE)
+  const proved = new Set(FILES.flatMap(turnsOnSample))
+  const wanted = rules.flatMap(({ id, tiers }) => tiers.flatMap(({ tier }) => [`${id}: ${tier} entered`, `${id}: ${tier} left`]))
+  expect(wanted.filter((turn) => !proved.has(turn))).toEqual([])
+})
+
+/** What a scenario shows of the sample plant's rules; falling from red to clear leaves every tier below it too. */
+function turnsOnSample(file: string): string[] {
+  const { scenario } = parseScenario(file, readFileSync(path.join(FOLDER, file), 'utf8'))
+  if (plantOf(file, scenario!) !== SAMPLE) return []
+  return played(file).events.flatMap((event) => {
+    if (event.kind !== 'transition') return []
+    const [from, to] = [LEVELS.indexOf(event.from), LEVELS.indexOf(event.to)]
+    if (from < to) return [`${event.rule}: ${event.to} entered`]
+    return LEVELS.slice(to + 1, from + 1).map((level) => `${event.rule}: ${level} left`)
+  })
+}
