@@ -4,19 +4,19 @@
 import type { Fleet } from '../model/fleet.ts'
 import type { Device, Profile, Rule } from '../model/plant.ts'
 import type { CompiledTier, RuleProblem } from './compiled.ts'
-import { type Bounds, metricsOf, possibleVerdicts } from './possible.ts'
+import { type Bounds, metricsOf, overlap, possibleVerdicts } from './possible.ts'
 import { children, type NumberNode, type TruthNode, walk } from './tree.ts'
 
-type Add = (field: 'when' | 'clear' | 'deadband' | 'per', offset: number | null, problem: string) => void
+type Add = (field: 'when' | 'clear' | 'deadband' | 'per', offset: number | null, problem: string, stops?: RuleProblem['stops']) => void
 
 /** Adds what is wrong with a tier for any of `devices`; each sentence once, with the first device it concerns. */
 export function checkTier(fleet: Fleet, rule: Rule, tier: CompiledTier, devices: Int32Array, problems: RuleProblem[]): void {
   const seen = new Set<string>()
-  const add: Add = (field, offset, problem) => {
+  const add: Add = (field, offset, problem, stops) => {
     const key = `${field} ${offset} ${problem}`
     if (seen.has(key)) return
     seen.add(key)
-    problems.push({ rule: rule.id, tier: tier.tier, field, offset, problem })
+    problems.push({ rule: rule.id, tier: tier.tier, field, offset, problem, ...(stops === undefined ? {} : { stops }) })
   }
   const fields = writtenFields(rule, tier)
   for (const { field, node } of fields) {
@@ -93,20 +93,28 @@ function checkLimits(fleet: Fleet, devices: Int32Array, field: 'when' | 'clear',
 function checkReach(fleet: Fleet, rule: Rule, tier: CompiledTier, devices: Int32Array, add: Add): void {
   const ownExit = rule.tiers.find((other) => other.tier === tier.tier)
   const exitField = ownExit?.clear != null ? 'clear' : ownExit?.deadband != null ? 'deadband' : 'when'
-  for (const { device, bounds, subject } of distinctSubjects(fleet, rule, tier, devices)) {
+  const subjects = distinctSubjects(fleet, rule, [tier.when, tier.clear], devices)
+  const reached = subjects.filter(({ bounds }) => possibleVerdicts(tier.when, bounds).yes)
+  for (const { device, bounds, subject } of subjects) {
     const ranges = rangesText(fleet, device, tier.when)
     if (!possibleVerdicts(tier.when, bounds).yes) {
-      add(
-        'when',
-        tier.when.span.start,
-        `this can never be true for ${subject}${bounds.members > 0 ? ` with its ${bounds.members} devices` : ranges}`
-      )
+      // An area with too few members for the vote does no harm where others have enough.
+      const few = bounds.members > 0 && possibleVerdicts(tier.when, { ...bounds, members: Number.POSITIVE_INFINITY }).yes
+      const why = bounds.members === 0 ? ranges : ` with its ${bounds.members === 1 ? 'only device' : `${bounds.members} devices`}`
+      add('when', tier.when.span.start, `this can never be true for ${subject}${why}`, few && reached.length > 0 ? 'nothing' : undefined)
     } else if (!possibleVerdicts(tier.clear, bounds).yes) {
       const exit = exitField === 'when' ? 'the opposite of this' : 'this exit'
       add(
         exitField,
         exitField === 'deadband' ? null : tier.clear.span.start,
         `${exit} can never be true for ${subject}${ranges}: the alarm would stand for ever`
+      )
+    } else if (exitField === 'clear' && overlap(tier.when, tier.clear, bounds)) {
+      add(
+        'clear',
+        tier.clear.span.start,
+        `this exit can be met while the tier is being entered: the alarm of ${subject} would come and go`,
+        'check'
       )
     }
   }
@@ -118,16 +126,18 @@ function rangesText(fleet: Fleet, device: number, node: TruthNode): string {
   return ranges.length === 0 ? '' : ` (${ranges.map(({ id, min, max }) => `${id} is known from ${min} to ${max}`).join(', ')})`
 }
 
-interface Subject {
+/** A device or an area that stands for all with the same limits. */
+export interface Subject {
   readonly device: number
   readonly subject: string
   readonly bounds: Bounds
 }
 
-function distinctSubjects(fleet: Fleet, rule: Rule, tier: CompiledTier, devices: Int32Array): Subject[] {
+/** Those that these conditions can treat differently. */
+export function distinctSubjects(fleet: Fleet, rule: Rule, conditions: readonly TruthNode[], devices: Int32Array): Subject[] {
   if (rule.per === 'area') return areaSubjects(fleet, devices)
   const limits = new Set<string>()
-  for (const node of [tier.when, tier.clear]) walk(node, (part) => void (part.kind === 'limit' && limits.add(part.name)))
+  for (const node of conditions) walk(node, (part) => void (part.kind === 'limit' && limits.add(part.name)))
   const subjects = new Map<string, Subject>()
   for (const number of devices) {
     const device = fleet.devices[number] as Device

@@ -6,7 +6,8 @@ import type { Device, Rule, RuleTier, Selector } from '../model/plant.ts'
 import { checkTier } from './check.ts'
 import type { CompiledRule, CompiledTier, RuleProblem } from './compiled.ts'
 import { parseCondition } from './expression.ts'
-import { type ComparisonNode, isConstant, type NumberNode, type TruthNode } from './tree.ts'
+import { checkTierOrder } from './tierOrder.ts'
+import { isConstant, measuredLeft, type NumberNode, type TruthNode } from './tree.ts'
 
 /** Compiles every rule of the plant; a tier with a problem is left out of its rule, a rule without tiers altogether. */
 export function compileRules(fleet: Fleet): { rules: CompiledRule[]; problems: RuleProblem[] } {
@@ -19,12 +20,20 @@ export function compileRules(fleet: Fleet): { rules: CompiledRule[]; problems: R
       const found: RuleProblem[] = []
       const compiled = compileTier(rule, tier, found)
       if (compiled !== null) checkTier(fleet, rule, compiled, devices, found)
-      if (compiled !== null && found.length === 0) tiers.push(compiled)
+      if (compiled !== null && found.every(({ stops }) => stops !== undefined)) tiers.push(compiled)
       problems.push(...found)
     }
+    if (devices.length === 0) problems.push(idle(rule))
+    else checkTierOrder(fleet, rule, tiers, devices, problems)
     if (tiers.length > 0) rules.push({ rule, tiers, devices })
   }
   return { rules, problems }
+}
+
+function idle(rule: Rule): RuleProblem {
+  const whom = rule.per === 'area' ? 'device that lies in an area' : 'device'
+  const problem = `rule ${rule.id} applies to no ${whom}: all that is given here must match`
+  return { rule: rule.id, tier: null, field: 'appliesTo', offset: null, problem, stops: 'check' }
 }
 
 function compileTier(rule: Rule, tier: RuleTier, problems: RuleProblem[]): CompiledTier | null {
@@ -66,13 +75,6 @@ function exitBeyond(when: TruthNode, deadband: number): TruthNode | null {
   const decimal = isConstant(right) ? { decimal: true as const } : {}
   const limit: NumberNode = { kind: 'arithmetic', operator: falling ? '-' : '+', left: right, right: band, ...decimal, span }
   return { kind: 'comparison', operator: falling ? '<=' : '>=', left, right: limit, span }
-}
-
-/** `85 < level_pct` is `level_pct > 85`. */
-function measuredLeft(node: ComparisonNode): ComparisonNode {
-  if (!isConstant(node.left) || isConstant(node.right)) return node
-  const mirrored = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const
-  return { ...node, operator: mirrored[node.operator], left: node.right, right: node.left }
 }
 
 function selectedDevices(fleet: Fleet, rule: Rule): Int32Array {

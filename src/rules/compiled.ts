@@ -12,6 +12,11 @@ export interface RuleProblem {
   readonly offset: number | null
   /** One sentence: what is wrong and what to do. */
   readonly problem: string
+  /**
+   * Absent: the tier cannot be judged, or was surely not meant so. `check`: it is judged as written, but whoever checks the
+   * plant should correct it. `nothing`: worth knowing only.
+   */
+  readonly stops?: 'check' | 'nothing'
 }
 
 /** A tier's two conditions. */

@@ -1,7 +1,16 @@
 // Which verdicts a condition can have at all, given the ranges of its metrics: finds limits that are never reached and
 // exits that can never be met. Errs towards "possible": what it calls impossible is.
 
-import { type ComparisonOperator, children, type NumberNode, type TruthNode } from './tree.ts'
+import {
+  type ComparisonNode,
+  type ComparisonOperator,
+  children,
+  measuredLeft,
+  type NumberNode,
+  OPPOSITE,
+  shapeOf,
+  type TruthNode
+} from './tree.ts'
 
 export interface Range {
   readonly low: number
@@ -36,11 +45,11 @@ export function possibleVerdicts(node: TruthNode, bounds: Bounds): Possible {
     }
     case 'and': {
       const parts = node.parts.map(of)
-      return { yes: parts.every(({ yes }) => yes), no: parts.some(({ no }) => no) }
+      return { yes: parts.every(({ yes }) => yes) && room(node.parts, bounds) >= 0, no: parts.some(({ no }) => no) }
     }
     case 'or': {
       const parts = node.parts.map(of)
-      return { yes: parts.some(({ yes }) => yes), no: parts.every(({ no }) => no) }
+      return { yes: parts.some(({ yes }) => yes), no: parts.every(({ no }) => no) && room(node.parts.map(opposite), bounds) >= 0 }
     }
     case 'not': {
       const { yes, no } = of(node.of)
@@ -61,6 +70,42 @@ export function possibleVerdicts(node: TruthNode, bounds: Bounds): Possible {
     case 'silent':
       return BOTH
   }
+}
+
+function opposite(node: TruthNode): TruthNode {
+  return node.kind === 'comparison' ? { ...node, operator: OPPOSITE[node.operator] } : { kind: 'not', of: node, span: node.span }
+}
+
+/** Whether two comparisons of the same number hold together for more than a single value. */
+export function overlap(first: TruthNode, second: TruthNode, bounds: Bounds): boolean {
+  if (first.kind !== 'comparison' || second.kind !== 'comparison') return false
+  if (shapeOf(measuredLeft(first).left) !== shapeOf(measuredLeft(second).left)) return false
+  return room([first, second], bounds) > 0
+}
+
+/** How much room the comparisons among `parts` leave together to what they compare, the least of all; below 0: none. */
+function room(parts: readonly TruthNode[], bounds: Bounds): number {
+  const limits = new Map<string, Range & { readonly strict: boolean }>()
+  let least = Number.POSITIVE_INFINITY
+  for (const part of parts) {
+    if (part.kind !== 'comparison') continue
+    const comparison = measuredLeft(part)
+    const key = shapeOf(comparison.left)
+    const limit = narrowed(comparison, limits.get(key) ?? { ...rangeOf(comparison.left, bounds), strict: false }, bounds)
+    limits.set(key, limit)
+    const left = limit.high - limit.low
+    least = Math.min(least, left === 0 && limit.strict ? -1 : Number.isNaN(left) ? least : left)
+  }
+  return least
+}
+
+function narrowed({ operator, right }: ComparisonNode, { low, high, strict }: Range & { readonly strict: boolean }, bounds: Bounds) {
+  const other = rangeOf(right, bounds)
+  if (Number.isNaN(other.low) || Number.isNaN(other.high) || operator === '!=') return { low, high, strict }
+  const above = operator !== '<' && operator !== '<='
+  const below = operator !== '>' && operator !== '>='
+  const [floor, ceiling] = [above ? Math.max(low, other.low) : low, below ? Math.min(high, other.high) : high]
+  return { low: floor, high: ceiling, strict: strict || operator === '>' || operator === '<' }
 }
 
 /** The smallest and the largest value a number can have. */

@@ -120,3 +120,15 @@ export function isConstant(node: NumberNode): boolean {
   })
   return constant
 }
+
+/** `85 < level_pct` is `level_pct > 85`. */
+export function measuredLeft(node: ComparisonNode): ComparisonNode {
+  if (!isConstant(node.left) || isConstant(node.right)) return node
+  const mirrored = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const
+  return { ...node, operator: mirrored[node.operator], left: node.right, right: node.left }
+}
+
+/** The same text for the same condition or number, wherever it stands. */
+export function shapeOf(node: NumberNode | TruthNode): string {
+  return JSON.stringify(node, (key, value: unknown) => (key === 'span' ? undefined : value))
+}

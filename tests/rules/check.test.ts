@@ -96,6 +96,11 @@ describe('what can never be', () => {
     expect(red('level_pct > 10', { clear: 'level_pct < 0' })[0]).toMatch(/red clear:0: this exit can never be true/)
     expect(red('level_pct >= 0')[0]).toMatch(/the opposite of this can never be true/)
     expect(red('true')[0]).toMatch(/the opposite of this/)
+    expect(red('a > 80', { clear: 'a > 85 && a < 82' })[0]).toMatch(/red clear:0: this exit can never be true/)
+    expect(red('a > 80', { clear: 'a >= 85 && b < 3 && a < 85' })[0]).toMatch(/this exit can never be true/)
+    expect(red('a > 80', { clear: 'a >= 85 && a <= 85' })).toEqual([])
+    expect(red('a > 5 || a < 10')[0]).toMatch(/the opposite of this can never be true/)
+    expect(red('a > 10 || a < 5')).toEqual([])
     expect(red('level_pct > 10', { deadband: 10 })).toEqual([])
   })
 
@@ -117,6 +122,66 @@ describe('what can never be', () => {
     expect(vote('voted(1, voted(1, a > 1))')[0]).toMatch(/inside voted/)
     expect(vote('voted(0, a > 1)')[0]).toMatch(/whole number from 1/)
     expect(vote('voted(2, a > 1) && !voted(1, faulty(a))')).toEqual([])
+  })
+})
+
+describe('what can be judged, but was hardly meant so', () => {
+  const stops = (text: RuleText, devices?: readonly DeviceText[]) => {
+    const { problems: found, rules } = compileRules(numberFleet(plantOf([rule(text)], devices)))
+    return { found: found.map(({ tier, field, offset, problem, stops }) => `${stops} ${tier} ${field}:${offset}: ${problem}`), rules }
+  }
+
+  it('a vote that some areas have too few members for', () => {
+    const devices = [
+      { id: 'A', area: 'x' },
+      { id: 'B', area: 'x' },
+      { id: 'C', area: 'y' }
+    ]
+    const { found, rules } = stops({ per: 'area', tiers: { red: { when: 'voted(2, a > 1)' } } }, devices)
+    expect(found).toEqual(['nothing red when:0: this can never be true for area y with its only device'])
+    expect(rules[0]?.tiers.length).toBe(1)
+  })
+
+  it('a rule that applies to no device', () => {
+    const tiers = { red: { when: 'a > 1' } }
+    expect(stops({ appliesTo: { labels: { medium: 'beer' } }, tiers }).found).toEqual([
+      'check null appliesTo:null: rule r applies to no device: all that is given here must match'
+    ])
+    expect(stops({ per: 'area', tiers: { red: { when: 'voted(1, a > 1)' } } }).found[0]).toMatch(
+      /applies to no device that lies in an area/
+    )
+  })
+
+  it('a lower tier above a higher one', () => {
+    const order = (yellow: string, red: string, redFor = '0s') =>
+      stops({ tiers: { yellow: { when: yellow }, red: { when: red, for: redFor } } }).found
+    expect(order('a > 90', 'a > 80')).toEqual([
+      'check red when:0: red is entered before yellow for D: the lower tier never shows; exchange their limits'
+    ])
+    expect(order('a < 10', '20 >= a').length).toBe(1)
+    expect(order('a > limits.high_high', 'a > limits.high').length).toBe(1)
+    for (const [yellow, red] of [
+      ['a > 80', 'a > 80'],
+      ['a > 80', 'a > 90'],
+      ['a < 10', 'a < 5'],
+      ['a > 90', 'b > 80'],
+      ['a > 90', 'a < 80']
+    ] as const) {
+      expect(order(yellow, red)).toEqual([])
+    }
+    // 80 for ten minutes may well be worse than 90 for a moment.
+    expect(order('a > 90', 'a > 80', '10m')).toEqual([])
+  })
+
+  it('an exit that is met on the way in', () => {
+    const exit = (when: string, clear: string) => stops({ tiers: { red: { when, clear } } }).found
+    expect(exit('a > 80', 'a < 85')).toEqual([
+      'check red clear:0: this exit can be met while the tier is being entered: the alarm of D would come and go'
+    ])
+    expect(exit('a > 80', 'a > 85').length).toBe(1)
+    expect(exit('a > 80', 'a <= 80')).toEqual([])
+    expect(exit('a >= 80', 'a <= 80')).toEqual([])
+    expect(exit('a > 80', 'b < 85')).toEqual([])
   })
 })
 

@@ -33,7 +33,7 @@ export function checkCommand(program: Command): void {
 /** Prints the problems on `log` and everything beside them on `error`; true where nothing stops the service from starting. */
 export function check(options: CheckOptions, env: Environment, out: Output): boolean {
   const schemas = options.schemas === null ? [] : writtenSchemas(options.schemas)
-  const { config, plant, problems, warnings } = loadPlantFolder(plantFolderOf(options.config), env)
+  const { config, plant, problems, warnings } = loadPlantFolder(plantFolderOf(options.config), env, { strict: true })
   if (options.json) {
     out.log(
       JSON.stringify(

@@ -1,13 +1,25 @@
-// What the checks find: problems, which stop the service from starting, and warnings, which do not.
+// What the checks find: problems, which stop the service from starting; flaws, which `fenghuo check` refuses and the service
+// only tells of, since plants change while it runs; and warnings.
 
 import type { Place, Problem } from '../../platform/problem.ts'
 
 export class Findings {
   readonly problems: Problem[] = []
   readonly warnings: Problem[] = []
+  readonly #strict: boolean
+
+  constructor(strict = false) {
+    this.#strict = strict
+  }
 
   problem(found: Problem): void {
     this.problems.push(found)
+  }
+
+  /** A problem to `fenghuo check`, a warning to everybody else. */
+  flaw(found: Problem): void {
+    if (this.#strict) this.problems.push(found)
+    else this.warnings.push(found)
   }
 
   warning(found: Problem): void {

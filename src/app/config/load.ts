@@ -31,10 +31,11 @@ export interface LoadedFolder extends LoadedPlant {
 
 /**
  * Loads a plant folder and the service's settings. `where` is the folder or its fenghuo.yaml; a folder without
- * fenghuo.yaml gets the defaults, a named file must exist. Throws nothing.
+ * fenghuo.yaml gets the defaults, a named file must exist. `strict`: rules that can be judged but were hardly meant so are
+ * problems too. Throws nothing.
  */
-export function loadPlantFolder(where: string, env: Environment): LoadedFolder {
-  const findings = new Findings()
+export function loadPlantFolder(where: string, env: Environment, options: { readonly strict?: boolean } = {}): LoadedFolder {
+  const findings = new Findings(options.strict)
   const isFolder = folderExists(where)
   const folder = isFolder ? where : path.dirname(where)
   if (!isFolder && !folderExists(folder)) {

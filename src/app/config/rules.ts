@@ -60,13 +60,11 @@ export function checkRules(fleet: Fleet, origins: ReadonlyMap<string, RuleOrigin
   for (const found of compileRules(fleet).problems) {
     const origin = origins.get(found.rule)
     if (found.field === 'appliesTo' && !complete) continue
-    if (origin === undefined) {
-      findings.problem(problem(found.problem))
-      continue
-    }
-    const { source } = origin
-    const path = [...origin.path, ...(found.tier === null ? [] : ['tiers', found.tier]), found.field]
-    findings.problem(problem(found.problem, source.placeIn(path, found.offset)))
+    const path = [...(origin?.path ?? []), ...(found.tier === null ? [] : ['tiers', found.tier]), found.field]
+    const told = problem(found.problem, origin?.source.placeIn(path, found.offset) ?? null)
+    if (found.stops === undefined) findings.problem(told)
+    else if (found.stops === 'check') findings.flaw(told)
+    else findings.warning(told)
   }
 }
 

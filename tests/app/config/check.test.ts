@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { check, checkCommand } from '../../../src/app/commands/check.ts'
+import { loadPlantFolder } from '../../../src/app/config/load.ts'
 import { folderOf, GOOD, output } from './folders.ts'
 
 const BROKEN = { ...GOOD, 'fenghuo.yaml': 'http: { port: x }\nmqqt: {}\n' }
@@ -30,6 +31,24 @@ test('prints warnings as such, and holds', () => {
   const { good, noted } = checked(files)
   expect(good).toBe(true)
   expect(noted).toContain('plant.yaml:7:41: warning: the environment variable GW is not set, so gateway gw cannot sign in')
+})
+
+test('refuses rules that the service would run with a warning', () => {
+  const rules = `rules:
+  - id: level
+    title: Level
+    appliesTo: { profile: tank, labels: { medium: beer } }
+    tiers:
+      yellow: { when: level_pct > 80 }
+`
+  const files = { ...GOOD, 'rules/level.yaml': rules }
+  const { folder, good, printed } = checked(files)
+  expect({ good, printed }).toEqual({
+    good: false,
+    printed: 'rules/level.yaml:4:16: rule level applies to no device: all that is given here must match'
+  })
+  const { plant, problems, warnings } = loadPlantFolder(folder, {})
+  expect([plant?.rules.length, problems.length, warnings.length]).toEqual([1, 0, 1])
 })
 
 test('answers in JSON', () => {
