@@ -1,6 +1,8 @@
 // Every error of the API, as RFC 9457 problem details: one table from what went wrong to status and title.
 // Invariant: nothing thrown inside leaves the service but as one of these; a bug is logged in full and answered in one sentence.
 
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -14,11 +16,13 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden: { status: 403, title: 'Not allowed' },
   unknown: { status: 404, title: 'No such thing' },
+  tooSlow: { status: 408, title: 'The request did not come in time' },
   conflict: { status: 409, title: 'Not possible in the present state' },
   tooLarge: { status: 413, title: 'The request is too large' },
   mediaType: { status: 415, title: 'The media type is not understood' },
   invalid: { status: 422, title: 'The request asks for something impossible' },
   tooMany: { status: 429, title: 'Too many requests' },
+  headersTooLarge: { status: 431, title: 'The address and headers are too large' },
   internal: { status: 500, title: 'A fault in the service' },
   notBuilt: { status: 501, title: 'Not available yet' },
   unavailable: { status: 503, title: 'Not possible at the moment' }
@@ -125,6 +129,20 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   }
   if (problem.faults.length > 0) body.faults = [...problem.faults]
   return reply.code(status).headers(problem.headers).type('application/problem+json').send(JSON.stringify(body))
+}
+
+/** Answers a client whose bytes never became a request, and lets it go. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const kind: ProblemKind =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 'headersTooLarge' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'tooSlow' : 'malformed'
+  const { status, title } = PROBLEMS[kind]
+  const detail = kind === 'malformed' ? 'This is not an HTTP request.' : `${title}: nothing of it was read.`
+  const body = JSON.stringify({ type: `urn:fenghuo:problem:${kind}`, title, status, detail, instance: '/' } satisfies ProblemBody)
+  socket.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`
+  )
+  socket.destroySoon()
 }
 
 /** The error handler of the whole API. */

@@ -12,7 +12,7 @@ import type { Api } from './api.ts'
 import { serveConsole } from './consolePages.ts'
 import { describe, serveDocs } from './docs.ts'
 import type { ApiParts } from './parts.ts'
-import { ApiProblem, answerErrors } from './problems.ts'
+import { ApiProblem, answerErrors, answerUnreadable } from './problems.ts'
 import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -95,6 +95,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LIMITS.api.idLength },
     rewriteUrl: ({ url = '/' }) => url.replace(DECODED_ALARM_ID, '$1%2F$2'),
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void answer(error, request as never, reply as never)
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
@@ -157,7 +158,7 @@ function countResponses(app: Api, { metrics }: ApiParts): void {
 function portSentence(cause: unknown, host: string, port: number): string {
   const code = (cause as NodeJS.ErrnoException).code
   const change = 'Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or in fenghuo.yaml under http'
-  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. Stop that, or: ${change}.`
+  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. ${change}, or stop that program.`
   if (code === 'EACCES') return `Port ${port} of ${host} may not be opened by this user. ${change}.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine. ${change}.`
   return `The HTTP port ${port} of ${host} cannot be opened: ${messageOf(cause)}. ${change}.`

@@ -146,7 +146,7 @@ export function excerptOf(body: Uint8Array): string {
 
 /** What a body would come to, without taking it: for the answer to an HTTP sender. */
 export interface TelemetryCheck {
-  /** Samples that will be used, in whole or in part. */
+  /** Samples that will be used, in whole or in part; one used in part is among the rejected too. */
   readonly accepted: number
   readonly rejected: readonly { readonly index: number; readonly problem: string }[]
 }
@@ -158,5 +158,5 @@ export function checkTelemetry(fleet: Fleet, gateway: string, deviceInTopic: str
   const samples = new Samples(MOST_SAMPLES)
   if (sender.problem === null) decodeFenghuo(registryOf(fleet), sender.number, sender.device, body, samples)
   else samples.reject(0, null, sender.problem)
-  return { accepted: samples.count, rejected: samples.problems.map(({ index, problem }) => ({ index, problem })) }
+  return { accepted: samples.count - samples.hollow, rejected: samples.problems.map(({ index, problem }) => ({ index, problem })) }
 }

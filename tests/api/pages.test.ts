@@ -115,7 +115,7 @@ describe('the port', () => {
     const port = Number(new URL(await house.listen()).port)
     await expect(house.listen(port)).rejects.toMatchObject({
       name: 'Refusal',
-      message: `Port ${port} of 127.0.0.1 is in use by another program. Stop that, or: Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or in fenghuo.yaml under http.`
+      message: `Port ${port} of 127.0.0.1 is in use by another program. Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or in fenghuo.yaml under http, or stop that program.`
     })
   })
 

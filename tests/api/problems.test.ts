@@ -119,6 +119,21 @@ describe('bad input', () => {
   })
 })
 
+describe('bytes that never become a request', () => {
+  it.each([
+    [`GET /readyz HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(40_000)}\r\n\r\n`, 431, 'headersTooLarge'],
+    ['\u0010\u000c\u0000\u0004MQTT\r\n\r\n', 400, 'malformed']
+  ])('are answered with a problem: %#', async (bytes, status, kind) => {
+    const { port } = new URL(await house.listen())
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(bytes)
+    const answer = (await socket.setEncoding('utf8').toArray()).join('')
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem\\+json\r\n`))
+    expect(JSON.parse(body)).toMatchObject({ type: `urn:fenghuo:problem:${kind}`, status, detail: expect.stringMatching(/^[A-Z].*\.$/) })
+  })
+})
+
 describe('faults of our own', () => {
   it('leave no trace of their inside', () => {
     const problem = problemOf(new TypeError("Cannot read properties of undefined (reading 'secret')"))

@@ -69,6 +69,21 @@ describe('POST /telemetry', () => {
     }
   })
 
+  it('counts a sample of which nothing can be used as rejected only', async () => {
+    const answer = await send([
+      { device: 'T-101', values: { level_pct: 'high' } },
+      { device: 'T-101', values: { level_pct: 54, nope: 1 } },
+      { device: 'T-101', values: {} }
+    ])
+    const { accepted, rejected } = answer.json()
+    expect([accepted, rejected.map((item: { index: number }) => item.index)]).toEqual([2, [0, 1]])
+  })
+
+  it('does not take compressed bytes for text', async () => {
+    const answer = await send(Buffer.from([0x1f, 0x8b, 8, 0]), { 'content-encoding': 'gzip' })
+    expect([answer.statusCode, answer.json().detail]).toEqual([415, 'The body is encoded as gzip; send it as it is, without compression.'])
+  })
+
   it('asks gateways for their secret', async () => {
     for (const credentials of [
       'gw-01:wrong',

@@ -156,10 +156,12 @@ describe('a snapshot', () => {
 
 describe('the check for an HTTP sender', () => {
   it('says what will be used and what not', () => {
-    const body = '[{"device":"T-101","values":{"level_pct":1}},{"device":"X","values":{}},{"device":"T-102","values":{"level_pct":"1"}}]'
+    const body =
+      '[{"device":"T-101","values":{"level_pct":1,"nope":1}},{"device":"X","values":{}},{"device":"T-102","values":{"level_pct":"1"}},{"device":"T-102","values":{}}]'
     expect(checkTelemetry(FLEET, 'gw-01', null, Buffer.from(body))).toEqual({
       accepted: 2,
       rejected: [
+        { index: 0, problem: 'In sample 0, the metric "nope" is not in the profile "storage-tank": add it there, or correct its name.' },
         { index: 1, problem: 'In sample 1, the device "X" is not in the plant: add it to plant.yaml, or correct its name.' },
         { index: 2, problem: 'In sample 2, the value of "level_pct" is the text "1": send the number without quotes.' }
       ]

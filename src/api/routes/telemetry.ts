@@ -48,6 +48,9 @@ export function telemetryRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request, reply) => {
       const body = request.body
+      const encoding = request.headers['content-encoding'] ?? 'identity'
+      if (encoding !== 'identity')
+        throw new ApiProblem('mediaType', `The body is encoded as ${encoding}; send it as it is, without compression.`)
       const gateway = request.gateway
       if (gateway === null) throw new Error('telemetry was reached without a gateway')
       if (!(body instanceof Uint8Array) || body.length === 0) {

@@ -101,8 +101,10 @@ function decodeSample(message: Message, sample: Sample, index: number): string |
   }
   if (!isObject(values) && (values !== undefined || bad === null)) return wrongValues(values)
   into.begin(device, ts)
+  const [rows, problems] = [into.rows, into.problems.length + into.furtherProblems]
   const faulty = bad === null ? NONE : decodeBad(message, bad, index, device)
   if (values !== undefined) decodeValues(message, values as object, faulty, index, device)
+  if (into.rows === rows && into.problems.length + into.furtherProblems > problems) into.hollow++
   return null
 }
 

@@ -25,6 +25,8 @@ export class Samples {
   readonly problems: SampleProblem[] = []
   /** Problems beyond those kept. */
   furtherProblems = 0
+  /** Samples among `count` that meant to hold values of which none can be used: they are a sign of life, and no more. */
+  hollow = 0
   /** Problems kept per message. */
   readonly #mostProblems: number
 
@@ -37,6 +39,7 @@ export class Samples {
     this.rows = 0
     this.problems.length = 0
     this.furtherProblems = 0
+    this.hollow = 0
   }
 
   begin(device: number, ts: number): void {
