@@ -10,7 +10,7 @@ import { replayCommand } from './commands/replay.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { testCommand } from './commands/test.ts'
-import { VERSION, VERSION } from './version.ts'
+import { VERSION } from './version.ts'
 
 const COMMANDS = [serveCommand, demoCommand, checkCommand, simulateCommand, replayCommand, backtestCommand, testCommand, auditCommand]
 
@@ -19,7 +19,6 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const program = new Command('fenghuo')
     .description('Fenghuo 烽火: telemetry of hazard sources and fire sensors, judged as it arrives, raised as tiered alarms')
     .version(VERSION, '--version', 'print the version')
-    .version(VERSION, '-V, --version', 'print the version')
     .exitOverride()
   for (const add of COMMANDS) add(program)
   try {
