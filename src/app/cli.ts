@@ -6,19 +6,29 @@ import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
+import { hazardCommand } from './commands/hazard.ts'
 import { replayCommand } from './commands/replay.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { testCommand } from './commands/test.ts'
 import { VERSION } from './version.ts'
 
-const COMMANDS = [serveCommand, demoCommand, checkCommand, simulateCommand, replayCommand, backtestCommand, testCommand, auditCommand]
+const COMMANDS = [
+  serveCommand,
+  demoCommand,
+  checkCommand,
+  simulateCommand,
+  replayCommand,
+  backtestCommand,
+  testCommand,
+  hazardCommand,
+  auditCommand
+]
 
 /** Runs the command that the arguments name and answers its exit status. Bad input prints a sentence, never a stack trace. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   const program = new Command('fenghuo')
     .description('Fenghuo 烽火: telemetry of hazard sources and fire sensors, judged as it arrives, raised as tiered alarms')
-    .version(VERSION, '--version', 'print the version')
     .exitOverride()
   for (const add of COMMANDS) add(program)
   try {

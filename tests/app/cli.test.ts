@@ -8,7 +8,7 @@ import { runFenghuo } from '../liveService.ts'
 const { version } = JSON.parse(readFileSync(path.join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as { version: string }
 
 it.each([
-  [['--version'], 0, new RegExp(`^${RegExp.escape(version)}\n$`)],
+  [['--version'], 0, new RegExp(`^${version}\n$`)],
   [['--help'], 0, /^Usage: fenghuo /],
   [['serve', '--help'], 0, /^Usage: fenghuo serve /],
   [[], 2, /^Usage: fenghuo /]
