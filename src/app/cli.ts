@@ -29,6 +29,7 @@ const COMMANDS = [
 export async function runCommand(args: readonly string[]): Promise<number> {
   const program = new Command('fenghuo')
     .description('Fenghuo 烽火: telemetry of hazard sources and fire sensors, judged as it arrives, raised as tiered alarms')
+    .version(VERSION, '-V, --version', 'print the version')
     .exitOverride()
   for (const add of COMMANDS) add(program)
   try {
