@@ -92,7 +92,10 @@ export function parseScript(text: string, file: string, seed: number | null): { 
   }
   const parsed = scriptSchema.safeParse(document.toJS({ maxAliasCount: 100 }))
   if (!parsed.success) {
-    return { script: null, problems: parsed.error.issues.map((issue) => problem(issue.message, placeAt(offsetOf(document, issue.path)))) }
+    return {
+      script: null,
+      problems: parsed.error.issues.map((issue) => problem(sentenceOf(issue), placeAt(offsetOf(document, issue.path))))
+    }
   }
   const problems: Problem[] = []
   const random = new Random(seed ?? parsed.data.seed)
@@ -123,6 +126,39 @@ export function parseScript(text: string, file: string, seed: number | null): { 
   if (problems.length > 0) return { script: null, problems }
   const secrets = new Map(Object.entries(parsed.data.gateways).map(([id, { secret }]) => [id, secret]))
   return { script: { secrets, devices }, problems: [] }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  int: 'a whole number'
+}
+
+/** What the schema finds wrong, in words that need no knowledge of it. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  const name = issue.path.length === 0 ? 'the script' : issue.path.map(String).join('.')
+  switch (issue.code) {
+    case 'invalid_type': {
+      const missing = issue.message.endsWith('undefined') ? 'is missing: it ' : ''
+      return issue.message.startsWith('Invalid input')
+        ? `${name} ${missing}must be ${KINDS[issue.expected] ?? `a ${issue.expected}`}`
+        : issue.message
+    }
+    case 'unrecognized_keys':
+      return `${name} has the unknown ${issue.keys.length === 1 ? 'key' : 'keys'} ${issue.keys.join(', ')}`
+    case 'invalid_union':
+      return `${name} must be one id or a list of ids`
+    case 'too_small':
+      return issue.message.startsWith('Too small')
+        ? `${name} must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`
+        : issue.message
+    case 'too_big':
+      return `${name} must be at most ${issue.maximum}`
+    default:
+      return issue.message
+  }
 }
 
 /** Where in the text the value of a path stands; the nearest enclosing one that exists. */

@@ -33,6 +33,25 @@ export class Refusal extends Error {
   }
 }
 
+/** Why a file cannot be read or written, to end a sentence with: from what the system threw. */
+export function whyNot(thrown: unknown): string {
+  switch ((thrown as { code?: unknown } | null)?.code) {
+    case 'ENOENT':
+      return 'there is no such file or folder'
+    case 'EISDIR':
+      return 'it is a folder, not a file'
+    case 'ENOTDIR':
+      return 'a part of its path is a file, not a folder'
+    case 'EACCES':
+    case 'EPERM':
+      return 'access is not permitted'
+    case 'ENOSPC':
+      return 'the disk is full'
+    default:
+      return messageOf(thrown)
+  }
+}
+
 /** The message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -108,6 +108,10 @@ delimiter: whitespace
 header: false
 rows: [{ device: R, values: { p: c2 } }, { device: F, values: { v: c3 } }]
 `
+    expect(await read({ 'd.dat': '  1.0e0   2.0E+01 \t 3\n' }, map.replace('whitespace', '" "'))).toEqual([
+      '00:00 R {"p":20}',
+      '00:00 F {"v":3}'
+    ])
     expect(await read({ 'd.dat': '  1.0e0   2.0E+01 \t 3\n  1 x 3\n 1 2\n  4 5 6\n' }, map)).toEqual([
       '00:00 R {"p":20}',
       '00:00 F {"v":3}',
@@ -116,6 +120,19 @@ rows: [{ device: R, values: { p: c2 } }, { device: F, values: { v: c3 } }]
       '09:00 R {"p":5}',
       '09:00 F {"v":6}'
     ])
+  })
+
+  it('with a zone that its times need, or do not need', async () => {
+    const rows = 'rows: [{ device: R, values: { p: v } }]\n'
+    const epoch = `time: { column: t, format: epoch-s, zone: Asia/Shanghai }\n${rows}`
+    const steps = `time: { start: 2026-01-01T08:00:05, every: 3s, zone: Asia/Shanghai }\n${rows}`
+    expect(await read({ 'a.csv': 't,v\n1767225610,1\n' }, epoch)).toEqual(['00:10 R {"p":1}'])
+    expect(await read({ 'a.csv': 't,v\n0,1\n0,2\n' }, steps)).toEqual(['00:05 R {"p":1}', '00:08 R {"p":2}'])
+  })
+
+  it('without a single line is told as such', async () => {
+    const map = `time: { column: t, format: epoch-s }\nrows: [{ device: R, values: { p: v } }]\n`
+    expect(await read({ 'a.csv': '' }, map)).toEqual(['a.csv:1:1: a.csv has no first line that names its columns'])
   })
 
   it('that does not fit its mapping is told with the place in the mapping, all mistakes at once', async () => {

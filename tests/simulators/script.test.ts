@@ -112,6 +112,22 @@ describe('a script', () => {
       expect.stringMatching(/^s\.yaml:2:55: a device needs at least one behaviour$/)
     ])
     expect(parseScript('devices: [', 's.yaml', null).problems).toHaveLength(1)
+    const wrong = [
+      'seed: x',
+      'gateways: [a]',
+      'devices:',
+      '  - { id: 5, gateway: g, every: 5s, behaviours: [{ steady: { metric: v, noise: -1 } }, { fly: {} }] }',
+      '  - 7'
+    ].join('\n')
+    expect(parseScript(wrong, 's.yaml', null).problems.map(problemLine)).toEqual([
+      's.yaml:1:7: seed must be a number',
+      's.yaml:2:11: gateways must be a mapping',
+      's.yaml:4:11: devices.0.id must be one id or a list of ids',
+      's.yaml:4:60: devices.0.behaviours.0.steady.value is missing: it must be a number',
+      's.yaml:4:80: devices.0.behaviours.0.steady.noise must be at least 0',
+      's.yaml:4:88: devices.0.behaviours.1 has the unknown key fly',
+      's.yaml:5:5: devices.1 must be a mapping'
+    ])
   })
 
   it('of the demo is sound and speaks of every device of the sample plant', () => {

@@ -6,7 +6,7 @@ import { SimulatedFleet } from '../../../simulators/fleet.ts'
 import { parseScript, type Script } from '../../../simulators/script.ts'
 import { SystemClock } from '../../platform/clock.ts'
 import { parseDuration } from '../../platform/duration.ts'
-import { messageOf, problemLine, Refusal } from '../../platform/problem.ts'
+import { problemLine, Refusal, whyNot } from '../../platform/problem.ts'
 import { untilSignal } from '../signals.ts'
 
 interface SimulateOptions {
@@ -34,7 +34,7 @@ export function loadScript(file: string, seed: number | null): Script {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Refusal(`${file} cannot be read: ${messageOf(cause)}.`, { cause })
+    throw new Refusal(`${file} cannot be read: ${whyNot(cause)}.`, { cause })
   }
   const { script, problems } = parseScript(text, file, seed)
   if (script === null) throw new Refusal(problems.map(problemLine).join('\n'))

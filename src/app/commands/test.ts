@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import type { Plant } from '../../model/plant.ts'
-import { messageOf, type Problem, problem, problemLine, Refusal } from '../../platform/problem.ts'
+import { type Problem, problem, problemLine, Refusal, whyNot } from '../../platform/problem.ts'
 import { loadPlant } from '../config/load.ts'
 import type { Environment } from '../config/service.ts'
 import type { Difference } from '../scenario/compare.ts'
@@ -78,6 +78,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Refusal(`The scenario ${file} cannot be read: ${messageOf(cause)}`, { exitCode: 2, cause })
+    throw new Refusal(`The scenario ${file} cannot be read: ${whyNot(cause)}.`, { exitCode: 2, cause })
   }
 }

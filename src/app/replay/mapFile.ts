@@ -74,7 +74,7 @@ export function readMapFile(file: string): { readonly mapping: Mapping | null; r
 }
 
 function readDelimiter(delimiter: string | undefined, source: SourceFile, findings: Findings): string | null {
-  if (delimiter === 'whitespace') return null
+  if (delimiter === 'whitespace' || delimiter === ' ') return null
   if (delimiter === 'tab') return '\t'
   if (delimiter !== undefined && (delimiter.length !== 1 || /["\s\d]/.test(delimiter.replace('\t', ',')))) {
     findings.problem(
@@ -89,17 +89,14 @@ function readTime(time: MapFile['time'], source: SourceFile, findings: Findings)
     findings.problem(problem(sentence, source.place(['time', key])))
     return null
   }
-  const startAt = time.start === undefined ? null : isoReader((local) => local)(time.start)
+  const toUtc = zoneReader(time.zone ?? 'UTC')
+  if (toUtc === null) return wrong(`${time.zone} is no time zone; write one of the IANA database, such as Asia/Shanghai`, 'zone')
+  const startAt = time.start === undefined ? null : isoReader(toUtc)(time.start)
   if (time.start !== undefined && startAt === null)
     return wrong(`${time.start} is not an instant; write it like 2026-01-01T00:00:00Z`, 'start')
   if (time.column === undefined) return readSteps(time, startAt, wrong)
   if (time.every !== undefined) return wrong('a time column and every exclude one another; keep one of them', 'every')
-  const { format = 'iso', zone = 'UTC' } = time
-  const toUtc = zoneReader(zone)
-  if (toUtc === null) return wrong(`${zone} is no time zone; write one of the IANA database, such as Asia/Shanghai`, 'zone')
-  if (time.zone !== undefined && NAMED_FORMATS.includes(format as never) && format !== 'iso') {
-    return wrong(`times of the format ${format} need no zone; take it out`, 'zone')
-  }
+  const { format = 'iso' } = time
   if (format === 'elapsed-s' && startAt === null) return wrong('elapsed seconds need a start: the instant at which they are 0', 'format')
   if (format !== 'elapsed-s' && startAt !== null)
     return wrong(`a start belongs to the format elapsed-s, or to every without a column`, 'start')
@@ -113,7 +110,6 @@ function readSteps(time: MapFile['time'], startAt: number | null, wrong: (senten
     return wrong('the time needs either a column, or start and every where the table has no time column', 'start')
   }
   if (time.format !== undefined) return wrong('a format belongs to a time column', 'format')
-  if (time.zone !== undefined) return wrong('a zone belongs to a time column; write the offset into start', 'zone')
   const everyMs = parseDuration(time.every)
   if (everyMs === null || everyMs === 0) return wrong(`${time.every} is not a duration with a unit, such as 2s or 3m`, 'every')
   return { kind: 'steps', startAt, everyMs }

@@ -192,22 +192,24 @@ class ScenarioParser {
 
   #wait(words: readonly Word[]): void {
     const ms = this.#duration(words[1], words[0] as Word, 'wait 1m')
-    if (ms !== null) this.#waitMs += ms
+    if (ms !== null && this.#nothingAfter(words[2])) this.#waitMs += ms
   }
 
-  #offline([head, device, from, start, to, end]: readonly Word[]): void {
+  #offline([head, device, from, start, to, end, more]: readonly Word[]): void {
     const [begins, ends] = [start === undefined ? null : parseInstant(start.text), end === undefined ? null : parseInstant(end.text)]
     if (device === undefined || from?.text !== 'from' || to?.text !== 'to' || begins === null || ends === null || ends < begins) {
       return void this.#refuse(head as Word, 'an outage is written: offline T-101 from 1m to 3m')
     }
+    if (!this.#nothingAfter(more)) return
     this.#last = Math.max(this.#last, ends)
     this.#scenario.outages.push({ device, from: begins, to: ends })
   }
 
-  #clock([head, device, shift]: readonly Word[], at: number | null): void {
+  #clock([head, device, shift, more]: readonly Word[], at: number | null): void {
     const parts = /^([+-])(.+)$/.exec(shift?.text ?? '')
     const ms = parts === null ? null : parseDuration(parts[2] as string)
     if (device === undefined || ms === null) return void this.#refuse(shift ?? (head as Word), 'a wrong clock is written: clock T-101 +90s')
+    if (!this.#nothingAfter(more)) return
     this.#scenario.clocks.push({ device, from: at ?? 0, skewMs: parts?.[1] === '-' ? -ms : ms })
   }
 
@@ -221,6 +223,12 @@ class ScenarioParser {
       return void this.#refuse(rest[0] ?? alarm, 'say for how long: shelve tank-level/T-101 for 1h')
     }
     this.#scenario.actions.push({ at: at ?? this.#last + this.#waitMs, alarm, action, note })
+  }
+
+  /** Whether the statement ends here; what stands behind it would otherwise do nothing, silently. */
+  #nothingAfter(word: Word | undefined): boolean {
+    if (word !== undefined) this.#refuse(word, `the line is complete before ${word.text}: begin a new line for it`)
+    return word === undefined
   }
 
   #duration(word: Word | undefined, head: Word, shape: string): number | null {

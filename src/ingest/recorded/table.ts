@@ -45,6 +45,10 @@ const NO_READING = new Set(['', 'nan', '-nan', 'na', 'n/a', 'null'])
 
 /** A reader for the table that begins with this first line, or every problem that the mapping has with its columns. */
 export function tableReader(file: string, firstLine: string, mapping: Mapping): LineReader | Problem[] {
+  if (firstLine.trim() === '') {
+    const what = mapping.header ? 'no first line that names its columns' : 'nothing in its first line'
+    return [problem(`${file} has ${what}`, { file, line: 1, column: 1 })]
+  }
   const first = splitLine(firstLine, mapping)
   if (typeof first === 'string') return [problem(`${file} cannot be read: ${first}.`, { file, line: 1, column: 1 })]
   const names = mapping.header ? first : first.map((_, i) => `c${i + 1}`)

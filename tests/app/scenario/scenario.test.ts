@@ -97,6 +97,15 @@ describe('a scenario file', () => {
     ).toBe('2 3 3 4 5 6 7 8 9 10 11 12 14 15 16 17')
   })
 
+  it('is refused where a line goes on after its end', () => {
+    const text = '# plant: p\nwait 1m foo\noffline A from 1m to 2m bar\nclock A +90s baz\n---\n'
+    expect(problemsOf(text)).toEqual([
+      'f:2:9: the line is complete before foo: begin a new line for it',
+      'f:3:25: the line is complete before bar: begin a new line for it',
+      'f:4:14: the line is complete before baz: begin a new line for it'
+    ])
+  })
+
   it('needs a plant and a log', () => {
     expect(problemsOf('every 10s A gas_ppm 1')).toEqual([
       'f:1:1: the scenario names no plant folder: begin with a line `# plant: FOLDER`',
