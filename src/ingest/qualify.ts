@@ -7,7 +7,7 @@ import type { ReadingColumns } from '../model/readings.ts'
 import type { Samples } from './decoders/samples.ts'
 
 const YEAR_2000 = Date.UTC(2000, 0, 1)
-/** The last samples of a device, recognised when a gateway that missed an acknowledgement sends them again. */
+/** The last judged samples of a device, recognised when a gateway that missed an acknowledgement sends them again. */
 const REMEMBERED = 16
 
 /** Since the process began. */
@@ -39,7 +39,7 @@ export class Qualifier {
   /** Of the metric's id, so that what was seen is recognised under another numbering too. */
   readonly #nameHash: Int32Array
   readonly #lastAt: Float64Array
-  /** REMEMBERED hashes per device, of the last samples that were not repeats, in a ring. */
+  /** REMEMBERED hashes per device, of the last samples that were judged, in a ring. */
   readonly #seen: Uint32Array
   readonly #seenCount: Uint8Array
   readonly #bits = new Float64Array(1)
@@ -105,8 +105,11 @@ export class Qualifier {
       this.counts.duplicates += to - from
       return
     }
-    this.#remember(device, hash)
-    if (!isLate) this.#lastAt[device] = at
+    // A late sample is not remembered: an old batch sent again must not push out what the newest repeats are known by.
+    if (!isLate) {
+      this.#remember(device, hash)
+      this.#lastAt[device] = at
+    }
     const quality = isBelieved ? (isLate ? LATE : GOOD) : CLOCK_SKEWED
     const judged = isLate ? 0 : 1
     if (from === to) into.push(device, -1, at, Number.NaN, quality, 1, judged)

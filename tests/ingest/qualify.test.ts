@@ -168,14 +168,14 @@ describe('an exact repeat', () => {
     expect(take(qualifier, T, [['T-101', T + 1, { temperature_c: 2 }]]).length).toBe(1)
   })
 
-  it('is recognised among the last samples, late ones too, when a gateway sends them all again', () => {
+  it('is recognised among the last samples, also when a gateway sends a longer batch again', () => {
     const qualifier = new Qualifier(FLEET, SKEW)
-    const samples: Given[] = Array.from({ length: 15 }, (_, n): Given => ['T-101', T + n * 1000, { level_pct: n % 3 }])
-    samples.push(['T-101', T + 500, { level_pct: 9 }])
-    expect(take(qualifier, T, samples).map((row) => row[4])).toEqual([...Array<string>(15).fill('good'), 'late'])
-    expect(take(qualifier, T + 60_000, samples)).toEqual([])
-    expect(qualifier.counts).toMatchObject({ readings: 16, duplicates: 16, late: 1 })
-    expect(take(qualifier, T + 60_000, [['T-101', T + 3000, { level_pct: 1 }]]).map((row) => row[4])).toEqual(['late'])
+    const samples = Array.from({ length: 40 }, (_, n): Given => ['T-101', T + n * 1000, { level_pct: n % 3 }])
+    expect(take(qualifier, T, samples).map((row) => row[4])).toEqual(Array<string>(40).fill('good'))
+    expect(take(qualifier, T + 60_000, samples.slice(24))).toEqual([])
+    expect(take(qualifier, T + 60_000, samples).map((row) => row[4])).toEqual(Array<string>(24).fill('late'))
+    expect(qualifier.counts).toMatchObject({ readings: 64, duplicates: 32, late: 24 })
+    expect(take(qualifier, T + 60_000, [['T-101', T + 38_000, { level_pct: 0 }]]).map((row) => row[4])).toEqual(['late'])
   })
 
   it('of faulty values, and of none, is one too', () => {
