@@ -99,6 +99,27 @@ export interface Rule {
   readonly source: string | null
 }
 
+/** A substance of a hazard source, named by its CAS number, its class of GB 18218-2018 (`W5.3`), or both. */
+export interface HazardousSubstance {
+  readonly cas: string | null
+  readonly class: string | null
+  readonly name: Text
+  /** The most that is stored by design, in tonnes. */
+  readonly amountT: number
+  /** The device that measures its level; null: none. */
+  readonly tank: string | null
+}
+
+/** A unit to be identified and graded after GB 18218-2018: a production unit, or what stands inside one bund. */
+export interface HazardSource {
+  readonly id: string
+  readonly site: string
+  readonly name: Text
+  /** People exposed within 500 m of the plant's boundary. */
+  readonly exposed: number
+  readonly inventory: readonly HazardousSubstance[]
+}
+
 /** Everything rules are judged against. `hash` identifies it: equal hashes judge alike. */
 export interface Plant {
   readonly hash: string
@@ -109,4 +130,6 @@ export interface Plant {
   readonly profiles: readonly Profile[]
   readonly devices: readonly Device[]
   readonly rules: readonly Rule[]
+  /** Missing: none, as in plants kept by earlier versions. */
+  readonly hazardSources?: readonly HazardSource[]
 }

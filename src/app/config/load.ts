@@ -85,9 +85,11 @@ function readPlant(folder: string, env: Environment, ruleFiles: readonly string[
 }
 
 function assembled(parts: PlantParts, profiles: Plant['profiles'], rules: Plant['rules']): Plant {
-  const { enterprises, sites, areas, gateways, devices } = parts
+  const { enterprises, sites, areas, gateways, devices, hazardSources } = parts
   const sorted = [...profiles].sort(byId)
-  const content = { enterprises, sites, areas, gateways, profiles: sorted, devices, rules }
+  // Left out where there are none: plants without them keep their hash.
+  const hazards = hazardSources.length === 0 ? {} : { hazardSources }
+  const content = { enterprises, sites, areas, gateways, profiles: sorted, devices, rules, ...hazards }
   for (const list of Object.values(content)) Object.freeze(list)
   return Object.freeze({ hash: plantHash(content), ...content })
 }

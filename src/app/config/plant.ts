@@ -1,9 +1,11 @@
-// plant.yaml: enterprises, sites, areas, gateways and devices, each entry checked by itself and against what it refers to.
+// plant.yaml: enterprises, sites, areas, gateways, devices and hazard sources, each entry checked by itself and against what it
+// refers to.
 // Invariant: an entry with a mistake never makes the entries that refer to it look wrong too.
 
-import type { Area, Device, Enterprise, Gateway, Profile, Site } from '../../model/plant.ts'
+import type { Area, Device, Enterprise, Gateway, HazardSource, Profile, Site } from '../../model/plant.ts'
 import { problem } from '../../platform/problem.ts'
 import { didYouMean, type Findings } from './findings.ts'
+import { hazardSourceOf } from './hazardSources.ts'
 import { type Profiles, warnOfLimitOrder } from './profiles.ts'
 import { PLANT_LISTS, plantShape } from './schema.ts'
 import type { Environment } from './service.ts'
@@ -19,6 +21,7 @@ export interface PlantParts {
   readonly areas: readonly Area[]
   readonly gateways: readonly Gateway[]
   readonly devices: readonly Device[]
+  readonly hazardSources: readonly HazardSource[]
   /** Where in its list each id stands. */
   readonly claimed: Readonly<Record<List, ReadonlyMap<string, number>>>
 }
@@ -28,7 +31,8 @@ const SINGULAR: Readonly<Record<List, string>> = {
   sites: 'site',
   areas: 'area',
   gateways: 'gateway',
-  devices: 'device'
+  devices: 'device',
+  hazardSources: 'hazard source'
 }
 const LISTS = Object.keys(PLANT_LISTS) as List[]
 const NONE: Readonly<Record<string, never>> = Object.freeze({})
@@ -58,12 +62,15 @@ export function readPlantFile(source: SourceFile, profiles: Profiles, env: Envir
     })
   )
   const devices = readDevices(reader, { sites, areas, gateways }, source, profiles, findings)
-  return { enterprises, sites, areas, gateways, devices, claimed: reader.claimed }
+  const hazardSources = reader.read('hazardSources', (id, written, path) =>
+    hazardSourceOf(id, written, reader.claimed.devices, source, path, findings)
+  )
+  return { enterprises, sites, areas, gateways, devices, hazardSources, claimed: reader.claimed }
 }
 
 /** The entries of each list. What is not a list is a problem and counts as empty; so does a key with nothing behind it. */
 function listsOf(source: SourceFile, findings: Findings): Record<List, readonly unknown[]> {
-  const lists: Record<List, readonly unknown[]> = { enterprises: [], sites: [], areas: [], gateways: [], devices: [] }
+  const lists: Record<List, readonly unknown[]> = { enterprises: [], sites: [], areas: [], gateways: [], devices: [], hazardSources: [] }
   const rest: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(mapping(source.value))) {
     const known = key in PLANT_LISTS
@@ -87,7 +94,14 @@ class PlantReader {
     this.#lists = lists
     this.#profiles = profiles
     this.#findings = findings
-    this.claimed = { enterprises: new Map(), sites: new Map(), areas: new Map(), gateways: new Map(), devices: new Map() }
+    this.claimed = {
+      enterprises: new Map(),
+      sites: new Map(),
+      areas: new Map(),
+      gateways: new Map(),
+      devices: new Map(),
+      hazardSources: new Map()
+    }
     for (const list of LISTS) this.#claim(list)
   }
 

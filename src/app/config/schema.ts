@@ -4,6 +4,8 @@
 import { z } from 'zod'
 import { TIERS } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
+import { isCasNumber } from '../../rules/hazard.ts'
+import { HAZARD_CLASSES } from '../../rules/hazardTables.ts'
 
 const MUST_BE_ID = 'must be an id of 1 to 64 letters, digits, dots, underscores or hyphens'
 const MUST_BE_DURATION = 'must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d'
@@ -102,13 +104,44 @@ export const deviceShape = z.strictObject({
   limits: limits.optional().describe("Laid over the profile's limits.")
 })
 
+const MUST_BE_AMOUNT = 'must be a number of tonnes above 0'
+const MUST_BE_CAS = 'must be a CAS number with its right check digit, such as "67-56-1"'
+const MUST_BE_CLASS = 'must be a class of GB 18218-2018 such as J1, W2 or W5.3'
+const MUST_BE_PEOPLE = 'must be a whole number of people from 0'
+const hazardClasses = Object.keys(HAZARD_CLASSES) as [string, ...string[]]
+
+export const substanceShape = z
+  .strictObject({
+    cas: z.string({ error: MUST_BE_CAS }).refine(isCasNumber, { error: MUST_BE_CAS }).optional(),
+    class: z.enum(hazardClasses, { error: MUST_BE_CLASS }).optional().describe('Of several classes the one with the lowest threshold.'),
+    name: text.optional(),
+    amount_t: z
+      .number({ error: MUST_BE_AMOUNT })
+      .gt(0, { error: MUST_BE_AMOUNT })
+      .describe('The most that is stored by design, in tonnes.'),
+    tank: id.optional().describe('The device that measures its level.')
+  })
+  .describe('Named by its CAS number, its class, or both.')
+
+export const hazardSourceShape = z.strictObject({
+  id,
+  site: id,
+  name: text.optional(),
+  exposed: z
+    .int({ error: MUST_BE_PEOPLE })
+    .min(0, { error: MUST_BE_PEOPLE })
+    .describe('People exposed within 500 m of the boundary of the plant.'),
+  inventory: z.array(substanceShape, { error: 'must be a list of substances' }).min(1, { error: 'must name at least one substance' })
+})
+
 /** The lists of plant.yaml, in the order in which one refers to the other. */
 export const PLANT_LISTS = {
   enterprises: enterpriseShape,
   sites: siteShape,
   areas: areaShape,
   gateways: gatewayShape,
-  devices: deviceShape
+  devices: deviceShape,
+  hazardSources: hazardSourceShape
 } as const
 
 export const plantShape = z
@@ -117,9 +150,10 @@ export const plantShape = z
     sites: z.array(siteShape).optional(),
     areas: z.array(areaShape).optional(),
     gateways: z.array(gatewayShape).optional(),
-    devices: z.array(deviceShape).optional()
+    devices: z.array(deviceShape).optional(),
+    hazardSources: z.array(hazardSourceShape).optional().describe('Inventories to be graded after GB 18218-2018: fenghuo hazard.')
   })
-  .meta({ title: 'Fenghuo plant: enterprises, sites, areas, gateways, devices' })
+  .meta({ title: 'Fenghuo plant: enterprises, sites, areas, gateways, devices, hazard sources' })
 
 export const tierShape = z.strictObject({
   when: plainText.describe('CEL over the metrics and limits of the device: the tier is entered once this is true for `for`.'),
