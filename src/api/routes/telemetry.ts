@@ -10,7 +10,7 @@ import { ApiProblem } from '../problems.ts'
 
 const Outcome = z
   .object({
-    accepted: z.number().meta({ description: 'Samples that can be used' }),
+    accepted: z.number().meta({ description: 'Samples that are used, wholly or in part' }),
     rejected: z
       .array(z.object({ index: z.number(), problem: z.string() }))
       .meta({ description: 'Samples, or parts of them, that cannot; also in quarantine' })
