@@ -90,6 +90,12 @@ function numberOf(node: ASTNode, reader: Reader, text: string): NumberNode | nul
       if (of.op === 'id' && of.args === 'limits') return { kind: 'limit', name, span }
       return reader.refuse(node, `only limits have parts: limits.${name}`)
     }
+    case '[]': {
+      const [of, name] = node.args
+      const named = of.op === 'id' && of.args === 'limits' && name.op === 'value' && typeof name.args === 'string'
+      if (named) return { kind: 'limit', name: name.args as string, span }
+      return reader.refuse(node, `a number is needed here, but ${text.slice(span.start, span.end)} is ${kindOf(node)}`)
+    }
     case '-_': {
       const of = reader.number(node.args)
       return of && { kind: 'negative', of, span }
@@ -227,7 +233,8 @@ function kindOf(node: ASTNode): string {
     case 'value':
       if (typeof node.args === 'string') return 'a text'
       if (typeof node.args === 'boolean') return 'a condition'
-      return node.args === null ? 'null' : 'a number'
+      if (node.args === null) return 'null'
+      return typeof node.args === 'object' ? 'a literal of another type: write it plainly, such as 80' : 'a number'
     case 'list':
       return 'a list'
     case 'map':

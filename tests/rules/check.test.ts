@@ -44,6 +44,8 @@ describe('what a rule cannot say', () => {
     ['a[0] > 1', 0, /not part of the rule language/],
     ['[1].exists(x, x > a)', 0, /no function .exists/],
     ['a > null', 4, /not null/],
+    ['a > 80u', 4, /write it plainly, such as 80/],
+    ["a > limits['hi']", 4, /device D has no limit hi/],
     ['1 < a < 3', 0, /a number is needed here, but 1 < a is a condition/],
     ['package > 1', 0, /reserved identifier/i],
     ['a > 1e400', 4, /invalid number/i]
