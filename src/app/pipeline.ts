@@ -8,7 +8,7 @@ import { type Fleet, numberFleet } from '../model/fleet.ts'
 import type { JournalRecord, OperatorActionBody, Reject } from '../model/journal.ts'
 import type { Plant } from '../model/plant.ts'
 import { ReadingColumns } from '../model/readings.ts'
-import { Engine, type EngineSnapshot } from '../rules/engine.ts'
+import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
 
 /** How far the journal has been judged: the last record, and the instant of our clock that time has been advanced to. */
 export interface Position {
@@ -103,6 +103,11 @@ export class Pipeline {
 
   get presence(): ReadonlyMap<string, Presence> {
     return this.#presence
+  }
+
+  /** The alarms that are not clear. */
+  standing(): Iterable<StandingAlarm> {
+    return this.#engine.standing()
   }
 
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */

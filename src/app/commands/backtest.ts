@@ -1,72 +1,138 @@
-// fenghuo backtest: recorded data against rules, offline; writes the alarm events, or the difference between two rule sets.
+// fenghuo backtest: recorded data, or a service's own journal, against rules, offline. Writes the alarm events (or the lines
+// that only one of two rule sets has) and a report that a person reads.
 
-import { once } from 'node:events'
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { Command } from 'commander'
-import { openRecording, type Recording } from '../../ingest/recorded/recording.ts'
-import { type AlarmEvent, alarmEventLine } from '../../model/alarm.ts'
+import { openRecording } from '../../ingest/recorded/recording.ts'
 import type { Plant } from '../../model/plant.ts'
+import { SystemClock } from '../../platform/clock.ts'
+import { parseDuration } from '../../platform/duration.ts'
+import type { Log } from '../../platform/log.ts'
 import { messageOf, problemLine, Refusal } from '../../platform/problem.ts'
 import { type BacktestSummary, backtest } from '../backtest.ts'
+import { type BacktestSource, type Bench, JournalSource, RecordedSource } from '../backtestSources.ts'
 import { loadPlant } from '../config/load.ts'
 import type { Environment } from '../config/service.ts'
 import { readMapFile } from '../replay/mapFile.ts'
+import { EventSink, type Output } from '../report/eventSink.ts'
+import { Gathering } from '../report/gathering.ts'
+import { reportPage } from '../report/page.ts'
+import { PassProgress } from '../report/progress.ts'
+import { reportJson } from '../report/report.ts'
+import { reportText } from '../report/text.ts'
+import { parseSweep, type Sweep, sweptLimit, sweptPlant } from '../sweep.ts'
 
-interface Options {
-  readonly plant: string
+export interface BacktestOptions {
+  readonly plant?: string
   readonly rules?: string
   readonly against?: string
   readonly map?: string
   readonly out?: string
+  readonly html?: string
+  readonly sweep?: string
+  readonly fromData?: string
+  readonly from?: string
+  readonly to?: string
+  readonly clockSkew?: string
   readonly json: boolean
 }
 
 /** Rows named one by one; further ones are counted. */
 const NAMED = 200
 
-export type Output = Pick<Console, 'log' | 'error'>
-
 export function backtestCommand(program: Command): void {
   program
     .command('backtest')
-    .description('judge recorded data offline; write the alarm events, or with --against the difference between two rule sets')
-    .argument('<files...>', 'recorded files; several are merged by time')
-    .requiredOption('--plant <folder>', 'the plant folder: profiles, plant.yaml and rules')
+    .description('judge recorded data, or a service’s journal, offline; write the alarm events and a report')
+    .argument('[files...]', 'recorded files; several are merged by time')
+    .option(
+      '--plant <folder>',
+      'the plant folder: profiles, plant.yaml and rules; with --from-data, in place of the plants that were in force'
+    )
     .option('--rules <file>', 'a rule file in place of the folder’s rules')
-    .option('--against <file>', 'a second rule file: write what would be different (- under it only, + under the first only)')
+    .option('--against <file>', 'a second rule file: say what would be different (- under it only, + under the first only)')
     .option('--map <file>', 'MAP.yaml: what the columns of a table mean')
+    .option('--from-data <folder>', 'judge the journal of this data folder; its service may be running')
+    .option('--from <time>', 'tell what happened from then on (ISO 8601); what came before is judged, not told')
+    .option('--to <time>', 'judge up to then; time passes until then where the data ends sooner')
+    .option('--clock-skew <duration>', 'with --from-data, the service’s clockSkew where it is not 5m')
+    .option('--sweep <row>', 'alarms against one limit, like tank-level.yellow.limit=80..95:1')
     .option('--out <file>', 'write the events (or the difference) into this file in place of standard output')
-    .option('--json', 'print the summary as JSON', false)
-    .action(async (files: string[], options: Options) => {
-      if (!(await runBacktest(files, options, process.env, console))) process.exitCode = 1
+    .option('--html <file>', 'write the report as a page that needs nothing but itself')
+    .option('--json', 'print summary and report as JSON', false)
+    .action(async (files: string[], options: BacktestOptions) => {
+      if (!(await runBacktest(files, options, process.env, console, process.stderr))) process.exitCode = 1
     })
 }
 
-/** True where every row was read and every sample was used. */
-export async function runBacktest(files: readonly string[], options: Options, env: Environment, out: Output): Promise<boolean> {
+/** True where every row was read and every sample was used. Throws a Refusal for what cannot be done. */
+export async function runBacktest(
+  files: readonly string[],
+  options: BacktestOptions,
+  env: Environment,
+  out: Output,
+  terminal: NodeJS.WriteStream | null = null
+): Promise<boolean> {
+  checkUsage(files, options)
+  const sweep = options.sweep === undefined ? null : parseSweep(options.sweep)
+  const stretch = { from: instantOf('--from', options.from), to: instantOf('--to', options.to) }
+  if (stretch.from !== null && stretch.to !== null && stretch.to < stretch.from) throw wrong('--to is before --from.')
   const plants = plantsOf(options, env, out)
-  const recording = await recordingOf(files, options.map, out)
-  if (plants === null || recording === null) return false
-  const sink = new EventSink(options, out, plants.length > 1)
-  let named = 0
-  const problems: string[] = []
-  const summary = await backtest(plants, recording, {
-    event: (plant, event) => sink.take(plant, event),
-    problem: (line) => {
-      if (++named > NAMED) return
-      problems.push(line)
-      out.error(line)
-    }
-  })
-  if (named > NAMED) out.error(`Further problems are only counted (${named} in all).`)
+  if (plants === null) return false
+  if (sweep !== null && plants[0] != null) sweptLimit(plants[0], sweep)
+  const source = await sourceOf(files, options, plants, stretch.from, sweep, out)
+  if (source === null) return false
+
+  const sink = new EventSink({ file: options.out ?? null, json: options.json, compared: plants.length > 1, quiet: sweep !== null }, out)
+  const gathering = new Gathering({ compared: plants.length > 1, page: options.html !== undefined, sweep })
+  const progress = new PassProgress(terminal, new SystemClock())
+  const problems = new NamedProblems(out, progress)
+  progress.show(source)
+  const summary = await backtest(benchesOf(plants, sweep), watched(source, progress), stretch, {
+    begins: (at, pipelines) => gathering.begin(at, pipelines),
+    event: (bench, event) => {
+      if (bench < plants.length) sink.take(bench, event)
+      gathering.take(bench, event)
+    },
+    problem: (line) => problems.name(line)
+  }).finally(() => progress.end())
+  problems.end()
   await sink.end()
-  if (options.json) out.log(JSON.stringify({ files, ...summaryJson(summary), ...sink.counts, ...sink.listed, problems }))
-  else out.error(sentenceOf(summary, sink.counts))
-  return summary.badRows + summary.rejected === 0
+  const report = gathering.report(summary)
+  if (options.html !== undefined) {
+    progress.show(source)
+    const content = await gathering
+      .page(report, watched(source, progress), { inputs: inputsOf(files, options), rules: rulesOf(options) })
+      .finally(() => progress.end())
+    write(options.html, reportPage(content))
+  }
+  if (options.json)
+    out.log(
+      JSON.stringify({ files, ...summaryJson(summary), ...sink.counts, ...sink.listed, ...reportJson(report), problems: problems.lines })
+    )
+  else {
+    // Lines of events are for programs too: then the report goes where people look.
+    for (const line of reportText(report)) sink.prints ? out.error(line) : out.log(line)
+    out.error(sentenceOf(summary, sink.counts))
+  }
+  return summary.badRows === 0 && (summary.rejected === 0 || options.fromData !== undefined)
+}
+
+function checkUsage(files: readonly string[], { plant, rules, against, fromData, map, out, sweep, clockSkew }: BacktestOptions): void {
+  if (fromData === undefined && files.length === 0) throw wrong('Name the recorded files, or by --from-data the data folder of a service.')
+  if (fromData !== undefined && files.length > 0) throw wrong('Name either recorded files or --from-data, not both.')
+  if (fromData !== undefined && map !== undefined) throw wrong('--map is for recorded tables; the journal of a service needs none.')
+  if (fromData === undefined && clockSkew !== undefined) throw wrong('--clock-skew goes with --from-data.')
+  if (plant === undefined && (fromData === undefined || rules !== undefined || against !== undefined))
+    throw wrong('Name the plant folder by --plant: profiles and devices come from it, and rule files are checked against it.')
+  if (sweep !== undefined && (against !== undefined || out !== undefined))
+    throw wrong('--sweep prints its own table: leave out --against and --out.')
 }
 
 /** The plant under its own rules (or `--rules`), and under those of `--against`; null where any has problems, which are printed. */
-function plantsOf({ plant: folder, rules, against }: Options, env: Environment, out: Output): Plant[] | null {
+function plantsOf({ plant: folder, rules, against }: BacktestOptions, env: Environment, out: Output): (Plant | null)[] | null {
+  if (folder === undefined) return [null]
   const plants: Plant[] = []
   for (const file of against === undefined ? [rules] : [rules, against]) {
     const { plant, problems } = loadPlant(folder, env, file === undefined ? {} : { rules: [file] })
@@ -76,89 +142,111 @@ function plantsOf({ plant: folder, rules, against }: Options, env: Environment, 
   return plants.length === (against === undefined ? 1 : 2) ? plants : null
 }
 
-async function recordingOf(files: readonly string[], map: string | undefined, out: Output): Promise<Recording | null> {
+/** First the plants themselves, then one bench for each limit of the sweep. */
+function benchesOf(plants: readonly (Plant | null)[], sweep: Sweep | null): Bench[] {
+  const benches: Bench[] = plants.map((plant) => ({ plant, change: null }))
+  for (const limit of sweep?.limits ?? [])
+    benches.push({ plant: plants[0] ?? null, change: (plant) => sweptPlant(plant, sweep as Sweep, limit) })
+  return benches
+}
+
+async function sourceOf(
+  files: readonly string[],
+  { fromData, map, clockSkew }: BacktestOptions,
+  plants: readonly (Plant | null)[],
+  from: number | null,
+  sweep: Sweep | null,
+  out: Output
+): Promise<BacktestSource | null> {
+  if (fromData !== undefined) {
+    const asItWas = plants[0] === null && sweep === null
+    const clockSkewMs = clockSkew === undefined ? null : parseDuration(clockSkew)
+    if (clockSkew !== undefined && clockSkewMs === null) throw wrong(`--clock-skew is a duration like 5m or 30s; it was "${clockSkew}".`)
+    const log = logTo(out)
+    const source = await JournalSource.open({ data: fromData, from, asItWas, log, ...(clockSkewMs === null ? {} : { clockSkewMs }) })
+    if (source.notice !== null) out.error(source.notice)
+    return source
+  }
   const mapping = map === undefined ? null : readMapFile(map)
   for (const found of mapping?.problems ?? []) out.error(problemLine(found))
   if (mapping !== null && mapping.mapping === null) return null
   const { recording, problems } = await openRecording(files, mapping?.mapping ?? null)
   for (const found of problems) out.error(problemLine(found))
-  return recording
+  return recording === null ? null : new RecordedSource(recording, plants[0] as Plant)
 }
 
-/** Where events go: to `--out` or standard output line by line; with two rule sets the lines that only one of them has. */
-class EventSink {
-  readonly #out: Output
-  readonly #json: boolean
-  readonly #compared: boolean
-  readonly #file: WriteStream | null
-  readonly #opened: Promise<unknown> | null
-  #failed: unknown = null
-  readonly #kept: string[] = []
-  readonly #sets: [string[], string[]] = [[], []]
-  #events = 0
-
-  constructor({ out: file, json }: Options, out: Output, compared: boolean) {
-    this.#out = out
-    this.#json = json
-    this.#compared = compared
-    this.#file = file === undefined ? null : createWriteStream(file)
-    this.#file?.on('error', (cause) => void (this.#failed = cause))
-    this.#opened = this.#file === null ? null : once(this.#file, 'open').catch(() => undefined)
-  }
-
-  take(plant: number, event: AlarmEvent): void {
-    if (plant === 0) this.#events++
-    const line = alarmEventLine(event)
-    if (this.#compared) this.#sets[plant as 0 | 1].push(line)
-    else this.#write(line)
-  }
-
-  /** Writes the difference, and everything to the disk. */
-  async end(): Promise<void> {
-    if (this.#compared) for (const line of differenceOf(...this.#sets)) this.#write(line)
-    if (this.#file === null) return
-    await this.#opened
-    if (this.#failed === null) {
-      this.#file.end()
-      await once(this.#file, 'close').catch((cause: unknown) => void (this.#failed ??= cause))
+/** The same source; the progress is told of each step. */
+function watched(source: BacktestSource, progress: PassProgress): BacktestSource {
+  return {
+    clockSkewMs: source.clockSkewMs,
+    begin: (bench, first) => source.begin(bench, first),
+    plantOf: (record) => source.plantOf(record),
+    get done() {
+      return source.done
+    },
+    async *steps() {
+      for await (const step of source.steps()) {
+        progress.step()
+        yield step
+      }
     }
-    if (this.#failed !== null)
-      throw new Refusal(`The events cannot be written to ${String(this.#file.path)}: ${messageOf(this.#failed)}`, { cause: this.#failed })
-  }
-
-  get counts(): { events: number; against?: number } {
-    return this.#compared ? { events: this.#events, against: this.#sets[1].length } : { events: this.#events }
-  }
-
-  /** For `--json` without `--out`: the lines themselves. */
-  get listed(): { alarmEvents?: unknown[]; difference?: string[] } {
-    if (!this.#json || this.#file !== null) return {}
-    return this.#compared ? { difference: this.#kept } : { alarmEvents: this.#kept.map((line) => JSON.parse(line)) }
-  }
-
-  #write(line: string): void {
-    if (this.#file !== null) this.#file.write(`${line}\n`)
-    else if (this.#json) this.#kept.push(line)
-    else this.#out.log(line)
   }
 }
 
-/** Lines of one set only, in the order of their instants: `-` of `against`, `+` of the first. Common lines are left out. */
-function differenceOf(first: readonly string[], against: readonly string[]): string[] {
-  const rest = new Map<string, number>()
-  for (const line of against) rest.set(line, (rest.get(line) ?? 0) + 1)
-  const only = (lines: readonly string[], counts: Map<string, number>): string[] =>
-    lines.filter((line) => {
-      const left = counts.get(line) ?? 0
-      if (left > 0) counts.set(line, left - 1)
-      return left === 0
-    })
-  const mine = only(first, rest).map((line) => `+ ${line}`)
-  const counts = new Map<string, number>()
-  for (const line of first) counts.set(line, (counts.get(line) ?? 0) + 1)
-  const theirs = only(against, counts).map((line) => `- ${line}`)
-  // The instant stands at the beginning of every line, as fixed-width text.
-  return [...theirs, ...mine].sort((a, b) => (a.slice(2, 35) < b.slice(2, 35) ? -1 : a.slice(2, 35) > b.slice(2, 35) ? 1 : 0))
+class NamedProblems {
+  readonly lines: string[] = []
+  readonly #out: Output
+  readonly #progress: PassProgress
+  #count = 0
+
+  constructor(out: Output, progress: PassProgress) {
+    this.#out = out
+    this.#progress = progress
+  }
+
+  name(line: string): void {
+    if (++this.#count > NAMED) return
+    this.lines.push(line)
+    this.#progress.clear()
+    this.#out.error(line)
+  }
+
+  end(): void {
+    if (this.#count > NAMED) this.#out.error(`Further problems are only counted (${this.#count} in all).`)
+  }
+}
+
+function inputsOf(files: readonly string[], { fromData }: BacktestOptions): string[] {
+  return fromData === undefined ? files.map((file) => path.basename(file)) : [fromData]
+}
+
+function rulesOf({ plant, rules, against }: BacktestOptions): { these: string; against: string | null } {
+  return { these: rules ?? plant ?? '', against: against ?? null }
+}
+
+function instantOf(option: string, text: string | undefined): number | null {
+  if (text === undefined) return null
+  const at = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at)) throw wrong(`${option} is an instant like 2026-01-01T08:00:00Z; it was "${text}".`)
+  if (text.includes('T') && !/(Z|[+-]\d\d:\d\d)$/.test(text)) throw wrong(`${option} needs a zone: write ${text}Z or ${text}+08:00.`)
+  return at
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (cause) {
+    throw new Refusal(`The report cannot be written to ${file}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function logTo(out: Output): Log {
+  const say = (sentence: string): void => out.error(sentence)
+  return { debug: () => {}, info: () => {}, warn: say, error: say }
+}
+
+function wrong(sentence: string): Refusal {
+  return new Refusal(sentence, { exitCode: 2 })
 }
 
 function summaryJson({ samples, badRows, rejected, from, to }: BacktestSummary): Record<string, unknown> {

@@ -34,7 +34,7 @@ export interface Recovered {
 }
 
 /** Where the sound groups of the newest segment end. */
-interface SegmentEnd {
+export interface SegmentEnd {
   readonly offset: number
   readonly lastGroupAt: number | null
   readonly nextSeq: number
@@ -43,6 +43,7 @@ interface SegmentEnd {
 }
 
 export async function recoverJournal(disk: Disk, folder: string): Promise<Recovered> {
+  await removeBlanks(disk, folder)
   const segments = await listSegments(disk, folder)
   const emptied: Segment[] = []
   let last = segments.at(-1)
@@ -70,13 +71,16 @@ export async function recoverJournal(disk: Disk, folder: string): Promise<Recove
   return { segments, file, flushedSeq: end.nextSeq - 1, lastReceivedAt: end.lastReceivedAt, notice }
 }
 
-async function listSegments(disk: Disk, folder: string): Promise<Segment[]> {
+async function removeBlanks(disk: Disk, folder: string): Promise<void> {
+  for (const name of await disk.list(folder)) if (name === SPARE_NAME || name === NEXT_NAME) await disk.remove(join(folder, name))
+}
+
+/** The segments of a folder, from the oldest to the newest. Changes nothing. */
+export async function listSegments(disk: Disk, folder: string): Promise<Segment[]> {
   const segments: Segment[] = []
   for (const name of (await disk.list(folder)).sort()) {
-    const path = join(folder, name)
-    if (name === SPARE_NAME || name === NEXT_NAME) await disk.remove(path)
     const firstSeq = firstSeqOf(name)
-    if (firstSeq !== null) segments.push(await describe(disk, path, firstSeq))
+    if (firstSeq !== null) segments.push(await describe(disk, join(folder, name), firstSeq))
   }
   return segments
 }
@@ -96,7 +100,8 @@ async function describe(disk: Disk, path: string, firstSeq: number): Promise<Seg
   }
 }
 
-async function findEnd(disk: Disk, segment: Segment): Promise<SegmentEnd> {
+/** Where the segment's records end. Throws a Refusal where it is broken in the middle. Changes nothing. */
+export async function findEnd(disk: Disk, segment: Segment): Promise<SegmentEnd> {
   const scan = new GroupScan(disk, segment.path, segment.salt, segment.bytes)
   let nextSeq = segment.firstSeq
   let lastGroupAt: number | null = null

@@ -56,7 +56,7 @@ describe('recordings of real fires and plants', () => {
       '{"at":"2026-01-01T00:01:52.000Z","rule":"room-heat","device":"sdc02-heat","from":"clear","to":"red","id":"room-heat/sdc02-heat#1767225712000","because":"temperature_c 59.7 > 57"}',
       '{"at":"2026-01-01T00:02:24.000Z","rule":"room-smoke","device":"sdc02-smoke","from":"clear","to":"orange","id":"room-smoke/sdc02-smoke#1767225744000","because":"optical_density_per_m 0.156 > 0.15"}'
     ])
-    expect(said).toEqual(['202 samples, 2 alarm events (2026-01-01T00:00:00.000Z to 2026-01-01T00:03:20.000Z)'])
+    expect(said.at(-1)).toBe('202 samples, 2 alarm events (2026-01-01T00:00:00.000Z to 2026-01-01T00:03:20.000Z)')
     expect(good).toBe(true)
   })
 
@@ -117,7 +117,7 @@ describe('a backtest', () => {
     expect(said[0]).toBe(`${file}:2: this is not JSON`)
     expect(said[1]).toMatch(new RegExp(`^${file}:3: .*X`))
     expect(said[2]).toMatch(new RegExp(`^${file}:4: .*nonsense`))
-    expect(said[3]).toMatch(/^3 samples, 1 alarm event, 1 row could not be read, 2 samples could not be used/)
+    expect(said.at(-1)).toMatch(/^3 samples, 1 alarm event, 1 row could not be read, 2 samples could not be used/)
   })
 
   it('merges several files by time', async () => {
@@ -134,7 +134,7 @@ describe('a backtest', () => {
     const file = written('in.ndjson', sample('A', 0, { gas_ppm: 30 }))
     const out = path.join(folder, 'out.ndjson')
     const { printed } = await run([file], { plant: PROBE, out, json: true })
-    expect(JSON.parse(printed[0]!)).toEqual({
+    expect(JSON.parse(printed[0]!)).toMatchObject({
       files: [file],
       samples: 1,
       badRows: 0,
@@ -184,10 +184,10 @@ describe('fenghuo test', () => {
   it('prints the difference', () => {
     const printed: string[] = []
     const file = written('s.scenario', `# plant: ${PROBE}\nat 1s A gas_ppm 30\n---\n0:02 gas/pit clear -> orange\n`)
-    const good = testFiles([path.join(SCENARIOS, 'rising.scenario'), file], false, {}, { log: (line) => void printed.push(line) })
+    const good = testFiles([path.join(SCENARIOS, 'language/rising.scenario'), file], false, {}, { log: (line) => void printed.push(line) })
     expect(good).toBe(false)
     expect(printed).toEqual([
-      `ok    ${path.join(SCENARIOS, 'rising.scenario')} (4 lines)`,
+      `ok    ${path.join(SCENARIOS, 'language/rising.scenario')} (4 lines)`,
       `FAIL  ${file}`,
       '    + 0:01  gas/pit  clear -> orange  1 of 3 devices: A gas_ppm 30 >= 20',
       '    - 0:02  gas/pit  clear -> orange',
