@@ -8,4 +8,10 @@ if (process.channel !== undefined) {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
   process.channel?.unref()
 }
+// Whoever stopped reading what is printed (`| head`, a log collector that died) must not end what is being done.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EPIPE') throw cause
+  })
+}
 process.exitCode = await runCommand(process.argv.slice(2))

@@ -23,6 +23,8 @@ afterEach(() => rmSync(temporary, { recursive: true, force: true }))
 interface Running {
   readonly pid: number
   readonly output: () => string
+  /** Closes what its output is read through, as a log collector that died does. */
+  readonly stopReading: () => void
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
@@ -45,7 +47,11 @@ async function launch(node: string, args: readonly string[], env: Record<string,
       })
     }
   })
-  return { pid: child.pid!, output: () => lines.join('\n'), ended }
+  const stopReading = (): void => {
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+  return { pid: child.pid!, output: () => lines.join('\n'), stopReading, ended }
 }
 
 /** The process and its children that are alive, by /proc. */
@@ -127,6 +133,23 @@ it('a launcher passes on SIGTERM and the exit status', async () => {
     expect(await launched.ended, launched.output()).toEqual({ code: 0, signal: null })
     expect(launched.output()).toMatch(/SIGTERM: draining/)
     expect(pids.filter(isAlive)).toEqual([])
+  } finally {
+    plant.remove()
+  }
+})
+
+it('a service whose output nobody reads any more runs on, and drains with status 0', async () => {
+  const plant = tankPlant()
+  try {
+    const env = { FENGHUO_DATA: path.join(plant.folder, 'data'), FENGHUO_HTTP_PORT: '0', FENGHUO_MQTT_PORT: '0' }
+    const service = await launch(process.execPath, ['serve', '--config', plant.config], env, /Fenghuo is running/)
+    const http = /Console: (\S+)/.exec(service.output())![1]
+    service.stopReading()
+    const authorization = `Basic ${Buffer.from('gw-0:secret-0').toString('base64')}`
+    const body = JSON.stringify({ device: 'T-0', values: { level_pct: 99 } })
+    expect((await fetch(`${http}/api/v1/telemetry`, { method: 'POST', headers: { authorization }, body })).status).toBe(202)
+    process.kill(service.pid, 'SIGTERM')
+    expect(await service.ended).toEqual({ code: 0, signal: null })
   } finally {
     plant.remove()
   }
