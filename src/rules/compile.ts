@@ -23,7 +23,8 @@ export function compileRules(fleet: Fleet): { rules: CompiledRule[]; problems: R
       if (compiled !== null && found.every(({ stops }) => stops !== undefined)) tiers.push(compiled)
       problems.push(...found)
     }
-    if (devices.length === 0) problems.push(idle(rule))
+    // A plant without any device gets them while it runs.
+    if (devices.length === 0 && fleet.devices.length > 0) problems.push(idle(rule))
     else checkTierOrder(fleet, rule, tiers, devices, problems)
     if (tiers.length > 0) rules.push({ rule, tiers, devices })
   }

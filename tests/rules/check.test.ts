@@ -152,6 +152,8 @@ describe('what can be judged, but was hardly meant so', () => {
     expect(stops({ per: 'area', tiers: { red: { when: 'voted(1, a > 1)' } } }).found[0]).toMatch(
       /applies to no device that lies in an area/
     )
+    // A plant without any device gets them while it runs.
+    expect(stops({ tiers }, []).found).toEqual([])
   })
 
   it('a lower tier above a higher one', () => {

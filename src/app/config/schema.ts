@@ -30,13 +30,13 @@ const finite = z.number({ error: MUST_BE_NUMBER })
 const flag = z.boolean({ error: 'must be true or false' })
 const metricName = z
   .string()
-  .regex(METRIC_NAME, { error: MUST_BE_METRIC })
+  .regex(METRIC_NAME, { error: MUST_BE_METRIC, abort: true })
   .refine((name) => !RESERVED.has(name), { error: 'must not be a word of the rule language' })
 
 export const durationText = z
   .string({ error: MUST_BE_DURATION })
-  .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: MUST_BE_DURATION })
-  .refine((value) => parseDuration(value) !== null, { error: MUST_BE_DURATION })
+  .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: MUST_BE_DURATION, abort: true })
+  .refine((value) => parseDuration(value) !== null, { error: MUST_BE_DURATION, abort: true })
 const longerThanNothing = durationText.refine((value) => parseDuration(value) !== 0, { error: 'must be longer than nothing' })
 
 export const sizeText = z.string({ error: MUST_BE_SIZE }).regex(/^\d+(\.\d+)?(k|M|G|T)i?B$/, { error: MUST_BE_SIZE })

@@ -37,6 +37,11 @@ const MISTAKES: Record<string, [Files, ...string[]]> = {
     rule('    appliesTo: {}\n    guidance: Cause: fire\n    tiers: { red: { when: level_pct > 1 } }\n'),
     'rules/level.yaml:4:15: there is a second ": " in this line; put text that contains a colon in quotes'
   ],
+  'a duration that is text, said once': [
+    rule("    appliesTo: {}\n    tiers: { red: { when: level_pct > 1, for: 5 s, clearFor: '-5s' } }\n"),
+    'rules/level.yaml:4:47: tiers.red.for of rule level must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d, not the text "5 s"',
+    'rules/level.yaml:4:62: tiers.red.clearFor of rule level must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d, not the text "-5s"'
+  ],
   'two documents': [
     service('logLevel: info\n---\nlogLevel: warn\n'),
     'fenghuo.yaml:2:1: a second document begins here (---); one file holds one document'
