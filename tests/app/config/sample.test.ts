@@ -76,6 +76,6 @@ test('the schemas for editors are current, and every file names its own', () => 
 test('check prints one line and holds', () => {
   const { out, printed, noted } = output()
   expect(check({ config: path.join(CONFIG, 'fenghuo.yaml'), json: false, schemas: null }, {}, out)).toBe(true)
-  expect(printed).toEqual([expect.stringMatching(/: 49 devices, 13 profiles, \d+ rules, 5 gateways, 5 sites: no problems$/)])
+  expect(printed).toEqual([expect.stringMatching(/: 52 devices, 15 profiles, \d+ rules, 6 gateways, 6 sites: no problems$/)])
   expect(noted).toEqual([])
 })
