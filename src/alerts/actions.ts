@@ -4,6 +4,7 @@
 import { type Alarm, OPERATOR_ACTIONS } from '../model/alarm.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import { LIMITS } from '../platform/limits.ts'
+import { plainText } from '../store/text.ts'
 
 /**
  * - accepted: it changes the alarm or its story.
@@ -46,7 +47,7 @@ function acknowledge(alarm: Alarm, note: string | null, by: string): ActionOutco
   const before = alarm.acknowledged
   if (before === null) return { kind: 'accepted' }
   const sentence = `Alarm ${alarm.id} was acknowledged by ${before.by} at ${instant(before.at)}; nothing was changed.`
-  if (before.by === by && before.note === note) return { kind: 'unchanged', sentence }
+  if (before.by === by && before.note === (note === null ? null : plainText(note))) return { kind: 'unchanged', sentence }
   return refused('conflict', `${sentence} Add a comment to say more.`)
 }
 

@@ -15,6 +15,7 @@ const RAISED: Alarm = {
   because: 'high'
 }
 const SEEN: Alarm = { ...RAISED, acknowledged: { by: 'li', at: 0, note: null } }
+const NOTED: Alarm = { ...RAISED, acknowledged: { by: 'li', at: 0, note: 'a\uFFFDb' } }
 const CLEARED: Alarm = { ...RAISED, clearedAt: 60_000 }
 const GONE: Alarm = { ...SEEN, clearedAt: 60_000 }
 
@@ -25,6 +26,7 @@ describe('what becomes of an operator action', () => {
     ['acknowledge', CLEARED, 'li', null, 'accepted'],
     ['acknowledge', SEEN, 'li', null, 'unchanged'],
     ['acknowledge', SEEN, 'li', 'on my way', 'conflict'],
+    ['acknowledge', NOTED, 'li', 'a\uD800b', 'unchanged'],
     ['acknowledge', SEEN, 'wang', null, 'conflict'],
     ['acknowledge', GONE, 'wang', null, 'conflict'],
     ['acknowledge', null, 'li', null, 'unknownAlarm'],

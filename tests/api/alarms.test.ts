@@ -277,3 +277,18 @@ describe('GET /alarm-events', () => {
     expect(own.items.map((item: { id: string }) => item.id)).toEqual([S1])
   })
 })
+
+it('acknowledged by several at once is acknowledged once, and the others learn of it', async () => {
+  const other = await House.open()
+  try {
+    const operator = await other.token('operator')
+    await other.commit(turn('smoke', { device: 'S-1' }, START, START, 'clear', 'red'))
+    const id = path(`smoke/S-1#${START}`)
+    const answers = await Promise.all(['I go', 'so do I'].map((note) => other.ask(`${id}/acknowledge`, operator, { payload: { note } })))
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 409])
+    const { events } = (await other.ask(id, operator)).json()
+    expect(events.filter((event: { action?: string }) => event.action === 'acknowledge')).toMatchObject([{ note: 'I go' }])
+  } finally {
+    await other.close()
+  }
+})

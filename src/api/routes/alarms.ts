@@ -125,6 +125,9 @@ async function act(parts: ApiParts, request: FastifyRequest, body: OperatorActio
     throw unavailable('The action is not confirmed to be on disk yet. Look at the alarm again in a moment before repeating it.')
   }
   const after = (await book.alarm(body.id, enterprises)) ?? before
+  // Somebody may have been quicker while this action was on its way.
+  const now = body.action === 'acknowledge' ? actionOutcome(after, body, user) : outcome
+  if (now.kind === 'refused') throw new ApiProblem(KIND_OF[now.reason], now.sentence)
   if (body.action === 'reset' && after.clearedAt === null) {
     const sentence = `Alarm ${body.id} is still on (${after.because}). A latched alarm can be reset once its cause is gone; any other clears by itself.`
     throw new ApiProblem('conflict', sentence)
