@@ -3,7 +3,7 @@
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** Resolves with the first signal. Keeps the process alive until then. */
+/** Resolves with the first signal. */
 export function untilSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of SIGNALS) process.on(signal, () => resolve(signal))
