@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import type { HazardSource } from '../../model/plant.ts'
 import type { Text } from '../../model/text.ts'
-import { problemLine } from '../../platform/problem.ts'
+import { problemLine, Refusal } from '../../platform/problem.ts'
 import { type GradedSubstance, gradeHazard, type HazardGrading } from '../../rules/hazard.ts'
 import { loadPlant } from '../config/load.ts'
 import type { Environment } from '../config/service.ts'
@@ -39,8 +39,13 @@ export function hazard(options: { readonly config: string; readonly json: boolea
   return true
 }
 
+/** The plant folder; its fenghuo.yaml need not exist, for nothing is read from it. */
 function folderOf(config: string): string {
-  return statSync(config, { throwIfNoEntry: false })?.isDirectory() ? config : path.dirname(config)
+  const found = statSync(config, { throwIfNoEntry: false })
+  if (found?.isDirectory()) return config
+  if (found === undefined && path.basename(config) !== 'fenghuo.yaml')
+    throw new Refusal(`There is no ${config}: name a plant folder, or the fenghuo.yaml in it.`, { exitCode: 2 })
+  return path.dirname(config)
 }
 
 function linesOf({ id, site, name, exposed }: HazardSource, { s, major, alpha, r, grade, inventory }: HazardGrading): string[] {

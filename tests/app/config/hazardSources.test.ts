@@ -1,5 +1,6 @@
 // Hazard sources in plant.yaml: what is read, and each mistake with its line; and `fenghuo hazard` over them.
 
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it, test } from 'vitest'
 import { hazard } from '../../../src/app/commands/hazard.ts'
@@ -110,4 +111,13 @@ test('the command says where there is nothing to grade, where S is below 1, and 
   expect(run(GOOD)).toEqual([true, 'The plant names no hazard sources: list them in plant.yaml under hazardSources.', 0])
   expect(run(source('{ cas: 7664-41-7, amount_t: 9 }'))).toEqual([true, 'yard  Yard, site farm: not a major hazard source (S < 1)', 0])
   expect(run(source('{ amount_t: 9 }'))).toEqual([false, undefined, 1])
+})
+
+test('the command takes a folder, with or without fenghuo.yaml, and refuses a file that is not there', () => {
+  const folder = folderOf(source('{ class: W2, amount_t: 9 }'))
+  rmSync(path.join(folder, 'fenghuo.yaml'))
+  for (const config of [folder, path.join(folder, 'fenghuo.yaml')]) expect(hazard({ config, json: false }, {}, output().out)).toBe(true)
+  expect(() => hazard({ config: path.join(folder, 'plan.yaml'), json: false }, {}, output().out)).toThrow(
+    /^There is no .*plan\.yaml: name a plant folder/
+  )
 })
