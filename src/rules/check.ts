@@ -6,6 +6,7 @@ import type { Device, Profile, Rule } from '../model/plant.ts'
 import type { CompiledTier, RuleProblem } from './compiled.ts'
 import { type Bounds, metricsOf, overlap, possibleVerdicts } from './possible.ts'
 import { children, type NumberNode, type TruthNode, walk } from './tree.ts'
+import { mismatchedUnits } from './units.ts'
 
 type Add = (field: 'when' | 'clear' | 'deadband' | 'per', offset: number | null, problem: string, stops?: RuleProblem['stops']) => void
 
@@ -21,7 +22,10 @@ export function checkTier(fleet: Fleet, rule: Rule, tier: CompiledTier, devices:
   const fields = writtenFields(rule, tier)
   for (const { field, node } of fields) {
     checkPlaces(rule, field, node, add)
-    for (const profile of profilesOf(fleet, rule, devices)) checkNames(profile, field, node, add)
+    for (const profile of profilesOf(fleet, rule, devices)) {
+      checkNames(profile, field, node, add)
+      mismatchedUnits(profile, node, (offset, sentence) => add(field, offset, sentence, 'check'))
+    }
     checkLimits(fleet, devices, field, node, add)
   }
   if (seen.size === 0) checkReach(fleet, rule, tier, devices, add)

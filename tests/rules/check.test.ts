@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { numberFleet } from '../../src/model/fleet.ts'
+import type { Metric } from '../../src/model/plant.ts'
 import { compileRules } from '../../src/rules/compile.ts'
 import { type DeviceText, PROFILE, plantOf, type RuleText, rule } from './world.ts'
 
@@ -175,6 +176,20 @@ describe('what can be judged, but was hardly meant so', () => {
     }
     // 80 for ten minutes may well be worse than 90 for a moment.
     expect(order('a > 90', 'a > 80', '10m')).toEqual([])
+  })
+
+  it('numbers of different units', () => {
+    const [a, b, level] = PROFILE.metrics as [Metric, Metric, Metric]
+    const profile = { ...PROFILE, metrics: [{ ...a, unit: '°C' }, { ...b, unit: 'kPa' }, level] }
+    const units = (when: string): string[] => problems({ tiers: { red: { when } } }, undefined, [profile])
+    const sentence = 'the units do not fit: °C on one side, kPa on the other, in profile tank'
+    expect(units('a > b')).toEqual([`red when:4: ${sentence}`])
+    expect(units('a > 5 && abs(a - b) > 3')).toEqual([`red when:17: ${sentence}`])
+    expect(units("max(a, '5m') - min(b, '5m') > 3").length).toBe(1)
+    expect(units("timeTo(a, b, '5m') < 3").length).toBe(1)
+    for (const fine of ['a > limits.high', 'a * b > 3', "a - min(a, '5m') > 3", "rate(a, '5m') > b", 'a > 1 || b > 1']) {
+      expect(units(fine)).toEqual([])
+    }
   })
 
   it('an exit that is met on the way in', () => {
