@@ -104,13 +104,20 @@ function invalid(error: FastifyError): ApiProblem {
   const where = error.validationContext ?? 'body'
   const faults = (error.validation ?? []).map((issue) => {
     const at = where === 'body' ? issue.instancePath : issue.instancePath.slice(1)
-    return { at, problem: issue.message ?? 'not acceptable' }
+    return { at, problem: plainly(issue.message ?? 'not acceptable') }
   })
   const [first] = faults
   const place = where === 'body' ? 'the body' : where === 'querystring' ? 'the query' : 'the path'
   const named = first === undefined || first.at === '' ? place : `${first.at} in ${place}`
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more, see faults)` : ''
   return new ApiProblem('invalid', `Not acceptable: ${named}: ${first?.problem ?? 'wrong'}${more}.`, { faults })
+}
+
+/** What zod says, without its jargon. */
+function plainly(message: string): string {
+  return message
+    .replace(/^Invalid input: expected (\w+), received undefined$/, 'missing; a $1 is expected')
+    .replace(/^(Invalid \w+|Too big|Too small): /, '')
 }
 
 function bug(): ApiProblem {

@@ -97,6 +97,13 @@ describe('bad input', () => {
     }
   })
 
+  it('is named as a person would', async () => {
+    const missing = await get('/api/v1/readings?metric=level_pct')
+    expect(missing.json().detail).toBe('Not acceptable: device in the query: missing; a string is expected.')
+    const state = await get('/api/v1/alarms?state=foo')
+    expect(state.json().detail).toBe('Not acceptable: state in the query: expected one of "active"|"all".')
+  })
+
   it('in a path is not found, or not a path', async () => {
     expect((await get('/api/v1/alarms/%E0%A4%A')).json()).toMatchObject({ status: 400, type: 'urn:fenghuo:problem:malformed' })
     expect((await get(`/api/v1/alarms/${'x'.repeat(301)}`)).statusCode).toBe(404)
