@@ -18,8 +18,8 @@ const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 720
 const DAY_STEPS = [1, 2, 7, 14, 30, 60, 90, 180, 365, 730, 3650].map((days) => days * DAY)
 
 /** Values over time; limits as broken lines; alarms as bands behind, and as a strip below (a second one for the other rules). */
-export function trendChart(trend: Trend, against: readonly AlarmSpan[] | null): string {
-  const { from, to, metric, alarms } = trend
+export function trendChart(trend: Trend): string {
+  const { from, to, metric, alarms, against } = trend
   const height = 200
   const strips = against === null ? 1 : 2
   const bottom = height + 8 + strips * 16
@@ -133,41 +133,45 @@ export function dayChart(days: readonly DayCounts[], from: number, to: number): 
   }
   const total = (sum: Record<Tier, number>): number => TIERS.reduce((all, tier) => all + sum[tier], 0)
   const most = Math.max(1, ...[...counts.values()].map(total))
-  const width = PLOT / Math.ceil(columns / perColumn)
-  const [start, end] = [Math.floor(from / DAY) * DAY, (Math.floor(from / DAY) + Math.ceil(columns / perColumn) * perColumn) * DAY]
-  const x = (at: number): number => LEFT + ((at - start) / (end - start)) * PLOT
-  const parts = [timeAxis(start, end, x, height, height), `<text x="${LEFT - 8}" y="16" text-anchor="end">${most}</text>`]
+  const slots = Math.ceil(columns / perColumn)
+  const width = PLOT / slots
+  const bar = Math.min(Math.max(width - 2, width * 0.8), 60)
+  const dayOf = (column: number): string => new Date((Math.floor(from / DAY) + column * perColumn) * DAY).toISOString().slice(0, 10)
+  const parts = [`<line class="axis" x1="${LEFT}" x2="${LEFT + PLOT}" y1="${height}" y2="${height}"/>`]
+  parts.push(`<text x="${LEFT - 8}" y="16" text-anchor="end">${most}</text>`)
+  for (let column = 0; column < slots; column += Math.ceil(slots / 10)) {
+    parts.push(`<text x="${px(LEFT + (column + 0.5) * width)}" y="${height + 16}" text-anchor="middle">${dayOf(column)}</text>`)
+  }
   for (const [column, sum] of [...counts].sort(([a], [b]) => a - b)) {
     let top = height
     for (const tier of TIERS) {
       if (sum[tier] === 0) continue
       const size = (sum[tier] / most) * (height - 10)
       top -= size
-      const title = `${new Date(start + column * perColumn * DAY).toISOString().slice(0, 10)}: ${sum[tier]} ${tier}`
-      const left = LEFT + column * width + Math.min(1, width * 0.1)
+      const left = LEFT + (column + 0.5) * width - bar / 2
       parts.push(
-        `<rect class="${tier}" x="${px(left)}" y="${px(top)}" width="${px(Math.min(Math.max(width - 2, width * 0.8), 60))}" height="${px(size)}"><title>${title}</title></rect>`
+        `<rect class="${tier}" x="${px(left)}" y="${px(top)}" width="${px(bar)}" height="${px(size)}"><title>${dayOf(column)}: ${sum[tier]} ${tier}</title></rect>`
       )
     }
   }
   return `<svg class="chart" viewBox="0 0 ${WIDTH} ${height + 22}" role="img" aria-label="days">${parts.join('\n')}</svg>`
 }
 
-/** Alarms as columns, red minutes as a line, over the limit. */
+/** Announcements of the swept tier as columns, red minutes as a line, over the limit. */
 export function sweepChart(rows: readonly SweepRow[]): string {
   const judged = rows.filter(({ problem }) => problem === null)
   if (judged.length === 0) return ''
   const height = 180
   const width = PLOT / judged.length
-  const most = Math.max(1, ...judged.map(({ alarms }) => alarms))
+  const most = Math.max(1, ...judged.map(({ announced }) => announced))
   const mostRed = Math.max(...judged.map(({ redMs }) => redMs))
   const x = (index: number): number => LEFT + (index + 0.5) * width
   const parts = [`<line class="axis" x1="${LEFT}" x2="${LEFT + PLOT}" y1="${height}" y2="${height}"/>`]
   parts.push(`<text x="${LEFT - 8}" y="16" text-anchor="end">${most}</text>`)
   const every = Math.ceil(judged.length / 20)
-  for (const [index, { limit, alarms, redMs }] of judged.entries()) {
-    const size = (alarms / most) * (height - 12)
-    const title = `${limit}: ${alarms} alarms, ${minutesOf(redMs)} red minutes`
+  for (const [index, { limit, announced, redMs }] of judged.entries()) {
+    const size = (announced / most) * (height - 12)
+    const title = `${limit}: ${announced} announced, ${minutesOf(redMs)} red minutes`
     parts.push(
       `<rect class="column" x="${px(x(index) - width * 0.35)}" y="${px(height - size)}" width="${px(width * 0.7)}" height="${px(size)}"><title>${title}</title></rect>`
     )
@@ -176,7 +180,7 @@ export function sweepChart(rows: readonly SweepRow[]): string {
   if (mostRed > 0) {
     const points = judged.map(({ redMs }, index) => `${px(x(index))} ${px(height - (redMs / mostRed) * (height - 12))}`)
     parts.push(
-      `<path class="limit red" d="M${points.join('L')}"/><text class="red" x="${LEFT + PLOT + 6}" y="16">${minutesOf(mostRed)} min</text>`
+      `<path class="limit red" d="M${points.join('L')}"/><text class="red" x="${LEFT + PLOT + 6}" y="16">${Math.round(mostRed / 60_000)} min</text>`
     )
   }
   return `<svg class="chart" viewBox="0 0 ${WIDTH} ${height + 24}" role="img" aria-label="sweep">${parts.join('\n')}</svg>`

@@ -1,6 +1,6 @@
 // Gathers what the report is made of while a backtest runs: a tally for each bench, alarms where they are compared or shown.
 
-import { type AlarmComparison, type AlarmSpan, compareAlarms, SpanCollector } from '../../alerts/comparing.ts'
+import { type AlarmComparison, compareAlarms, SpanCollector } from '../../alerts/comparing.ts'
 import { type AlarmStatistics, AlarmTally } from '../../alerts/statistics.ts'
 import type { AlarmEvent } from '../../model/alarm.ts'
 import type { Plant } from '../../model/plant.ts'
@@ -71,14 +71,12 @@ export class Gathering {
   async page(report: BacktestReport, source: BacktestSource, said: Pick<PageContent, 'inputs' | 'rules'>): Promise<PageContent> {
     const [alarms = [], against = null] = this.#spans.map(({ spans }) => spans)
     const { statistics } = report
-    const common = { ...said, report, alarms, alarmsLeft: this.#spans[0]?.left ?? 0, against }
+    const common = { ...said, report, alarms, alarmsLeft: this.#spans[0]?.left ?? 0 }
     if (statistics === null || this.#plant === null) return { ...common, plant: null, trends: [], trendsLeft: 0 }
     const { fleet } = this.#pipelines[0] as Pipeline
-    const { trends, left } = trendsOf(fleet, shownIn(alarms, against), statistics.from, statistics.to)
+    const { trends, left } = trendsOf(fleet, alarms, against, statistics.from, statistics.to)
     await fillTrends(trends, source, this.#plant)
-    const own = new Set(alarms)
-    const mine = trends.map((trend) => ({ ...trend, alarms: trend.alarms.filter((alarm) => own.has(alarm)) }))
-    return { ...common, plant: fleet.plant, trends: mine, trendsLeft: left }
+    return { ...common, plant: fleet.plant, trends, trendsLeft: left }
   }
 
   #comparison(): AlarmComparison {
@@ -91,11 +89,6 @@ export class Gathering {
     const rows = results.map((result, i) => rowOf(plant, sweep, sweep.limits[i] as number, result))
     return { rule: sweep.rule, tier: sweep.tier, written: sweptLimit(plant, sweep).text, rows }
   }
-}
-
-/** Series that alarmed under either set of rules are shown. */
-function shownIn(alarms: readonly AlarmSpan[], against: readonly AlarmSpan[] | null): readonly AlarmSpan[] {
-  return against === null ? alarms : [...alarms, ...against]
 }
 
 function rowOf(plant: Plant, sweep: Sweep, limit: number, { total, tiers }: AlarmStatistics): SweepRow {

@@ -24,7 +24,6 @@ export interface PageContent {
   readonly alarms: readonly AlarmSpan[]
   /** Alarms beyond those kept. */
   readonly alarmsLeft: number
-  readonly against: readonly AlarmSpan[] | null
   readonly trends: readonly Trend[]
   readonly trendsLeft: number
 }
@@ -116,14 +115,17 @@ function tiles({ total, first, from, floodMs, floods, chattering }: AlarmStatist
     tile(String(total.alarms), both('报警', 'alarms')),
     tile(String(total.announced), both('播报（含升级）', 'announced (with escalations)')),
     tile(first === null ? '–' : spanText(first.at - from), both('首个报警', 'to the first alarm')),
-    tile(String(minutesOf(total.redMs)), both('红色分钟', 'red minutes')),
-    tile(
-      floods.length === 0 ? '0' : String(minutesOf(floodMs)),
-      both(`泛滥分钟（${floods.length} 次）`, `flood minutes (${floods.length})`)
-    ),
+    tile(wholeMinutes(total.redMs), both('红色分钟', 'red minutes')),
+    tile(wholeMinutes(floodMs), both(`泛滥分钟（${floods.length} 次）`, `flood minutes (${floods.length})`)),
     tile(String(chattering.length), both('抖动报警', 'chattering alarms')),
     tile(String(total.standing), both('结束时未恢复', 'standing at the end'))
   ].join('')}</div>`
+}
+
+/** Minutes as a figure to be read at a glance. */
+function wholeMinutes(ms: number): string {
+  const minutes = ms / 60_000
+  return minutes < 100 ? String(Number(minutes.toFixed(1))) : String(Math.round(minutes))
 }
 
 const CHANGE_WORDS: Readonly<Record<Change, readonly [zh: string, en: string]>> = {
@@ -187,17 +189,16 @@ function sweepSection({ rule, tier, written, rows }: SweepTable): string {
       ? [String(limit), String(alarms), String(announced), String(minutesOf(tierMs)), String(minutesOf(redMs)), '']
       : [String(limit), '', '', '', '', escaped(problem)]
   )
-  const note = `<span class="id">${escaped(rule)}</span> ${tierTag(tier)} · ${both('代替', 'in place of')} <span class="id">${escaped(written)}</span> · ${both('柱：报警数；虚线：红色分钟', 'columns: alarms; broken line: red minutes')}`
+  const note = `<span class="id">${escaped(rule)}</span> ${tierTag(tier)} · ${both('代替', 'in place of')} <span class="id">${escaped(written)}</span> · ${both('柱：该级播报数；虚线：红色分钟', 'columns: announced in the tier; broken line: red minutes')}`
   return section(both('限值扫描', 'Alarms against the limit'), sweepChart(rows) + table(columns, cells), note)
 }
 
-function trendSection({ trends, trendsLeft, against }: PageContent): string {
+function trendSection({ trends, trendsLeft }: PageContent): string {
   if (trends.length === 0) return ''
   const pictures = trends.map((trend) => {
     const { device, metric } = trend
-    const mine = against?.filter((span) => span.device === device.id && trend.alarms.some(({ rule }) => rule === span.rule)) ?? null
     const title = `${named(device.id, nameOf(device.name))} · ${named(metric.id, nameOf(metric.name))}${metric.unit === '1' ? '' : ` <span class="name">${escaped(metric.unit)}</span>`}`
-    return `<div class="trend"><h3>${title}</h3>${trendChart(trend, mine)}</div>`
+    return `<div class="trend"><h3>${title}</h3>${trendChart(trend)}</div>`
   })
   const rest =
     trendsLeft > 0 ? `<p class="none">${both(`另有 ${trendsLeft} 条曲线未显示`, `${trendsLeft} more series are not shown`)}</p>` : ''

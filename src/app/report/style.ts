@@ -39,7 +39,7 @@ td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 tbody tr:last-child td { border-bottom: 0; }
 .id { font-family: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", monospace; font-size: 13px; }
 .name { color: var(--muted); font-size: 13px; }
-.tag { display: inline-flex; gap: 6px; align-items: center; white-space: nowrap; }
+.tag { display: inline-flex; gap: 6px; align-items: center; white-space: nowrap; vertical-align: middle; }
 .mark { width: 18px; height: 18px; flex: none; }
 .mark path { stroke: var(--edge); stroke-width: 1; }
 .mark text { font: 700 15px system-ui, sans-serif; fill: #14171a; }

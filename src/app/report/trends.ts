@@ -27,17 +27,26 @@ export interface Trend {
   readonly limits: readonly { readonly value: number; readonly tier: Tier; readonly rule: string }[]
   /** The alarms of this device, or of its area, whose rule looks at this metric. */
   readonly alarms: readonly AlarmSpan[]
+  /** The same under the other rules; null where there are none. */
+  readonly against: readonly AlarmSpan[] | null
 }
 
-/** The series that alarmed, those with most alarms first, at most `TRENDS`; `left` counts the rest. */
-export function trendsOf(fleet: Fleet, alarms: readonly AlarmSpan[], from: number, to: number): { trends: Trend[]; left: number } {
+/** The series that alarmed (under either rules), those with most alarms first, at most `TRENDS`; `left` counts the rest. */
+export function trendsOf(
+  fleet: Fleet,
+  these: readonly AlarmSpan[],
+  others: readonly AlarmSpan[] | null,
+  from: number,
+  to: number
+): { trends: Trend[]; left: number } {
   const bySubject = new Map<string, AlarmSpan[]>()
-  for (const alarm of alarms) {
+  for (const alarm of [...these, ...(others ?? [])]) {
     const key = alarm.device === null ? `a ${alarm.area}` : `d ${alarm.device}`
     const list = bySubject.get(key)
     if (list === undefined) bySubject.set(key, [alarm])
     else list.push(alarm)
   }
+  const isOther = new Set(others)
   const found: Trend[] = []
   for (const [number, device] of fleet.devices.entries()) {
     const own = bySubject.get(`d ${device.id}`) ?? []
@@ -50,12 +59,15 @@ export function trendsOf(fleet: Fleet, alarms: readonly AlarmSpan[], from: numbe
       const watching = new Set(rules.filter((rule) => names(rule, metric.id)).map(({ id }) => id))
       const shown = [...own, ...ofArea].filter(({ rule }) => watching.has(rule))
       if (shown.length === 0) continue
-      const lines = limits.filter((limit) => limit.metric === metric.id)
+      const lines = limits.filter((limit) => limit.metric === metric.id && isOwn(limit, rules))
       const [low, high] = [new Float64Array(BUCKETS).fill(Number.NaN), new Float64Array(BUCKETS).fill(Number.NaN)]
-      found.push({ device, metric, from, to, low, high, limits: lines, alarms: shown.sort((a, b) => a.raisedAt - b.raisedAt) })
+      shown.sort((a, b) => a.raisedAt - b.raisedAt)
+      const alarms = shown.filter((alarm) => !isOther.has(alarm))
+      const against = others === null ? null : shown.filter((alarm) => isOther.has(alarm))
+      found.push({ device, metric, from, to, low, high, limits: lines, alarms, against })
     }
   }
-  found.sort((a, b) => b.alarms.length - a.alarms.length)
+  found.sort((a, b) => countOf(b) - countOf(a))
   return { trends: found.slice(0, TRENDS), left: Math.max(0, found.length - TRENDS) }
 }
 
@@ -105,6 +117,17 @@ function placesOf(fleet: Fleet, trends: readonly Trend[]): Map<number, Trend> {
       places.set((fleet.firstSeries[number] as number) + place, trend)
   }
   return places
+}
+
+/** One that counts only together with something else is no limit of this metric. */
+function isOwn({ rule, tier }: Trend['limits'][number], rules: readonly Rule[]): boolean {
+  const found = rules.find(({ id }) => id === rule)
+  const when = found?.tiers.find((other) => other.tier === tier)?.when ?? ''
+  return found?.per === 'device' && !/&&|[?!]/.test(when)
+}
+
+function countOf({ alarms, against }: Trend): number {
+  return Math.max(alarms.length, against?.length ?? 0)
 }
 
 function names({ tiers }: Rule, metric: string): boolean {
