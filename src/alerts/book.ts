@@ -28,6 +28,7 @@ import type {
 import { foldEvent, isActive } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
+import { lastRaised, transitionsOf } from './ruleRecord.ts'
 import { Whereabouts } from './whereabouts.ts'
 
 export type CommittedEvent = Committed
@@ -139,6 +140,16 @@ export class Book {
   /** Up to `limit` events numbered above `n`, in order: for resuming a live stream. */
   eventsAfter(n: number, limit: number, scope: EnterpriseScope): Promise<CommittedEvent[]> {
     return listEventsAfter(this.#state, n, limit, scope)
+  }
+
+  /** When each of these rules last raised an alarm inside the scope, epoch ms; rules that never did are left out. */
+  lastRaised(rules: readonly string[], scope: EnterpriseScope): Promise<Map<string, number>> {
+    return lastRaised(this.#state, rules, scope)
+  }
+
+  /** The newest transitions of one rule on one subject (a device's or an area's id), at most `limit`, in their order. */
+  transitionsOf(rule: string, subject: string, limit: number, scope: EnterpriseScope): Promise<Transition[]> {
+    return transitionsOf(this.#state, rule, subject, limit, scope)
   }
 
   /** A page of rejects, newest first. */

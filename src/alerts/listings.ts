@@ -133,7 +133,7 @@ function pageLimit({ limit }: PageRequest): number {
 }
 
 /** An id is never empty, so the empty one stands for "none": `in ()` is not SQL everywhere. */
-function inScope(scope: readonly string[]): readonly string[] {
+export function inScope(scope: readonly string[]): readonly string[] {
   return scope.length === 0 ? [''] : scope
 }
 

@@ -34,6 +34,7 @@ const TAGS = [
   { name: 'session', description: 'Signing in, API tokens' },
   { name: 'alarms', description: 'Alarms and their journal' },
   { name: 'devices', description: 'Devices, last values, history' },
+  { name: 'rules', description: 'The rules in force, and what they make of the plant' },
   { name: 'overview', description: 'The plant at a glance' },
   { name: 'live', description: 'What happens, as it happens' },
   { name: 'telemetry', description: 'Getting data in by HTTP, and what could not be used' },

@@ -20,6 +20,7 @@ import { healthRoutes } from './routes/health.ts'
 import { liveRoutes } from './routes/live.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { ruleRoutes } from './routes/rules.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
@@ -138,6 +139,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   deviceRoutes(api, parts)
   readingRoutes(api, parts)
   siteRoutes(api, parts)
+  ruleRoutes(api, parts)
   quarantineRoutes(api, parts)
   liveRoutes(api, parts)
   healthRoutes(api, parts)

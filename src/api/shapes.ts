@@ -150,6 +150,25 @@ export const DeviceBody = z
   .meta({ id: 'Device' })
 export type DeviceBody = z.infer<typeof DeviceBody>
 
+/** A rule as it is written. */
+export const RuleText = z.object({
+  id: z.string(),
+  title: Text,
+  per: z.enum(['device', 'area']),
+  latched: z.boolean(),
+  source: z.string().nullable(),
+  tiers: z.array(
+    z.object({
+      tier: TierName,
+      when: z.string(),
+      clear: z.string().nullable(),
+      deadband: z.number().nullable(),
+      for: z.string(),
+      clearFor: z.string()
+    })
+  )
+})
+
 export const DeviceDetail = DeviceBody.extend({
   thresholds: z
     .array(
@@ -163,29 +182,34 @@ export const DeviceDetail = DeviceBody.extend({
       })
     )
     .meta({ description: 'Where a rule that watches this device compares one metric with one limit: the lines of a trend' }),
-  rules: z.array(
-    z.object({
-      id: z.string(),
-      title: Text,
-      per: z.enum(['device', 'area']),
-      latched: z.boolean(),
-      source: z.string().nullable(),
-      tiers: z.array(
-        z.object({
-          tier: TierName,
-          when: z.string(),
-          clear: z.string().nullable(),
-          deadband: z.number().nullable(),
-          for: z.string(),
-          clearFor: z.string()
-        })
-      )
-    })
-  )
+  rules: z.array(RuleText)
 }).meta({ id: 'DeviceDetail' })
 export type DeviceDetail = z.infer<typeof DeviceDetail>
 
 export const TierCounts = z.object({ blue: z.number(), yellow: z.number(), orange: z.number(), red: z.number() })
+
+export const RULE_FIRING = ['never', 'sometimes', 'always'] as const
+export const RuleBody = RuleText.extend({
+  guidance: Text,
+  appliesTo: z
+    .object({
+      profile: z.string().nullable(),
+      devices: z.array(z.string()).nullable(),
+      labels: z.record(z.string(), z.string()),
+      area: z.string().nullable(),
+      site: z.string().nullable(),
+      enterprise: z.string().nullable()
+    })
+    .meta({ description: 'All that is given must match' }),
+  subjects: z.number().meta({ description: 'Devices (or areas) that it watches' }),
+  standing: TierCounts.meta({ description: 'Its alarms that are on now, by tier' }),
+  lastFiredAt: Instant.nullable().meta({ description: 'When it last raised an alarm; null: never' }),
+  firing: z.enum(RULE_FIRING).meta({
+    description:
+      'never: it has raised no alarm yet. always: its alarm has stood on every subject for more than 24 h. sometimes: anything else'
+  })
+}).meta({ id: 'Rule' })
+export type RuleBody = z.infer<typeof RuleBody>
 export const DeviceCounts = z.object({
   total: z.number(),
   online: z.number(),

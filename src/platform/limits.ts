@@ -141,7 +141,9 @@ export const LIMITS = {
   book: {
     noteLength: 2_000,
     /** Events shown with one alarm: the newest. */
-    eventsPerAlarm: 1_000
+    eventsPerAlarm: 1_000,
+    /** Transitions shown with the explanation of a rule: the newest of the subject. */
+    transitionsExplained: 20
   },
   access: {
     nameLength: 64,

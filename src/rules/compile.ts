@@ -78,7 +78,8 @@ function exitBeyond(when: TruthNode, deadband: number): TruthNode | null {
   return { kind: 'comparison', operator: falling ? '<=' : '>=', left, right: limit, span }
 }
 
-function selectedDevices(fleet: Fleet, rule: Rule): Int32Array {
+/** The devices that a rule applies to, by number, ascending; of a rule `per: area` only those that lie in one. */
+export function selectedDevices(fleet: Fleet, rule: Rule): Int32Array {
   const { appliesTo } = rule
   const named = appliesTo.devices === null ? null : new Set(appliesTo.devices)
   const selected: number[] = []

@@ -58,6 +58,8 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/overview',
       'GET /api/v1/quarantine',
       'GET /api/v1/readings',
+      'GET /api/v1/rules',
+      'GET /api/v1/rules/{id}',
       'GET /api/v1/session',
       'GET /api/v1/sites',
       'GET /api/v1/tokens',

@@ -56,7 +56,10 @@ describe('opening the state store', () => {
     await first.destroy()
     const second = await openState(file)
     expect(await second.selectFrom('position').select('seq').execute()).toEqual([{ seq: 7 }])
-    expect((await sql`select name from schema_migrations`.execute(second)).rows).toEqual([{ name: '0001-spine' }])
+    expect((await sql`select name from schema_migrations`.execute(second)).rows).toEqual([
+      { name: '0001-spine' },
+      { name: '0002-rule-index' }
+    ])
     await second.destroy()
   })
 
@@ -81,7 +84,7 @@ describe('opening the state store', () => {
       `The state store ${file} was written by a newer Fenghuo (it has 0009-drones): start that version, or restore a backup made with this one.`
     )
     const untouched = new DatabaseSync(file)
-    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: 2 })
+    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: 3 })
     untouched.close()
   })
 

@@ -1,0 +1,97 @@
+// The rules in force: what each says, whom it watches, what of it stands now, and when it last fired.
+
+import { z } from 'zod'
+import type { Scope } from '../../access/roles.ts'
+import { STALE_MS } from '../../alerts/statistics.ts'
+import type { Rule } from '../../model/plant.ts'
+import { LIMITS } from '../../platform/limits.ts'
+import type { Api } from '../api.ts'
+import { countTiers } from '../counts.ts'
+import { cursorAfter, readCursor } from '../paging.ts'
+import type { ApiParts, PlantView } from '../parts.ts'
+import { ApiProblem } from '../problems.ts'
+import { rulesInScope, subjectsOf } from '../ruleSubjects.ts'
+import { caller } from '../session.ts'
+import { Next, pageLimit, RULE_FIRING, RuleBody } from '../shapes.ts'
+import { ruleBodies } from '../thresholds.ts'
+import { instantOrNull } from '../views.ts'
+
+export const RuleId = z.object({ id: z.string().max(LIMITS.api.idLength).meta({ example: 'tank-level' }) })
+
+export function ruleRoutes(api: Api, parts: ApiParts): void {
+  api.route({
+    method: 'GET',
+    url: '/api/v1/rules',
+    config: { needs: 'viewer' },
+    schema: {
+      tags: ['rules'],
+      summary: 'The rules in force, with what they make of the plant',
+      description:
+        'In the order of the plant. Whose scope is limited sees the rules that watch something of theirs, counted over that. ' +
+        '`firing=never` lists the rules that have never raised an alarm, `firing=always` those that always do.',
+      querystring: z.object({
+        firing: z.enum(RULE_FIRING).optional(),
+        limit: pageLimit(100),
+        cursor: z.string().max(512).optional()
+      }),
+      response: { 200: z.object({ items: z.array(RuleBody), next: Next }) }
+    },
+    handler: async (request) => {
+      const { firing, limit, cursor } = request.query
+      const scope = caller(request).enterprises
+      const view = parts.plant()
+      const rules = rulesInScope(view.fleet, scope)
+      const wanted = firing === undefined ? null : (await bodiesOf(parts, view, rules, scope)).filter((body) => body.firing === firing)
+      const start = cursor === undefined ? 0 : readCursor(cursor, 'number')
+      const items = wanted?.slice(start, start + limit) ?? (await bodiesOf(parts, view, rules.slice(start, start + limit), scope))
+      return { items, next: start + limit < (wanted ?? rules).length ? cursorAfter(start + limit) : null }
+    }
+  })
+  api.route({
+    method: 'GET',
+    url: '/api/v1/rules/:id',
+    config: { needs: 'viewer' },
+    schema: { tags: ['rules'], summary: 'One rule', params: RuleId, response: { 200: RuleBody } },
+    handler: async (request) => {
+      const scope = caller(request).enterprises
+      const view = parts.plant()
+      const [body] = await bodiesOf(parts, view, [ruleNamed(view, request.params.id, scope)], scope)
+      return body as RuleBody
+    }
+  })
+}
+
+/** The rule of this id where it is in the scope; any other id is answered alike. */
+export function ruleNamed({ fleet }: PlantView, id: string, scope: Scope): Rule {
+  const rule = rulesInScope(fleet, scope).find((one) => one.id === id)
+  if (rule === undefined) throw new ApiProblem('unknown', `There is no rule ${id} that you may see.`)
+  return rule
+}
+
+async function bodiesOf({ book, clock }: ApiParts, { fleet }: PlantView, rules: readonly Rule[], scope: Scope): Promise<RuleBody[]> {
+  const standing = Map.groupBy(
+    book.active({ state: 'active' }, scope).filter(({ clearedAt }) => clearedAt === null),
+    ({ rule }) => rule
+  )
+  const staleBefore = clock.now() - STALE_MS
+  const ids = rules.map(({ id }) => id)
+  const lastRaised = await book.lastRaised(ids, scope)
+  const texts = ruleBodies(rules)
+  return rules.map((rule, place) => {
+    const { guidance, appliesTo } = rule
+    const { profile, devices, labels, area, site, enterprise } = appliesTo
+    const on = standing.get(rule.id) ?? []
+    const subjects = subjectsOf(fleet, rule, scope).length
+    const last = lastRaised.get(rule.id) ?? null
+    const stale = on.filter(({ raisedAt }) => raisedAt < staleBefore).length
+    return {
+      ...(texts[place] as (typeof texts)[number]),
+      guidance,
+      appliesTo: { profile, devices: devices === null ? null : [...devices], labels, area, site, enterprise },
+      subjects,
+      standing: countTiers(on),
+      lastFiredAt: instantOrNull(last),
+      firing: last === null ? 'never' : subjects > 0 && stale >= subjects ? 'always' : 'sometimes'
+    }
+  })
+}
