@@ -1,7 +1,7 @@
 // A backtest over what happened live tells what was told live: from the journal of a service, whole or in part, while it runs,
 // after restarts, under plants that changed, and where the beginning has been let go.
 
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { backtest } from '../../src/app/backtest.ts'
@@ -109,6 +109,28 @@ it('tells any stretch of it, from a snapshot or from the beginning', async () =>
       `${second}`
     ).toEqual(expected)
   }
+})
+
+it('sweeps a limit over it, under the plants that were in force, and shows it', async () => {
+  await live()
+  const [printed, said]: [string[], string[]] = [[], []]
+  const out = { log: (line: string) => void printed.push(line), error: (line: string) => void said.push(line) }
+  const html = path.join(files.folder, 'report.html')
+  const to = new Date(clock.now()).toISOString()
+  expect(await runBacktest([], { fromData: data(), to, sweep: 'level.yellow.limit=52..91:13', html, json: true }, {}, out)).toBe(true)
+  // T-0: 90, 95, 86, 55, 40, one alarm under any of these; T-3: 70; T-2: 99 and 60.
+  const { rows, written } = JSON.parse(printed[0]!).sweep as {
+    rows: { limit: number; alarms: number; problem: string | null }[]
+    written: string
+  }
+  expect(written).toBe('limits.high')
+  expect(rows.map(({ limit, alarms, problem }) => [limit, alarms, problem])).toEqual([
+    [52, 3, null],
+    [65, 3, null],
+    [78, 2, null],
+    [91, 2, null]
+  ])
+  expect(readFileSync(html, 'utf8')).toContain('limits.high')
 })
 
 it('begins at the oldest snapshot where the journal has let its beginning go, and says so', async () => {

@@ -86,7 +86,8 @@ export async function runBacktest(
 
   const sink = new EventSink({ file: options.out ?? null, json: options.json, compared: plants.length > 1, quiet: sweep !== null }, out)
   const gathering = new Gathering({ compared: plants.length > 1, page: options.html !== undefined, sweep })
-  const progress = new PassProgress(terminal, new SystemClock())
+  // Event lines on the same terminal show the progress themselves.
+  const progress = new PassProgress(sink.prints && process.stdout.isTTY ? null : terminal, new SystemClock())
   const problems = new NamedProblems(out, progress)
   progress.show(source)
   const summary = await backtest(benchesOf(plants, sweep), watched(source, progress), stretch, {

@@ -112,6 +112,15 @@ describe('the report', () => {
   })
 })
 
+it('tells the same to the byte however the recording is cut into chunks, lines and files', async () => {
+  const { printed } = await run({})
+  const lines = samples().join('\n').split('\n')
+  const padded = written('padded.ndjson', lines.map((line, i) => `${line}${' '.repeat((i * 977) % 2500)}\r\n`).join('\n'))
+  const [one, two] = ['T-0', 'T-1'].map((device) => written(`${device}.ndjson`, lines.filter((line) => line.includes(device)).join('\n')))
+  expect((await run({}, [padded])).printed).toEqual(printed)
+  expect((await run({}, [one!, two!])).printed).toEqual(printed)
+})
+
 describe('the page', () => {
   it('holds the alarms, series and limits in two languages and asks nobody for anything', async () => {
     const file = path.join(folder, 'page.html')
