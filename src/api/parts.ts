@@ -9,6 +9,7 @@ import type { OperatorActionBody } from '../model/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import type { Explanation } from '../rules/explain.ts'
 import type { LiveHub } from './live.ts'
 
 /** The plant as the loop sees it at this moment: the devices, their last values, and which gateways are connected. */
@@ -59,6 +60,8 @@ export interface ApiParts {
   readonly book: Book
   readonly history: History
   readonly plant: () => PlantView
+  /** Why a rule stands where it stands on a device or area; null where it does not watch it. */
+  readonly explain: (rule: string, subject: { readonly device: string | null; readonly area: string | null }) => Explanation | null
   readonly submit: Submit
   readonly health: () => HealthReport
   readonly live: LiveHub

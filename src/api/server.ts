@@ -16,6 +16,7 @@ import { ApiProblem, answerErrors, answerUnreadable } from './problems.ts'
 import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { healthRoutes } from './routes/health.ts'
 import { liveRoutes } from './routes/live.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
@@ -140,6 +141,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   readingRoutes(api, parts)
   siteRoutes(api, parts)
   ruleRoutes(api, parts)
+  explainRoutes(api, parts)
   quarantineRoutes(api, parts)
   liveRoutes(api, parts)
   healthRoutes(api, parts)

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { Access } from '../access/access.ts'
 import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
+import type { ApiParts } from '../api/parts.ts'
 import { ApiServer } from '../api/server.ts'
 import { History } from '../history/history.ts'
 import { Broker } from '../ingest/broker.ts'
@@ -130,7 +131,8 @@ function doorsOf({ config, clock, log, metrics, journal }: Ground, { book, acces
   const health = () => healthOf({ clock, journal, loop, history, rate })
   const { http } = config
   const consoleFolder = CONSOLE_FOLDER
-  const api = new ApiServer({ clock, log, metrics, http, consoleFolder, access, book, history, plant, submit, health, live })
+  const explain: ApiParts['explain'] = (rule, subject) => loop.pipeline.explain(rule, subject)
+  const api = new ApiServer({ clock, log, metrics, http, consoleFolder, access, book, history, plant, explain, submit, health, live })
   return { api, broker, rate, live }
 }
 

@@ -9,6 +9,7 @@ import type { JournalRecord, OperatorActionBody, Reject } from '../model/journal
 import type { Plant } from '../model/plant.ts'
 import { ReadingColumns } from '../model/readings.ts'
 import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
+import type { Explanation } from '../rules/explain.ts'
 
 /** How far the journal has been judged: the last record, and the instant of our clock that time has been advanced to. */
 export interface Position {
@@ -108,6 +109,11 @@ export class Pipeline {
   /** The alarms that are not clear. */
   standing(): Iterable<StandingAlarm> {
     return this.#engine.standing()
+  }
+
+  /** Why a rule stands where it stands on a device or area, as far as judged; null where it does not watch it. */
+  explain(rule: string, subject: { readonly device: string | null; readonly area: string | null }): Explanation | null {
+    return this.#engine.explain(rule, subject)
   }
 
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */

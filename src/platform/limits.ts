@@ -73,7 +73,9 @@ export const LIMITS = {
     /** Samples kept per window; denser ones are thinned to an even spacing. */
     samplesPerWindow: 8_192,
     /** Members named in the `because` of an area's alarm; the rest is counted. */
-    membersNamed: 5
+    membersNamed: 5,
+    /** Members of an area shown one by one where a vote is explained. */
+    membersExplained: 50
   },
   history: {
     /** Rows waiting to be stored; above, history stops listening and catches up from the journal. */

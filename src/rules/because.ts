@@ -20,6 +20,11 @@ export function because(condition: TruthNode, scene: Scene, patienceMs: number):
   return `${parts.join(' and ')}${patienceMs > 0 ? ` for ${formatDuration(patienceMs)}` : ''}`
 }
 
+/** The parts that made the condition yes, or no, in this scene: `level_pct 71 <= 85`. */
+export function decisive(condition: TruthNode, verdict: typeof YES | typeof NO, scene: Scene): string {
+  return partsOf(condition, verdict, scene).join(' and ')
+}
+
 /** The shortest text of a number, without the noise of binary fractions. */
 export function numberText(value: number): string {
   return Number.isNaN(value) ? 'unknown' : String(Number(value.toPrecision(12)))

@@ -6,10 +6,11 @@ import type { Fleet } from '../model/fleet.ts'
 import type { ReadingColumns } from '../model/readings.ts'
 import { LEVELS, type Level } from '../model/tier.ts'
 import { carryOver } from './carry.ts'
+import { type Explanation, explain } from './explain.ts'
 import { Lines } from './lines.ts'
-import { emptyMemory, type Memory, placeOfAlarm, places } from './memory.ts'
+import { emptyMemory, type Memory, placeOfAlarm, placeOfRule, places } from './memory.ts'
 import { type EngineSnapshot, fillMemory, snapshotOf } from './snapshot.ts'
-import { alarmId } from './watch.ts'
+import { alarmId, type Named } from './watch.ts'
 
 export type { EngineSnapshot } from './snapshot.ts'
 
@@ -126,6 +127,12 @@ export class Engine {
       const id = alarmId(plan.rule.id, named, watches.raisedAt[watch] as number)
       yield { id, rule: plan.rule.id, subject: named.device ?? named.area ?? '', level: LEVELS[level] as Level }
     }
+  }
+
+  /** Why a rule stands where it stands on a device or area, as far as time has been advanced; null: it does not watch it. */
+  explain(rule: string, subject: Named): Explanation | null {
+    const place = placeOfRule(this.#memory, rule, subject)
+    return place === null ? null : explain(this.#memory, this.#lines, place, this.#advancedTo)
   }
 
   #sample(columns: ReadingColumns, from: number, to: number, device: number, at: number, receivedAt: number, out: Transition[]): void {

@@ -109,29 +109,30 @@ export function* places({ fleet, layout, kits, areaPlans }: Memory): Generator<P
 export function placeOfAlarm(memory: Memory, id: string): Place | null {
   const parts = /^([^/]+)\/([^#]+)#(-?\d+)$/.exec(id)
   if (parts === null) return null
-  const [, rule, subject, raisedAt] = parts
-  const { fleet, layout, kits, areaPlans, watches } = memory
-  const standing = (place: Place): Place | null =>
-    watches.level[place.watch] !== 0 && watches.raisedAt[place.watch] === Number(raisedAt) ? place : null
-  const area = areaPlans.findIndex((plan, number) => plan.rule.id === rule && layout.areas[number]?.area === subject)
-  if (area >= 0) {
+  const [, rule, subject, raisedAt] = parts as unknown as [string, string, string, string]
+  const place = placeOfRule(memory, rule, { device: null, area: subject }) ?? placeOfRule(memory, rule, { device: subject, area: null })
+  if (place === null) return null
+  const { level, raisedAt: raised } = memory.watches
+  return level[place.watch] !== 0 && raised[place.watch] === Number(raisedAt) ? place : null
+}
+
+/** The watch of a rule on a device or area, or null where the rule does not watch it. */
+export function placeOfRule(memory: Memory, rule: string, { device: id, area: areaId }: Named): Place | null {
+  const { fleet, layout, kits, areaPlans } = memory
+  if (id === null) {
+    const area = areaPlans.findIndex((plan, number) => plan.rule.id === rule && layout.areas[number]?.area === areaId)
+    if (area < 0) return null
     const watch = layout.deviceWatches + area
-    const plan = areaPlans[area] as Plan
-    return standing({
-      watch,
-      firstLatch: layout.areaFirstLatch[area] as number,
-      plan,
-      subject: area,
-      named: nameOf(fleet, layout, watch, area)
-    })
+    const firstLatch = layout.areaFirstLatch[area] as number
+    return { watch, firstLatch, plan: areaPlans[area] as Plan, subject: area, named: nameOf(fleet, layout, watch, area) }
   }
-  const device = fleet.deviceNumber.get(subject as string)
+  const device = fleet.deviceNumber.get(id)
   if (device === undefined) return null
   const { plans } = kits[layout.kitOf[device] as number] as BoundKit
   let firstLatch = layout.firstLatch[device] as number
   for (const [index, plan] of plans.entries()) {
     const watch = (layout.firstWatch[device] as number) + index
-    if (plan.rule.id === rule) return standing({ watch, firstLatch, plan, subject: device, named: nameOf(fleet, layout, watch, device) })
+    if (plan.rule.id === rule) return { watch, firstLatch, plan, subject: device, named: nameOf(fleet, layout, watch, device) }
     firstLatch += plan.tiers.length
   }
   return null

@@ -1,5 +1,5 @@
-// The API over real parts in a temporary folder: state store, book, access, history, intake, live hub. In place of broker
-// and rules the tests say which messages arrive and which alarm events they cause.
+// The API over real parts in a temporary folder: state store, book, access, history, intake, engine, live hub. In place of the
+// broker the tests say which messages arrive; which alarm events there are, they say themselves: the engine's are for `explain`.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ import type { Level } from '../../src/model/tier.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { Metrics } from '../../src/platform/metrics.ts'
+import { Engine } from '../../src/rules/engine.ts'
 import { openState } from '../../src/store/state.ts'
 import { PLANT } from './plant.ts'
 
@@ -61,6 +62,7 @@ export class House {
   health: HealthReport
   readonly #folder: string
   readonly #intake: Intake
+  readonly #engine: Engine
   readonly #close: () => Promise<void>
   readonly #columns = new ReadingColumns()
   readonly #servers: ApiServer[] = []
@@ -71,6 +73,7 @@ export class House {
     this.fleet = given.fleet
     this.latest = new Latest(given.fleet)
     this.#intake = new Intake(given.fleet, { clockSkewMs: 300_000 })
+    this.#engine = new Engine(given.fleet, START)
     this.#close = given.close
     this.health = {
       parts: [
@@ -162,6 +165,7 @@ export class House {
     columns.clear()
     const receivedAt = this.clock.now()
     this.#intake.read({ seq: ++this.#seq, receivedAt, kind: 'telemetry', source: `fh/1/${gateway}/telemetry`, body }, columns, rejects)
+    this.#engine.judge(columns, 0, columns.length, receivedAt, [])
     this.latest.note(columns, 0, columns.length, receivedAt)
     this.history.offer(columns, this.#seq)
     await this.#turn([], rejects)
@@ -204,6 +208,10 @@ export class House {
         retentionDays: null
       }),
       plant: view,
+      explain: (rule, subject) => {
+        this.#engine.advance(clock.now(), [])
+        return this.#engine.explain(rule, subject)
+      },
       submit: {
         obstacle: () => this.obstacle,
         telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),

@@ -60,6 +60,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/readings',
       'GET /api/v1/rules',
       'GET /api/v1/rules/{id}',
+      'GET /api/v1/rules/{id}/explain',
       'GET /api/v1/session',
       'GET /api/v1/sites',
       'GET /api/v1/tokens',
