@@ -9,7 +9,8 @@ import { LiveService } from '../liveService.ts'
 import type { Figures, Job } from './load.ts'
 
 const CLIENTS = 32
-const DEVICES_PER_CLIENT = 200
+const MANY_CLIENTS = 256
+const DEVICES_PER_CLIENT = 50
 const PROFILE = process.argv.includes('--cpu-prof')
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 
@@ -86,19 +87,20 @@ const at = (sorted: readonly number[], share: number): string =>
   (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1)
 
 async function throughput(plant: string): Promise<void> {
-  for (const [samplesPerMessage, window] of [
-    [1, 1],
-    [1, 10],
-    [50, 1],
-    [50, 10]
+  for (const [samplesPerMessage, window, clients] of [
+    [1, 1, CLIENTS],
+    [1, 1, MANY_CLIENTS],
+    [1, 10, CLIENTS],
+    [50, 1, CLIENTS],
+    [50, 10, CLIENTS]
   ] as const) {
-    await withService(plant, `throughput-${samplesPerMessage}-${window}`, async (service) => {
-      const { acknowledged, seconds } = await load(service, { samplesPerMessage, window })
+    await withService(plant, `throughput-${samplesPerMessage}-${window}-${clients}`, async (service) => {
+      const { acknowledged, seconds } = await load(service, { samplesPerMessage, window, clients })
       const perSecond = acknowledged / seconds
       const readings = samplesPerMessage === 1 ? '' : ` = ${rounded(perSecond * samplesPerMessage)} readings/s`
       const what = samplesPerMessage === 1 ? 'single readings' : `batches of ${samplesPerMessage}`
       say(
-        `${what}, QoS 1, ${CLIENTS} clients, ${window} in flight each`,
+        `${what}, QoS 1, ${clients} clients, ${window} in flight each`,
         `${rounded(perSecond)} acknowledged/s${readings}, ${residentMb(service.pid)} MB`
       )
     })
@@ -141,8 +143,15 @@ async function recovery(plant: string): Promise<void> {
   await service.stop()
 }
 
-const plant = writePlant('plant', CLIENTS, DEVICES_PER_CLIENT)
+const plant = writePlant('plant', MANY_CLIENTS, DEVICES_PER_CLIENT)
+/** The rules alone, in a process of their own. */
+async function rules(): Promise<void> {
+  const child = spawn(process.execPath, ['--expose-gc', path.join(import.meta.dirname, 'rules.ts')], { stdio: 'inherit' })
+  await new Promise((resolve) => child.once('exit', resolve))
+}
+
 const benches: Record<string, () => Promise<void>> = {
+  rules,
   throughput: () => throughput(plant),
   latency: () => latency(plant),
   memory,
