@@ -29,6 +29,8 @@ import { foldEvent, isActive } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
 import { lastRaised, transitionsOf } from './ruleRecord.ts'
+import type { AlarmStatistics } from './statistics.ts'
+import { type Stretch, statisticsOver } from './stretch.ts'
 import { Whereabouts } from './whereabouts.ts'
 
 export type CommittedEvent = Committed
@@ -140,6 +142,11 @@ export class Book {
   /** Up to `limit` events numbered above `n`, in order: for resuming a live stream. */
   eventsAfter(n: number, limit: number, scope: EnterpriseScope): Promise<CommittedEvent[]> {
     return listEventsAfter(this.#state, n, limit, scope)
+  }
+
+  /** ISA-18.2 figures of a stretch of time; null where it holds more than LIMITS.book.eventsPerStretch events. */
+  statistics(stretch: Stretch, scope: EnterpriseScope): Promise<AlarmStatistics | null> {
+    return statisticsOver(this.#state, stretch, scope, LIMITS.book.eventsPerStretch)
   }
 
   /** When each of these rules last raised an alarm inside the scope, epoch ms; rules that never did are left out. */

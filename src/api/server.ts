@@ -18,6 +18,7 @@ import { alarmRoutes } from './routes/alarms.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { healthRoutes } from './routes/health.ts'
+import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -140,6 +141,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   deviceRoutes(api, parts)
   readingRoutes(api, parts)
   siteRoutes(api, parts)
+  kpiRoutes(api, parts)
   ruleRoutes(api, parts)
   explainRoutes(api, parts)
   quarantineRoutes(api, parts)

@@ -145,7 +145,9 @@ export const LIMITS = {
     /** Events shown with one alarm: the newest. */
     eventsPerAlarm: 1_000,
     /** Transitions shown with the explanation of a rule: the newest of the subject. */
-    transitionsExplained: 20
+    transitionsExplained: 20,
+    /** Events that one question for figures may count; above, a shorter stretch must be asked for. */
+    eventsPerStretch: 200_000
   },
   access: {
     nameLength: 64,

@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/alarms/{id}',
       'GET /api/v1/devices',
       'GET /api/v1/devices/{id}',
+      'GET /api/v1/kpi',
       'GET /api/v1/live',
       'GET /api/v1/overview',
       'GET /api/v1/quarantine',
