@@ -29,6 +29,7 @@ import { foldEvent, isActive } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
 import { lastRaised, transitionsOf } from './ruleRecord.ts'
+import { lastShadowRaise, listShadow, ShadowBook, shadowOf } from './shadow.ts'
 import type { AlarmStatistics } from './statistics.ts'
 import { type Stretch, statisticsOver } from './stretch.ts'
 import { Whereabouts } from './whereabouts.ts'
@@ -39,10 +40,21 @@ export type CommittedEvent = Committed
 export interface Commit {
   /** In the order of their causes. The events of one journal record are never split over two commits. */
   readonly events: readonly AlarmEvent[]
+  /** What shadow rules did: kept apart from the events. Missing: nothing. */
+  readonly shadow?: readonly Transition[]
   readonly rejects: readonly Reject[]
   readonly position: Position
   /** The fleet in force: says where the subjects of new alarms stand. */
   readonly fleet: Fleet
+}
+
+/** What one commit puts into the store. */
+interface Written {
+  readonly committed: readonly CommittedEvent[]
+  readonly alarms: readonly BookedAlarm[]
+  readonly rejects: readonly QuarantineRow[]
+  readonly shadow: readonly Transition[]
+  readonly whereabouts: Whereabouts
 }
 
 /** Ids asked for in one statement. */
@@ -53,6 +65,7 @@ export class Book {
   readonly #events = eventWriter()
   readonly #alarms = alarmWriter()
   readonly #quarantine = quarantineWriter()
+  readonly #shadow = new ShadowBook()
   readonly #active = new Map<string, BookedAlarm>()
   #position: Position = { seq: 0, advancedTo: 0 }
   #lastEvent = 0
@@ -74,6 +87,7 @@ export class Book {
     await guarded(async () => {
       const row = await this.#state.selectFrom('position').selectAll().where('id', '=', 1).executeTakeFirstOrThrow()
       const alarms = await this.#state.selectFrom('alarms').selectAll().where('active', '=', sql.lit(1)).execute()
+      await this.#shadow.load(this.#state)
       this.#position = { seq: row.seq, advancedTo: row.advanced_to }
       this.#lastEvent = row.last_event
       this.#lastReject = row.last_reject
@@ -159,6 +173,21 @@ export class Book {
     return transitionsOf(this.#state, rule, subject, limit, scope)
   }
 
+  /** A page of what a shadow rule did, newest first. A cursor from elsewhere is a problem. */
+  shadowEvents(rule: string, page: PageRequest, scope: EnterpriseScope): Promise<Page<Transition> | Problem> {
+    return listShadow(this.#state, rule, page, scope)
+  }
+
+  /** When a shadow rule last went on, epoch ms; null: never, as far as is kept. */
+  lastShadowRaise(rule: string, scope: EnterpriseScope): Promise<number | null> {
+    return lastShadowRaise(this.#state, rule, scope)
+  }
+
+  /** The newest transitions of a shadow rule on one subject, at most `limit`, in their order. */
+  shadowTransitionsOf(rule: string, subject: string, limit: number, scope: EnterpriseScope): Promise<Transition[]> {
+    return shadowOf(this.#state, rule, subject, limit, scope)
+  }
+
   /** A page of rejects, newest first. */
   quarantine(page: PageRequest, scope: EnterpriseScope): Promise<Page<QuarantinedReject> | Problem> {
     return listQuarantine(this.#state, page, scope)
@@ -178,7 +207,7 @@ export class Book {
     return counts
   }
 
-  async #commit({ events, rejects, position, fleet }: Commit): Promise<CommittedEvent[]> {
+  async #commit({ events, shadow = [], rejects, position, fleet }: Commit): Promise<CommittedEvent[]> {
     if (this.#doubtful) {
       const [known, knownEvent] = [this.#position, this.#lastEvent]
       await this.load()
@@ -195,7 +224,8 @@ export class Book {
     const rows = this.#rowsOf(rejects, whereabouts)
     const touched = new Map(committed.map(({ event }) => [event.id, alarms.get(event.id) as BookedAlarm]))
     try {
-      await guarded(() => this.#write(committed, [...touched.values()], rows, position))
+      const written = { committed, alarms: [...touched.values()], rejects: rows, shadow, whereabouts }
+      this.#shadow.written(await guarded(() => this.#write(written, position)))
     } catch (cause) {
       if (cause instanceof StateFailure && cause.kind === 'taken') this.#taken = true
       else this.#doubtful = true
@@ -253,12 +283,8 @@ export class Book {
       .map((reject, place) => rowOfReject(this.#lastReject + place + 1, reject, whereabouts.enterpriseOfGateway(reject.gateway)))
   }
 
-  #write(
-    committed: readonly CommittedEvent[],
-    alarms: readonly BookedAlarm[],
-    rejects: readonly QuarantineRow[],
-    position: Position
-  ): Promise<void> {
+  /** Answers the number of the last shadow event. */
+  #write({ committed, alarms, rejects, shadow, whereabouts }: Written, position: Position): Promise<number> {
     const lastEvent = this.#lastEvent + committed.length
     const lastReject = this.#lastReject + rejects.length
     return rebuildable(this.#state, async (state) => {
@@ -272,12 +298,14 @@ export class Book {
       if (moved.numUpdatedRows !== 1n) throw new StateFailure('taken')
       await this.#events.write(state, committed.map(rowOfEvent))
       await this.#alarms.write(state, alarms.map(rowOfAlarm))
-      if (rejects.length === 0) return
+      const lastShadow = await this.#shadow.write(state, shadow, whereabouts)
+      if (rejects.length === 0) return lastShadow
       await this.#quarantine.write(state, rejects)
       await state
         .deleteFrom('quarantine')
         .where('id', '<=', lastReject - LIMITS.quarantine.rows)
         .execute()
+      return lastShadow
     })
   }
 }

@@ -116,7 +116,7 @@ export async function listQuarantine(state: State, page: PageRequest, scope: Ent
   return pageOf(rows, limit, 'quarantine', (row) => [row.id], rejectOfRow)
 }
 
-function pageOf<Row, Item>(
+export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,
   kind: CursorKind,
@@ -128,7 +128,7 @@ function pageOf<Row, Item>(
   return { items: shown.map(itemOf), next: rows.length > limit && last !== undefined ? cursorText(kind, keyOf(last)) : null }
 }
 
-function pageLimit({ limit }: PageRequest): number {
+export function pageLimit({ limit }: PageRequest): number {
   return Math.max(1, Math.min(LIMITS.api.itemsPerPage, Math.floor(limit)))
 }
 
@@ -137,6 +137,6 @@ export function inScope(scope: readonly string[]): readonly string[] {
   return scope.length === 0 ? [''] : scope
 }
 
-function isProblem(value: SortKey | null | Problem): value is Problem {
+export function isProblem(value: SortKey | null | Problem): value is Problem {
   return value !== null && 'kind' in value
 }

@@ -22,7 +22,7 @@ import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
-import { ruleRoutes } from './routes/rules.ts'
+import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
@@ -144,6 +144,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   kpiRoutes(api, parts)
   ruleRoutes(api, parts)
   explainRoutes(api, parts)
+  shadowRoutes(api, parts)
   quarantineRoutes(api, parts)
   liveRoutes(api, parts)
   healthRoutes(api, parts)

@@ -190,6 +190,9 @@ export const TierCounts = z.object({ blue: z.number(), yellow: z.number(), orang
 
 export const RULE_FIRING = ['never', 'sometimes', 'always'] as const
 export const RuleBody = RuleText.extend({
+  shadow: z
+    .boolean()
+    .meta({ description: 'It is judged and tells nobody: what it does is in its shadow events alone, and `standing` is none' }),
   guidance: Text,
   appliesTo: z
     .object({
@@ -203,7 +206,9 @@ export const RuleBody = RuleText.extend({
     .meta({ description: 'All that is given must match' }),
   subjects: z.number().meta({ description: 'Devices (or areas) that it watches' }),
   standing: TierCounts.meta({ description: 'Its alarms that are on now, by tier' }),
-  lastFiredAt: Instant.nullable().meta({ description: 'When it last raised an alarm; null: never' }),
+  lastFiredAt: Instant.nullable().meta({
+    description: 'When it last raised an alarm (a shadow rule: would have, as far as is kept); null: never'
+  }),
   firing: z.enum(RULE_FIRING).meta({
     description:
       'never: it has raised no alarm yet. always: its alarm has stood on every subject for more than 24 h. sometimes: anything else'

@@ -245,15 +245,15 @@ export class Loop implements Part {
   async #handOn(hadRecords: boolean, repeated: boolean): Promise<void> {
     const { book, clock } = this.#parts
     const { position, fleet } = this.#pipeline
-    const { events, rejects, readings, presence } = this.#effects
+    const { events, shadow, rejects, readings, presence } = this.#effects
     if (hadRecords) this.#feed.offer(readings, position.seq)
     const committed = book.position()
     if (!repeated) {
       const due = clock.monotonic() - this.#committedAt >= COMMIT_POSITION_EVERY_MS && position.seq > committed.seq
       let fresh: readonly CommittedEvent[] = []
-      if (events.length > 0 || rejects.length > 0 || due) {
+      if (events.length > 0 || shadow.length > 0 || rejects.length > 0 || due) {
         const kept = rejects.length > REJECTS_PER_TURN ? rejects.slice(0, REJECTS_PER_TURN) : rejects
-        fresh = await this.#commit(() => book.commit({ events, rejects: kept, position, fleet }))
+        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, position, fleet }))
         this.#committedAt = clock.monotonic()
       }
       if (fresh.length > 0) this.#watcher?.events(fresh)

@@ -40,12 +40,15 @@ export interface PipelineOptions {
 /** What one turn caused. Reused from turn to turn: take what is needed before the next. */
 export class Effects {
   readonly events: AlarmEvent[] = []
+  /** What shadow rules did: kept apart, and told to nobody. */
+  readonly shadow: Transition[] = []
   readonly rejects: Reject[] = []
   readonly readings = new ReadingColumns(4096)
   readonly presence: string[] = []
 
   clear(): void {
     this.events.length = 0
+    this.shadow.length = 0
     this.rejects.length = 0
     this.presence.length = 0
     this.readings.clear()
@@ -54,6 +57,7 @@ export class Effects {
 
 export class Pipeline {
   #fleet: Fleet
+  #shadows: ReadonlySet<string>
   #intake: Intake
   #engine: Engine
   #latest: Latest
@@ -62,6 +66,7 @@ export class Pipeline {
 
   private constructor(fleet: Fleet, intake: Intake, engine: Engine, latest: Latest, position: Position) {
     this.#fleet = fleet
+    this.#shadows = shadowsOf(fleet)
     this.#intake = intake
     this.#engine = engine
     this.#latest = latest
@@ -106,9 +111,9 @@ export class Pipeline {
     return this.#presence
   }
 
-  /** The alarms that are not clear. */
-  standing(): Iterable<StandingAlarm> {
-    return this.#engine.standing()
+  /** The alarms that are not clear; those of shadow rules are none. */
+  *standing(): Generator<StandingAlarm> {
+    for (const alarm of this.#engine.standing()) if (!this.#shadows.has(alarm.rule)) yield alarm
   }
 
   /** Why a rule stands where it stands on a device or area, as far as judged; null where it does not watch it. */
@@ -140,6 +145,7 @@ export class Pipeline {
       }
       this.#position = { seq: record.seq, advancedTo: Math.max(this.#position.advancedTo, record.receivedAt - 1) }
     }
+    this.#setApart(effects)
   }
 
   /** Puts another plant in force at this record; the state of what has not changed is kept. */
@@ -147,6 +153,9 @@ export class Pipeline {
     this.#advanceBefore(record.receivedAt, effects)
     const fleet = numberFleet(plant)
     this.#engine = this.#engine.under(fleet, record.receivedAt, effects.events as Transition[])
+    const before = this.#shadows
+    this.#shadows = shadowsOf(fleet)
+    this.#setApart(effects, before.size > 0)
     this.#intake = this.#intake.under(fleet)
     this.#latest = this.#latest.under(fleet)
     this.#fleet = fleet
@@ -157,6 +166,7 @@ export class Pipeline {
   advance(to: number, effects: Effects): void {
     if (to <= this.#position.advancedTo) return
     this.#engine.advance(to, effects.events as Transition[])
+    this.#setApart(effects)
     this.#position = { seq: this.#position.seq, advancedTo: to }
   }
 
@@ -170,6 +180,17 @@ export class Pipeline {
       latest: this.#latest.snapshot(),
       presence: new Map(this.#presence)
     }
+  }
+
+  /** Takes what shadow rules did out of the events. */
+  #setApart({ events, shadow }: Effects, had = false): void {
+    if (this.#shadows.size === 0 && !had) return
+    let kept = 0
+    for (const event of events) {
+      if (event.kind === 'transition' && event.shadow === true) shadow.push(event)
+      else events[kept++] = event
+    }
+    events.length = kept
   }
 
   #advanceBefore(receivedAt: number, effects: Effects): void {
@@ -199,6 +220,10 @@ export class Pipeline {
     effects.events.push({ kind: 'action', at: record.receivedAt, id, action: action as OperatorActionKind, by: record.source, note })
     if (action === 'reset') this.#engine.reset(id, record.receivedAt, effects.events as Transition[])
   }
+}
+
+function shadowsOf({ plant }: Fleet): ReadonlySet<string> {
+  return new Set(plant.rules.flatMap(({ id, shadow }) => (shadow === true ? [id] : [])))
 }
 
 function text(bytes: Uint8Array): string {

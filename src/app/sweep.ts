@@ -8,6 +8,7 @@ import { Refusal } from '../platform/problem.ts'
 import { compileRules } from '../rules/compile.ts'
 import { parseCondition } from '../rules/expression.ts'
 import { type ComparisonNode, isConstant, type Span, walk } from '../rules/tree.ts'
+import { told } from './toldShadows.ts'
 
 /** Limits of one sweep: each is a whole judgement. */
 const MOST_STEPS = 400
@@ -73,7 +74,7 @@ export function sweptPlant(plant: Plant, sweep: Sweep, limit: number): Plant {
   const { rule, tier, span } = sweptLimit(plant, sweep)
   const when = `${tier.when.slice(0, span.start)}${limit < 0 ? `(${limit})` : limit}${tier.when.slice(span.end)}`
   const tiers = rule.tiers.map((other) => (other === tier ? { ...tier, when } : other))
-  return { ...plant, hash: `${plant.hash}:${sweep.rule}.${sweep.tier}=${limit}`, rules: [{ ...rule, tiers }] }
+  return { ...plant, hash: `${plant.hash}:${sweep.rule}.${sweep.tier}=${limit}`, rules: [told({ ...rule, tiers })] }
 }
 
 /** Why the rule cannot be judged under this limit; null where it can. */

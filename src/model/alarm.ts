@@ -17,6 +17,8 @@ export interface Transition {
   /** rule/subject#epoch-ms of the raise from clear. */
   readonly id: string
   readonly because: string
+  /** Of a shadow rule: it is nobody's alarm and is told to nobody. */
+  readonly shadow?: true
 }
 
 /** What a person did to an alarm. */

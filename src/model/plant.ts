@@ -92,6 +92,8 @@ export interface Rule {
   readonly appliesTo: Selector
   readonly per: 'device' | 'area'
   readonly latched: boolean
+  /** Judged on live data, told to nobody. Missing: told, as in plants kept by earlier versions. */
+  readonly shadow?: true
   /** From the lowest tier to the highest. */
   readonly tiers: readonly RuleTier[]
   /** Cause, consequence, what to do, in how long. */

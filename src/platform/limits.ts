@@ -147,7 +147,9 @@ export const LIMITS = {
     /** Transitions shown with the explanation of a rule: the newest of the subject. */
     transitionsExplained: 20,
     /** Events that one question for figures may count; above, a shorter stretch must be asked for. */
-    eventsPerStretch: 200_000
+    eventsPerStretch: 200_000,
+    /** Transitions of shadow rules kept; the oldest go first. */
+    shadowEvents: 100_000
   },
   access: {
     nameLength: 64,

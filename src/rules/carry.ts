@@ -31,7 +31,7 @@ export function carryOver(old: Side, next: Side, at: number, out: Transition[]):
   for (const place of left.values()) {
     if (old.memory.watches.level[place.watch] === 0) continue
     const line = at - old.lines.offsetOf(place.subject, place.named)
-    old.memory.watches.change(place.watch, place.plan.rule.id, place.named, 0, line, REMOVED, out)
+    old.memory.watches.change(place.watch, place.plan.rule, place.named, 0, line, REMOVED, out)
   }
   findDue(next, at)
   judgeChanged(next, changedDevices, changedAreas, at, out)
@@ -132,7 +132,7 @@ function settleLevel(next: Memory, place: Place, at: number, out: Transition[]):
   const { watches } = next
   const rank = watches.topRank(place.firstLatch, place.plan)
   if (rank === watches.level[place.watch]) return
-  watches.change(place.watch, place.plan.rule.id, place.named, rank, at, REMOVED, out)
+  watches.change(place.watch, place.plan.rule, place.named, rank, at, REMOVED, out)
 }
 
 /** The due instants of the delays that were running. */
@@ -170,6 +170,7 @@ function judgeChanged(
   lines.wakeAll()
 }
 
+/** A shadow rule that becomes a real one, or the other way round, is another rule: what stood in the one was never told in the other. */
 function keyOf({ plan, named }: Place): string {
-  return `${plan.rule.id} ${named.device === null ? 'area' : 'device'} ${named.device ?? named.area}`
+  return `${plan.rule.shadow === true ? 'shadow ' : ''}${plan.rule.id} ${named.device === null ? 'area' : 'device'} ${named.device ?? named.area}`
 }

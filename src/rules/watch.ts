@@ -147,23 +147,24 @@ export class Watches {
   }
 
   /** Notes that the alarm's tier is now `to`, and writes it down. */
-  change(watch: number, rule: string, name: Named, to: number, at: number, why: string, out: Transition[]): void {
+  change(watch: number, rule: Rule, name: Named, to: number, at: number, why: string, out: Transition[]): void {
     const from = this.level[watch] as number
     const eventAt = Math.max(at, this.eventAt[watch] as number)
     this.level[watch] = to
     this.eventAt[watch] = eventAt
     if (from === 0) this.raisedAt[watch] = eventAt
-    out.push({
+    const transition: Transition = {
       kind: 'transition',
       at: eventAt,
-      rule,
+      rule: rule.id,
       device: name.device,
       area: name.area,
       from: LEVELS[from] as Transition['from'],
       to: LEVELS[to] as Transition['to'],
-      id: alarmId(rule, name, this.raisedAt[watch] as number),
+      id: alarmId(rule.id, name, this.raisedAt[watch] as number),
       because: why
-    })
+    }
+    out.push(rule.shadow === true ? { ...transition, shadow: true } : transition)
   }
 
   /** The opposite pull begins at the very instant of the turn; without patience it acts at the next judgement. */
@@ -184,7 +185,7 @@ export class Watches {
     const tier = plan.tiers.find(({ rank }) => rank === Math.max(from, to)) as BoundTier
     const scene = { binder: plan.binder, subject, at, clock }
     const why = to > from ? because(tier.compiled.when, scene, tier.forMs) : because(tier.compiled.clear, scene, tier.clearForMs) + suffix
-    this.change(watch, plan.rule.id, this.#nameOf(watch, subject), to, at, why, out)
+    this.change(watch, plan.rule, this.#nameOf(watch, subject), to, at, why, out)
   }
 }
 

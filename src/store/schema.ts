@@ -10,6 +10,7 @@ export interface Schema {
   position: PositionRow
   alarms: AlarmRow
   alarm_events: AlarmEventRow
+  shadow_events: ShadowEventRow
   quarantine: QuarantineRow
   users: UserRow
   sessions: SessionRow
@@ -66,6 +67,21 @@ export interface AlarmEventRow {
   action: string | null
   by_user: string | null
   note: string | null
+}
+
+/** A transition of a shadow rule; `n` counts these alone. */
+export interface ShadowEventRow {
+  n: number
+  at: number
+  alarm: string
+  rule: string
+  device: string | null
+  area: string | null
+  site: string | null
+  enterprise: string | null
+  from_level: number
+  to_level: number
+  because: string
 }
 
 export interface QuarantineRow {

@@ -6,13 +6,15 @@ import { messageOf, Refusal } from '../platform/problem.ts'
 import { failureSentence, stateFailure } from './failure.ts'
 import { spine } from './migrations/0001-spine.ts'
 import { ruleIndex } from './migrations/0002-rule-index.ts'
+import { shadowEvents } from './migrations/0003-shadow-events.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
 /** Every migration there has ever been, by name, in order. Never change one that has been released: add the next. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
-  '0002-rule-index': ruleIndex
+  '0002-rule-index': ruleIndex,
+  '0003-shadow-events': shadowEvents
 }
 
 const MIGRATION_TABLE = 'schema_migrations'

@@ -14,7 +14,7 @@ import { ApiServer, buildApi } from '../../src/api/server.ts'
 import { History } from '../../src/history/history.ts'
 import { Intake } from '../../src/ingest/intake.ts'
 import { Latest } from '../../src/ingest/latest.ts'
-import type { AlarmEvent, OperatorActionKind } from '../../src/model/alarm.ts'
+import type { AlarmEvent, OperatorActionKind, Transition } from '../../src/model/alarm.ts'
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
@@ -157,6 +157,11 @@ export class House {
     return this.#turn(events, [])
   }
 
+  /** What shadow rules did becomes part of the book. */
+  async shadow(...transitions: Transition[]): Promise<void> {
+    await this.#turn([], [], transitions)
+  }
+
   /** A message of a gateway goes through intake into last values and history. */
   async receive(gateway: string, samples: unknown): Promise<void> {
     const body = samples instanceof Uint8Array ? samples : Buffer.from(JSON.stringify(samples))
@@ -178,9 +183,9 @@ export class House {
     this.live.publishPresence(gateway, online, this.fleet)
   }
 
-  async #turn(events: readonly AlarmEvent[], rejects: readonly Reject[]): Promise<CommittedEvent[]> {
+  async #turn(events: readonly AlarmEvent[], rejects: readonly Reject[], shadow: readonly Transition[] = []): Promise<CommittedEvent[]> {
     const position = { seq: ++this.#seq, advancedTo: this.clock.now() }
-    const committed = await this.book.commit({ events, rejects, position, fleet: this.fleet })
+    const committed = await this.book.commit({ events, shadow, rejects, position, fleet: this.fleet })
     this.live.publishEvents(committed)
     return committed
   }

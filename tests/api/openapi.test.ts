@@ -62,6 +62,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/rules',
       'GET /api/v1/rules/{id}',
       'GET /api/v1/rules/{id}/explain',
+      'GET /api/v1/rules/{id}/shadow-events',
       'GET /api/v1/session',
       'GET /api/v1/sites',
       'GET /api/v1/tokens',

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RuleBody } from '../../src/api/shapes.ts'
+import type { Transition } from '../../src/model/alarm.ts'
 import { House, START, turn } from './harness.ts'
+import { PLANT } from './plant.ts'
 
 const HOUR = 3_600_000
 
@@ -35,6 +37,7 @@ describe('GET /rules', () => {
       source: 'GB 17681-2024',
       per: 'device',
       latched: false,
+      shadow: false,
       appliesTo: { profile: 'storage-tank', devices: null, labels: {}, area: null, site: null, enterprise: null },
       tiers: [
         { tier: 'yellow', when: 'level_pct > limits.level_high', clear: null, deadband: 2, for: '5s', clearFor: '10s' },
@@ -112,5 +115,58 @@ describe('GET /rules', () => {
     expect(second.next).toBeNull()
     const wrong = (await house.ask('/api/v1/rules?cursor=nonsense', everyone)).json()
     expect(wrong).toMatchObject({ status: 422, faults: [{ at: 'cursor' }] })
+  })
+})
+
+describe('shadow rules', () => {
+  const at = START - HOUR
+  const did = (device: string, n: number): Transition => ({
+    ...(turn('smoke', { device }, at + n, at + n, 'clear', 'red') as Transition),
+    shadow: true
+  })
+  let shadowed: House
+
+  beforeEach(async () => {
+    const rules = PLANT.rules.map((rule) => (rule.id === 'smoke' ? { ...rule, shadow: true as const } : rule))
+    shadowed = await House.open({ plant: { ...PLANT, rules } })
+    await shadowed.shadow(did('S-1', 1), did('X-1', 2), did('S-2', 3))
+  })
+  afterEach(() => shadowed.close())
+
+  it('are listed as such, with when they would last have fired, and stand nowhere', async () => {
+    const token = await shadowed.token('viewer')
+    const body = (await shadowed.ask('/api/v1/rules/smoke', token)).json()
+    expect(body).toMatchObject({ shadow: true, standing: none, lastFiredAt: new Date(at + 3).toISOString(), firing: 'sometimes' })
+    for (const list of ['alarms?state=all', 'alarm-events']) expect((await shadowed.ask(`/api/v1/${list}`, token)).json().items).toEqual([])
+    expect((await shadowed.ask('/api/v1/kpi', token)).json()).toMatchObject({ alarms: 0, standing: 0 })
+    const overview = (await shadowed.ask('/api/v1/overview', token)).json()
+    expect(overview.alarms).toMatchObject({ red: 0, unacknowledged: 0 })
+    const device = (await shadowed.ask('/api/v1/devices/S-1', token)).json()
+    expect([device.rules, device.thresholds, device.worstTier]).toEqual([[], [], null])
+  })
+
+  it('have a list of their own: newest first, in pages, inside the scope', async () => {
+    const token = await shadowed.token('viewer')
+    const first = (await shadowed.ask('/api/v1/rules/smoke/shadow-events?limit=2', token)).json()
+    expect(first.items).toEqual(
+      [did('S-2', 3), did('X-1', 2)].map(({ rule, device, area, from, to, id, because, at: when }) => ({
+        at: new Date(when).toISOString(),
+        rule,
+        device,
+        area,
+        from,
+        to,
+        id,
+        because
+      }))
+    )
+    const second = (await shadowed.ask(`/api/v1/rules/smoke/shadow-events?limit=2&cursor=${first.next}`, token)).json()
+    expect([second.items.map(({ device }: { device: string }) => device), second.next]).toEqual([['S-1'], null])
+    const scoped = await shadowed.token('viewer', ['market'])
+    const theirs = (await shadowed.ask('/api/v1/rules/smoke/shadow-events', scoped)).json()
+    expect(theirs.items.map(({ device }: { device: string }) => device)).toEqual(['S-2', 'S-1'])
+    expect((await shadowed.ask('/api/v1/rules/smoke/shadow-events', await shadowed.token('viewer', ['daxie']))).statusCode).toBe(404)
+    expect((await shadowed.ask('/api/v1/rules/smoke/shadow-events?cursor=x', token)).statusCode).toBe(422)
+    expect((await shadowed.ask('/api/v1/rules/tank-level/shadow-events', token)).json()).toEqual({ items: [], next: null })
   })
 })

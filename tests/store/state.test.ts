@@ -41,6 +41,7 @@ describe('opening the state store', () => {
       'schema_migrations',
       'schema_migrations_lock',
       'sessions',
+      'shadow_events',
       'tokens',
       'users'
     ])
@@ -58,7 +59,8 @@ describe('opening the state store', () => {
     expect(await second.selectFrom('position').select('seq').execute()).toEqual([{ seq: 7 }])
     expect((await sql`select name from schema_migrations`.execute(second)).rows).toEqual([
       { name: '0001-spine' },
-      { name: '0002-rule-index' }
+      { name: '0002-rule-index' },
+      { name: '0003-shadow-events' }
     ])
     await second.destroy()
   })
@@ -84,7 +86,7 @@ describe('opening the state store', () => {
       `The state store ${file} was written by a newer Fenghuo (it has 0009-drones): start that version, or restore a backup made with this one.`
     )
     const untouched = new DatabaseSync(file)
-    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: 3 })
+    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: 4 })
     untouched.close()
   })
 

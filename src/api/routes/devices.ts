@@ -84,7 +84,7 @@ export function deviceRoutes(api: Api, parts: ApiParts): void {
     handler: async (request) => {
       const plant = parts.plant()
       const number = deviceNumber(plant, request.params.id, request)
-      const rules = rulesOf(plant.fleet, number)
+      const rules = rulesOf(plant.fleet, number).filter(({ shadow }) => shadow !== true)
       const device = plant.fleet.devices[number]
       if (device === undefined) throw noSuchDevice(request.params.id)
       const worst = worstTiers(parts.book.active({ state: 'active', device: device.id }, null), (alarm) => alarm.device)

@@ -102,7 +102,11 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
       const told = subject === undefined ? null : parts.explain(rule.id, subject)
       if (told === null) throw new ApiProblem('unknown', `The rule ${rule.id} watches no ${wanted} ${given} that you may see.`)
       const qualityOf = qualities(view)
-      const transitions = await parts.book.transitionsOf(rule.id, given, LIMITS.book.transitionsExplained, scope)
+      const most = LIMITS.book.transitionsExplained
+      const transitions =
+        rule.shadow === true
+          ? await parts.book.shadowTransitionsOf(rule.id, given, most, scope)
+          : await parts.book.transitionsOf(rule.id, given, most, scope)
       return {
         rule: rule.id,
         device: told.device,

@@ -4,17 +4,18 @@ import { z } from 'zod'
 import type { Scope } from '../../access/roles.ts'
 import { STALE_MS } from '../../alerts/statistics.ts'
 import type { Rule } from '../../model/plant.ts'
+import { LEVELS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { countTiers } from '../counts.ts'
-import { cursorAfter, readCursor } from '../paging.ts'
+import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { rulesInScope, subjectsOf } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
-import { Next, pageLimit, RULE_FIRING, RuleBody } from '../shapes.ts'
+import { Instant, Next, pageLimit, RULE_FIRING, RuleBody } from '../shapes.ts'
 import { ruleBodies } from '../thresholds.ts'
-import { instantOrNull } from '../views.ts'
+import { instant, instantOrNull } from '../views.ts'
 
 export const RuleId = z.object({ id: z.string().max(LIMITS.api.idLength).meta({ example: 'tank-level' }) })
 
@@ -61,6 +62,53 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
   })
 }
 
+const ShadowEvent = z
+  .object({
+    at: Instant,
+    rule: z.string(),
+    device: z.string().nullable(),
+    area: z.string().nullable(),
+    from: z.enum(LEVELS),
+    to: z.enum(LEVELS),
+    id: z.string(),
+    because: z.string()
+  })
+  .meta({ id: 'ShadowEvent' })
+
+/** What shadow rules did, which no other list has. */
+export function shadowRoutes(api: Api, parts: ApiParts): void {
+  api.route({
+    method: 'GET',
+    url: '/api/v1/rules/:id/shadow-events',
+    config: { needs: 'viewer' },
+    schema: {
+      tags: ['rules'],
+      summary: 'What a shadow rule would have raised and cleared',
+      description: `Newest first. Of all shadow rules together the last ${LIMITS.book.shadowEvents} are kept.`,
+      params: RuleId,
+      querystring: z.object({ limit: pageLimit(100), cursor: z.string().max(512).optional() }),
+      response: { 200: z.object({ items: z.array(ShadowEvent), next: Next }) }
+    },
+    handler: async (request) => {
+      const scope = caller(request).enterprises
+      const rule = ruleNamed(parts.plant(), request.params.id, scope)
+      const page = await parts.book.shadowEvents(rule.id, request.query, scope)
+      if ('problem' in page) throw badCursor(page.problem)
+      const items = page.items.map(({ at, device, area, from, to, id, because }) => ({
+        at: instant(at),
+        rule: rule.id,
+        device,
+        area,
+        from,
+        to,
+        id,
+        because
+      }))
+      return { items, next: page.next }
+    }
+  })
+}
+
 /** The rule of this id where it is in the scope; any other id is answered alike. */
 export function ruleNamed({ fleet }: PlantView, id: string, scope: Scope): Rule {
   const rule = rulesInScope(fleet, scope).find((one) => one.id === id)
@@ -76,16 +124,24 @@ async function bodiesOf({ book, clock }: ApiParts, { fleet }: PlantView, rules: 
   const staleBefore = clock.now() - STALE_MS
   const ids = rules.map(({ id }) => id)
   const lastRaised = await book.lastRaised(ids, scope)
+  for (const { id, shadow } of rules) {
+    if (shadow !== true) continue
+    const at = await book.lastShadowRaise(id, scope)
+    if (at === null) lastRaised.delete(id)
+    else lastRaised.set(id, at)
+  }
   const texts = ruleBodies(rules)
   return rules.map((rule, place) => {
     const { guidance, appliesTo } = rule
     const { profile, devices, labels, area, site, enterprise } = appliesTo
+    // What still stands from before a rule became a shadow is cleared by that change.
     const on = standing.get(rule.id) ?? []
     const subjects = subjectsOf(fleet, rule, scope).length
     const last = lastRaised.get(rule.id) ?? null
     const stale = on.filter(({ raisedAt }) => raisedAt < staleBefore).length
     return {
       ...(texts[place] as (typeof texts)[number]),
+      shadow: rule.shadow === true,
       guidance,
       appliesTo: { profile, devices: devices === null ? null : [...devices], labels, area, site, enterprise },
       subjects,

@@ -22,6 +22,7 @@ import { PassProgress } from '../report/progress.ts'
 import { reportJson } from '../report/report.ts'
 import { reportText } from '../report/text.ts'
 import { parseSweep, type Sweep, sweptLimit, sweptPlant } from '../sweep.ts'
+import { tellingShadows } from '../toldShadows.ts'
 
 export interface BacktestOptions {
   readonly plant?: string
@@ -35,6 +36,7 @@ export interface BacktestOptions {
   readonly from?: string
   readonly to?: string
   readonly clockSkew?: string
+  readonly shadow?: boolean
   readonly json: boolean
 }
 
@@ -60,6 +62,7 @@ export function backtestCommand(program: Command): void {
     .option('--sweep <row>', 'alarms against one limit, like tank-level.yellow.limit=80..95:1')
     .option('--out <file>', 'write the events (or the difference) into this file in place of standard output')
     .option('--html <file>', 'write the report as a page that needs nothing but itself')
+    .option('--shadow', 'tell what shadow rules do too, as if they were real', false)
     .option('--json', 'print summary and report as JSON', false)
     .action(async (files: string[], options: BacktestOptions) => {
       if (!(await runBacktest(files, options, process.env, console, process.stderr))) process.exitCode = 1
@@ -90,7 +93,7 @@ export async function runBacktest(
   const progress = new PassProgress(sink.prints && process.stdout.isTTY ? null : terminal, new SystemClock())
   const problems = new NamedProblems(out, progress)
   progress.show(source)
-  const summary = await backtest(benchesOf(plants, sweep), watched(source, progress), stretch, {
+  const summary = await backtest(benchesOf(plants, sweep, options.shadow ?? false), watched(source, progress), stretch, {
     begins: (at, pipelines) => gathering.begin(at, pipelines),
     event: (bench, event) => {
       if (bench < plants.length) sink.take(bench, event)
@@ -144,8 +147,8 @@ function plantsOf({ plant: folder, rules, against }: BacktestOptions, env: Envir
 }
 
 /** First the plants themselves, then one bench for each limit of the sweep. */
-function benchesOf(plants: readonly (Plant | null)[], sweep: Sweep | null): Bench[] {
-  const benches: Bench[] = plants.map((plant) => ({ plant, change: null }))
+function benchesOf(plants: readonly (Plant | null)[], sweep: Sweep | null, shadow: boolean): Bench[] {
+  const benches: Bench[] = plants.map((plant) => ({ plant, change: shadow ? tellingShadows : null }))
   for (const limit of sweep?.limits ?? [])
     benches.push({ plant: plants[0] ?? null, change: (plant) => sweptPlant(plant, sweep as Sweep, limit) })
   return benches
@@ -153,14 +156,14 @@ function benchesOf(plants: readonly (Plant | null)[], sweep: Sweep | null): Benc
 
 async function sourceOf(
   files: readonly string[],
-  { fromData, map, clockSkew }: BacktestOptions,
+  { fromData, map, clockSkew, shadow = false }: BacktestOptions,
   plants: readonly (Plant | null)[],
   from: number | null,
   sweep: Sweep | null,
   out: Output
 ): Promise<BacktestSource | null> {
   if (fromData !== undefined) {
-    const asItWas = plants[0] === null && sweep === null
+    const asItWas = plants[0] === null && sweep === null && !shadow
     const clockSkewMs = clockSkew === undefined ? null : parseDuration(clockSkew)
     if (clockSkew !== undefined && clockSkewMs === null) throw wrong(`--clock-skew is a duration like 5m or 30s; it was "${clockSkew}".`)
     const log = logTo(out)

@@ -107,6 +107,8 @@ function ruleOf(id: string, written: Written): Rule {
     appliesTo: selectorOf(mapping(written.appliesTo)),
     per: written.per === 'area' ? 'area' : 'device',
     latched: written.latched === true,
+    // Left out where it is not: plants without shadow rules keep their hash.
+    ...(written.shadow === true ? { shadow: true as const } : {}),
     tiers: Object.freeze(TIERS.flatMap((tier) => tierOf(tier, mapping(tiers[tier])))),
     guidance: nameOr(written.guidance, ''),
     source: textOr(written.source, null)

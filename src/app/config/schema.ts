@@ -181,6 +181,7 @@ export const ruleShape = z.strictObject({
     .describe('All given must match; {} is every device.'),
   per: z.enum(['device', 'area'], { error: 'must be device or area' }).optional(),
   latched: flag.optional().describe('Does not clear by itself: an operator resets it once its cause is gone.'),
+  shadow: flag.optional().describe('Is judged on live data and told to nobody: what it does is kept apart.'),
   tiers: z.strictObject(
     Object.fromEntries(TIERS.map((tier) => [tier, tierShape.optional()])) as Record<(typeof TIERS)[number], z.ZodOptional<typeof tierShape>>
   ),
