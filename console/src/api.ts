@@ -104,6 +104,37 @@ export interface DeviceDetail extends Device {
   readonly rules: readonly DeviceRule[]
 }
 
+export type Verdict = 'yes' | 'no' | 'unknown'
+
+/** One part of a condition, from the outside in: a condition with its verdict, or a number with its value. */
+export interface ExplainedPart {
+  readonly depth: number
+  readonly text: string
+  /** Null: a number. */
+  readonly verdict: Verdict | null
+  readonly shown: string | null
+  readonly value: number | null
+  readonly ageMs: number | null
+  readonly quality: Quality | null
+  readonly unknown: readonly string[]
+}
+
+export interface ExplainedTier {
+  readonly tier: Tier
+  readonly on: boolean
+  readonly when: { readonly parts: readonly ExplainedPart[] }
+  readonly clear: { readonly parts: readonly ExplainedPart[] }
+  readonly clock: { readonly patienceMs: number; readonly elapsedMs: number } | null
+}
+
+/** Why a rule stands where it stands on one device or area. */
+export interface Explanation {
+  readonly at: string
+  readonly level: Tier | 'clear'
+  readonly sentence: string
+  readonly tiers: readonly ExplainedTier[]
+}
+
 export interface Reading {
   readonly at: string
   readonly value: number | null
@@ -243,6 +274,9 @@ export const listDevices = (parts: Query, signal?: AbortSignal): Promise<Page<De
 
 export const getDevice = (id: string, signal?: AbortSignal): Promise<DeviceDetail> =>
   call(`/devices/${encodeURIComponent(id)}`, signal ? { signal } : {})
+
+export const explainRule = (rule: string, subject: Query, signal?: AbortSignal): Promise<Explanation> =>
+  call(`/rules/${encodeURIComponent(rule)}/explain${query(subject)}`, signal ? { signal } : {})
 
 export const readings = (parts: Query, signal?: AbortSignal): Promise<Page<Reading>> =>
   call(`/readings${query(parts)}`, signal ? { signal } : {})

@@ -146,6 +146,22 @@ export const en: Words = {
     chartRange: (min, max, last) => `lowest ${min}, highest ${max}, latest ${last}`,
     columns: { tier: 'Tier', what: 'Alarm', raised: 'Raised', cleared: 'Returned', acknowledged: 'Acknowledged' }
   },
+  why: {
+    title: 'Rules: why, and why not',
+    ask: 'why / why not',
+    none: 'No rule watches this device.',
+    loading: 'Asking…',
+    failed: 'The rule could not be explained.',
+    clear: 'No alarm.',
+    stands: (tier) => `${tier} is on.`,
+    on: 'on',
+    off: 'not on',
+    enters: 'goes on when',
+    leaves: 'goes off when',
+    lasting: (elapsed, patience) => `for ${elapsed} of ${patience}`,
+    asOf: 'As of',
+    verdict: { yes: 'yes', no: 'no', unknown: 'unknown' }
+  },
   twoState: { yes: 'yes', no: 'no' },
   quality: {
     good: 'good',

@@ -151,6 +151,22 @@ export const zh = {
     chartRange: (min: string, max: string, last: string) => `最小 ${min}，最大 ${max}，最新 ${last}`,
     columns: { tier: '级别', what: '告警', raised: '发生', cleared: '恢复', acknowledged: '确认' }
   },
+  why: {
+    title: '规则：为什么报、为什么没报',
+    ask: '为什么',
+    none: '没有规则监视此设备。',
+    loading: '正在查询…',
+    failed: '无法解释该规则。',
+    clear: '未报警。',
+    stands: (tier: string) => `${tier}报警中。`,
+    on: '已触发',
+    off: '未触发',
+    enters: '触发条件',
+    leaves: '解除条件',
+    lasting: (elapsed: string, patience: string) => `已持续 ${elapsed}，需 ${patience}`,
+    asOf: '截至',
+    verdict: { yes: '成立', no: '不成立', unknown: '未知' }
+  },
   twoState: { yes: '是', no: '否' },
   quality: {
     good: '正常',

@@ -208,6 +208,26 @@ describe('devices', () => {
     }, SOON)
     expect(await page.locator('.alarm-table tbody tr').count()).toBe(1)
   })
+
+  test('a rule opens to why it did not fire, and then why it did', async () => {
+    const { page } = seat
+    await report('T-1', { level_pct: 71.5, temperature_c: 20 })
+    await signIn()
+    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    const why = page.locator('.why[data-rule=tank-level]')
+    await why.locator('summary').click(SOON)
+    await why.locator('.why-sentence', { hasText: '未报警。' }).waitFor(SOON)
+    expect(await why.locator('.why-sentence').textContent()).toBe('未报警。 yellow: not on: level_pct 71.5 <= 85')
+    expect(await why.locator('.why-tier').last().locator('tr').allTextContents()).toEqual([
+      expect.stringMatching(/^level_pct > limits\.level_high✗ 不成立/),
+      expect.stringMatching(/^level_pct71\.5/),
+      expect.stringMatching(/^limits\.level_high85/)
+    ])
+    await report('T-1', { level_pct: 88 })
+    await why.locator('.why-sentence', { hasText: '黄' }).waitFor(SOON)
+    expect(await why.locator('.why-sentence').textContent()).toMatch(/yellow: stays on: level_pct 88 > 83$/)
+    expect(await seriousFaults(page)).toEqual([])
+  })
 })
 
 describe('the link', () => {

@@ -11,6 +11,7 @@ import { Ago, Instant } from '../parts/age.tsx'
 import { markState } from '../parts/alarm-row.tsx'
 import { Bar } from '../parts/bar.tsx'
 import type { AlarmSpan } from '../parts/chart.ts'
+import { RuleWhys } from '../parts/rule-why.tsx'
 import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
 import { everyWord, Trend } from '../parts/trend.tsx'
@@ -58,6 +59,8 @@ export function DevicePage({ id }: { id: string }) {
               <MetricCard key={value.metric} held={held} value={value} spans={alarms.spans} range={range} resolution={resolution} />
             ))}
           </div>
+          <h2>{words.why.title}</h2>
+          <RuleWhys device={held.device} />
           <h2>{words.device.alarms}</h2>
           {alarms.problem !== null && <p className="notice">{words.device.alarmsFailed}</p>}
           {alarms.items !== null && <DeviceAlarms items={alarms.items} />}
