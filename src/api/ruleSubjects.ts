@@ -1,4 +1,5 @@
-// Whom each rule watches, inside somebody's scope: worked out once per fleet.
+// Whom each rule watches, inside somebody's scope: worked out once per fleet, as numbers, so that a rule over half a million
+// devices costs two megabytes and not a list of objects.
 
 import { maySee, type Scope } from '../access/roles.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -6,42 +7,51 @@ import type { Rule } from '../model/plant.ts'
 import { selectedDevices } from '../rules/compile.ts'
 import { placesOf } from './places.ts'
 
-/** The device (or, of a rule `per: area`, the area) that a rule watches, and whose it is. */
-export interface Subject {
-  readonly device: string | null
-  readonly area: string | null
-  readonly enterprise: string | null
+const known = new WeakMap<Fleet, Map<string, Int32Array>>()
+
+/** How many devices (of a rule `per: area`: areas) a rule watches that somebody of this scope may see. */
+export function subjectCount(fleet: Fleet, rule: Rule, scope: Scope): number {
+  const subjects = subjectsOf(fleet, rule)
+  if (scope === null) return subjects.length
+  let count = 0
+  for (const number of subjects) if (isSeen(fleet, number, scope)) count++
+  return count
 }
 
-const known = new WeakMap<Fleet, Map<string, readonly Subject[]>>()
-
-/** The subjects of a rule that somebody of this scope may see. */
-export function subjectsOf(fleet: Fleet, rule: Rule, scope: Scope): readonly Subject[] {
-  let ofFleet = known.get(fleet)
-  if (ofFleet === undefined) known.set(fleet, (ofFleet = new Map()))
-  let subjects = ofFleet.get(rule.id)
-  if (subjects === undefined) ofFleet.set(rule.id, (subjects = workOut(fleet, rule)))
-  return scope === null ? subjects : subjects.filter(({ enterprise }) => maySee(scope, enterprise))
+/** Whether a rule watches this device, or area, and somebody of this scope may see it. */
+export function watches(fleet: Fleet, rule: Rule, subject: string, scope: Scope): boolean {
+  const subjects = subjectsOf(fleet, rule)
+  const asked = fleet.deviceNumber.get(subject)
+  const number = subjects.find((member) => (rule.per === 'device' ? member === asked : fleet.devices[member]?.area === subject))
+  return number !== undefined && isSeen(fleet, number, scope)
 }
 
 /** The rules that somebody of this scope may see: all of them, or those that watch something of theirs. In the order of the plant. */
 export function rulesInScope(fleet: Fleet, scope: Scope): readonly Rule[] {
   const { rules } = fleet.plant
-  return scope === null ? rules : rules.filter((rule) => subjectsOf(fleet, rule, scope).length > 0)
+  return scope === null ? rules : rules.filter((rule) => subjectsOf(fleet, rule).some((number) => isSeen(fleet, number, scope)))
 }
 
-function workOut(fleet: Fleet, rule: Rule): readonly Subject[] {
-  const { placeOf } = placesOf(fleet)
-  const subjects: Subject[] = []
-  const areas = new Set<string>()
-  for (const number of selectedDevices(fleet, rule)) {
-    const { id, area } = fleet.devices[number] as Fleet['devices'][number]
-    const enterprise = placeOf[number]?.enterprise ?? null
-    if (rule.per === 'device') subjects.push({ device: id, area: null, enterprise })
-    else if (area !== null && !areas.has(area)) {
+function isSeen(fleet: Fleet, number: number, scope: Scope): boolean {
+  return maySee(scope, placesOf(fleet).placeOf[number]?.enterprise ?? null)
+}
+
+/** The devices watched, by number; of a rule `per: area` the first member of each area stands for it. */
+function subjectsOf(fleet: Fleet, rule: Rule): Int32Array {
+  let ofFleet = known.get(fleet)
+  if (ofFleet === undefined) known.set(fleet, (ofFleet = new Map()))
+  let subjects = ofFleet.get(rule.id)
+  if (subjects !== undefined) return subjects
+  subjects = selectedDevices(fleet, rule)
+  if (rule.per === 'area') {
+    const areas = new Set<string | null>()
+    subjects = subjects.filter((number) => {
+      const area = fleet.devices[number]?.area ?? null
+      if (areas.has(area)) return false
       areas.add(area)
-      subjects.push({ device: null, area, enterprise })
-    }
+      return true
+    })
   }
+  ofFleet.set(rule.id, subjects)
   return subjects
 }

@@ -8,7 +8,7 @@ import type { ExplainedCondition, ExplainedTier } from '../../rules/explain.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
-import { subjectsOf } from '../ruleSubjects.ts'
+import { watches } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, TierName } from '../shapes.ts'
 import { instant, instantOrNull } from '../views.ts'
@@ -98,8 +98,7 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
         const sentence = `The rule ${rule.id} watches ${wanted === 'device' ? 'devices' : 'areas'}: name one with ${wanted}=ID, and nothing else.`
         throw new ApiProblem('invalid', sentence, { faults: [{ at: wanted, problem: sentence }] })
       }
-      const subject = subjectsOf(view.fleet, rule, scope).find((one) => one.device === device && one.area === area)
-      const told = subject === undefined ? null : parts.explain(rule.id, subject)
+      const told = watches(view.fleet, rule, given, scope) ? parts.explain(rule.id, { device, area }) : null
       if (told === null) throw new ApiProblem('unknown', `The rule ${rule.id} watches no ${wanted} ${given} that you may see.`)
       const qualityOf = qualities(view)
       const most = LIMITS.book.transitionsExplained

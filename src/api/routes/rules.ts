@@ -11,7 +11,7 @@ import { countTiers } from '../counts.ts'
 import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
-import { rulesInScope, subjectsOf } from '../ruleSubjects.ts'
+import { rulesInScope, subjectCount } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
 import { Instant, Next, pageLimit, RULE_FIRING, RuleBody } from '../shapes.ts'
 import { ruleBodies } from '../thresholds.ts'
@@ -136,7 +136,7 @@ async function bodiesOf({ book, clock }: ApiParts, { fleet }: PlantView, rules: 
     const { profile, devices, labels, area, site, enterprise } = appliesTo
     // What still stands from before a rule became a shadow is cleared by that change.
     const on = standing.get(rule.id) ?? []
-    const subjects = subjectsOf(fleet, rule, scope).length
+    const subjects = subjectCount(fleet, rule, scope)
     const last = lastRaised.get(rule.id) ?? null
     const stale = on.filter(({ raisedAt }) => raisedAt < staleBefore).length
     return {
