@@ -4,7 +4,7 @@ import type { AlarmEvent, OperatorActionKind } from '../model/alarm.ts'
 import type { Reject } from '../model/journal.ts'
 import { LEVELS, type Level, levelRank, type Tier } from '../model/tier.ts'
 import { BulkWrite } from '../store/bulk.ts'
-import type { AlarmEventRow, AlarmRow, QuarantineRow } from '../store/schema.ts'
+import type { AlarmEventRow, AlarmRow, EventPlaceRow, QuarantineRow } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import type { BookedAlarm, CommittedEvent, QuarantinedReject } from './booked.ts'
 import { isActive } from './fold.ts'
@@ -115,7 +115,8 @@ function tierOfRank(rank: number): Tier {
   return level === 'clear' ? 'blue' : level
 }
 
-const EVENT_COLUMNS = [
+/** The columns that events of real and of shadow rules have in common. */
+export const EVENT_PLACE_COLUMNS = [
   'n',
   'at',
   'alarm',
@@ -123,7 +124,11 @@ const EVENT_COLUMNS = [
   'device',
   'area',
   'site',
-  'enterprise',
+  'enterprise'
+] as const satisfies readonly (keyof EventPlaceRow)[]
+
+const EVENT_COLUMNS = [
+  ...EVENT_PLACE_COLUMNS,
   'from_level',
   'to_level',
   'because',

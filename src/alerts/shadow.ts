@@ -11,21 +11,10 @@ import type { ShadowEventRow, State } from '../store/schema.ts'
 import type { EnterpriseScope, Page, PageRequest } from './booked.ts'
 import { parseCursor } from './cursor.ts'
 import { inScope, isProblem, pageLimit, pageOf } from './listings.ts'
+import { EVENT_PLACE_COLUMNS } from './rows.ts'
 import type { Whereabouts } from './whereabouts.ts'
 
-const COLUMNS = [
-  'n',
-  'at',
-  'alarm',
-  'rule',
-  'device',
-  'area',
-  'site',
-  'enterprise',
-  'from_level',
-  'to_level',
-  'because'
-] as const satisfies readonly (keyof ShadowEventRow)[]
+const COLUMNS = [...EVENT_PLACE_COLUMNS, 'from_level', 'to_level', 'because'] as const satisfies readonly (keyof ShadowEventRow)[]
 
 /** Appends what shadow rules did; what is older than the bound goes. Call `write` inside the commit's transaction. */
 export class ShadowBook {

@@ -51,8 +51,8 @@ export interface AlarmRow {
   last_event: number
 }
 
-/** A transition (`from_level`, `to_level`, `because` set) or an operator action (`action`, `by_user`, `note`). */
-export interface AlarmEventRow {
+/** Which alarm an event is about, and where its subject stood. */
+export interface EventPlaceRow {
   n: number
   at: number
   alarm: string
@@ -61,6 +61,10 @@ export interface AlarmEventRow {
   area: string | null
   site: string | null
   enterprise: string | null
+}
+
+/** A transition (`from_level`, `to_level`, `because` set) or an operator action (`action`, `by_user`, `note`). */
+export interface AlarmEventRow extends EventPlaceRow {
   from_level: number | null
   to_level: number | null
   because: string | null
@@ -70,15 +74,7 @@ export interface AlarmEventRow {
 }
 
 /** A transition of a shadow rule; `n` counts these alone. */
-export interface ShadowEventRow {
-  n: number
-  at: number
-  alarm: string
-  rule: string
-  device: string | null
-  area: string | null
-  site: string | null
-  enterprise: string | null
+export interface ShadowEventRow extends EventPlaceRow {
   from_level: number
   to_level: number
   because: string
