@@ -16,6 +16,7 @@ import { StateFailure } from '../store/failure.ts'
 import { HistoryFeed } from './historyFeed.ts'
 import { Effects, type Pipeline } from './pipeline.ts'
 import { journalPlant, type RecoveryParts, restorePipeline } from './recovery.ts'
+import { judgeTurn, mostUntil, repeatUnheard, upToPlant } from './turn.ts'
 
 const SNAPSHOT_EVERY_MS = 30_000
 /** Bodies judged since the last snapshot that make the next one due at once: a restart re-reads little more than this. */
@@ -39,6 +40,8 @@ export interface LoopParts extends RecoveryParts {
 /** Who watches what a turn has done, after it is committed. Never called while recovering what had been told before. */
 export interface Watcher {
   events(committed: readonly CommittedEvent[]): void
+  /** There are planned notifications in the outbox that were not there before. */
+  notifications?(): void
   readings(readings: ReadingColumns): void
   rejects(rejects: readonly Reject[]): void
   presence(gatewayIds: readonly string[]): void
@@ -196,67 +199,43 @@ export class Loop implements Part {
 
   /** One turn; true if there were records. */
   async #turn(): Promise<boolean> {
-    const { journal } = this.#parts
+    const { journal, book, plants } = this.#parts
     const effects = this.#effects
-    this.#repeatUnheard()
-    effects.clear()
-    const records = await this.#next()
+    repeatUnheard(this.#pipeline, book.position(), effects)
+    const records = upToPlant(await this.#next())
     const [first] = records
-    if (first?.kind === 'plant') {
-      const plant = await this.#parts.plants.load(first.source)
-      this.#pipeline.replant(first, plant, effects)
-      this.#feed.replant(this.#pipeline.fleet)
-    } else if (first !== undefined) {
-      this.#pipeline.take(records, effects)
-      for (const { body } of records) this.#bytesSinceSnapshot += body.length
-    }
-    const repeated = first !== undefined && !this.#beyondCommitted()
-    // Time may pass only when every record received up to then has been taken.
-    if (!repeated && journal.flushedSeq === this.#pipeline.position.seq) this.#pipeline.advance(journal.watermark(), effects)
+    const plant = first?.kind === 'plant' ? await plants.load(first.source) : null
+    const repeated = judgeTurn(this.#pipeline, records, plant, book.position(), journal, effects)
+    if (plant !== null) this.#feed.replant(this.#pipeline.fleet)
+    for (const { body } of records) this.#bytesSinceSnapshot += body.length
     await this.#handOn(first !== undefined, repeated)
     return first !== undefined
   }
 
-  /** The next records, cut where a plant changes and where what was done before ends. */
+  /** The next records, cut where what was done before ends. */
   async #next(): Promise<readonly JournalRecord[]> {
     const { journal, book } = this.#parts
     const after = this.#pipeline.position.seq
-    let most: number = LIMITS.loop.recordsPerTurn
-    for (const boundary of [book.position().seq, this.#feed.storedSeq]) if (boundary > after) most = Math.min(most, boundary - after)
-    const records = journal.tail(after, most, LIMITS.loop.bytesPerTurn) ?? (await journal.read(after, most, LIMITS.loop.bytesPerTurn))
-    const plantAt = records.findIndex((record) => record.kind === 'plant')
-    if (plantAt === -1) return records
-    return plantAt === 0 ? records.slice(0, 1) : records.slice(0, plantAt)
-  }
-
-  /** What the clock alone had caused after the last committed record was told before the process ended: it happens again unheard. */
-  #repeatUnheard(): void {
-    const committed = this.#parts.book.position()
-    if (this.#pipeline.position.seq === committed.seq) this.#pipeline.advance(committed.advancedTo, this.#effects)
-  }
-
-  /** False while effects are those that were committed before the process ended. */
-  #beyondCommitted(): boolean {
-    const { position } = this.#pipeline
-    const committed = this.#parts.book.position()
-    return position.seq > committed.seq || (position.seq === committed.seq && position.advancedTo > committed.advancedTo)
+    const most = mostUntil(LIMITS.loop.recordsPerTurn, after, [book.position().seq, this.#feed.storedSeq])
+    return journal.tail(after, most, LIMITS.loop.bytesPerTurn) ?? journal.read(after, most, LIMITS.loop.bytesPerTurn)
   }
 
   async #handOn(hadRecords: boolean, repeated: boolean): Promise<void> {
     const { book, clock } = this.#parts
     const { position, fleet } = this.#pipeline
-    const { events, shadow, rejects, readings, presence } = this.#effects
+    const { events, shadow, rejects, readings, presence, notifications } = this.#effects
     if (hadRecords) this.#feed.offer(readings, position.seq)
     const committed = book.position()
     if (!repeated) {
       const due = clock.monotonic() - this.#committedAt >= COMMIT_POSITION_EVERY_MS && position.seq > committed.seq
       let fresh: readonly CommittedEvent[] = []
-      if (events.length > 0 || shadow.length > 0 || rejects.length > 0 || due) {
+      if (events.length > 0 || shadow.length > 0 || rejects.length > 0 || notifications.length > 0 || due) {
         const kept = rejects.length > REJECTS_PER_TURN ? rejects.slice(0, REJECTS_PER_TURN) : rejects
-        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, position, fleet }))
+        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, notifications, position, fleet }))
         this.#committedAt = clock.monotonic()
       }
       if (fresh.length > 0) this.#watcher?.events(fresh)
+      if (notifications.length > 0) this.#watcher?.notifications?.()
       if (rejects.length > 0) this.#watcher?.rejects(rejects)
       if (presence.length > 0) this.#watcher?.presence(presence)
       if (readings.length > 0) this.#watcher?.readings(readings)
