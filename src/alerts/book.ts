@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { AlarmEvent, Transition } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
+import type { PlannedNotification } from '../model/notification.ts'
 import { levelRank, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Problem } from '../platform/problem.ts'
@@ -27,6 +28,7 @@ import type {
 } from './booked.ts'
 import { foldEvent, isActive } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
+import { PlannedBook } from './planned.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
 import { lastRaised, transitionsOf } from './ruleRecord.ts'
 import { lastShadowRaise, listShadow, ShadowBook, shadowOf } from './shadow.ts'
@@ -43,6 +45,8 @@ export interface Commit {
   /** What shadow rules did: kept apart from the events. Missing: nothing. */
   readonly shadow?: readonly Transition[]
   readonly rejects: readonly Reject[]
+  /** Whom to tell what, and whom not and why. Planning twice changes nothing. Missing: nobody. */
+  readonly notifications?: readonly PlannedNotification[]
   readonly position: Position
   /** The fleet in force: says where the subjects of new alarms stand. */
   readonly fleet: Fleet
@@ -54,6 +58,7 @@ interface Written {
   readonly alarms: readonly BookedAlarm[]
   readonly rejects: readonly QuarantineRow[]
   readonly shadow: readonly Transition[]
+  readonly notifications: readonly PlannedNotification[]
   readonly whereabouts: Whereabouts
 }
 
@@ -66,6 +71,7 @@ export class Book {
   readonly #alarms = alarmWriter()
   readonly #quarantine = quarantineWriter()
   readonly #shadow = new ShadowBook()
+  readonly #planned = new PlannedBook()
   readonly #active = new Map<string, BookedAlarm>()
   #position: Position = { seq: 0, advancedTo: 0 }
   #lastEvent = 0
@@ -207,7 +213,7 @@ export class Book {
     return counts
   }
 
-  async #commit({ events, shadow = [], rejects, position, fleet }: Commit): Promise<CommittedEvent[]> {
+  async #commit({ events, shadow = [], rejects, notifications = [], position, fleet }: Commit): Promise<CommittedEvent[]> {
     if (this.#doubtful) {
       const [known, knownEvent] = [this.#position, this.#lastEvent]
       await this.load()
@@ -224,7 +230,7 @@ export class Book {
     const rows = this.#rowsOf(rejects, whereabouts)
     const touched = new Map(committed.map(({ event }) => [event.id, alarms.get(event.id) as BookedAlarm]))
     try {
-      const written = { committed, alarms: [...touched.values()], rejects: rows, shadow, whereabouts }
+      const written = { committed, alarms: [...touched.values()], rejects: rows, shadow, notifications, whereabouts }
       this.#shadow.written(await guarded(() => this.#write(written, position)))
     } catch (cause) {
       if (cause instanceof StateFailure && cause.kind === 'taken') this.#taken = true
@@ -284,7 +290,7 @@ export class Book {
   }
 
   /** Answers the number of the last shadow event. */
-  #write({ committed, alarms, rejects, shadow, whereabouts }: Written, position: Position): Promise<number> {
+  #write({ committed, alarms, rejects, shadow, notifications, whereabouts }: Written, position: Position): Promise<number> {
     const lastEvent = this.#lastEvent + committed.length
     const lastReject = this.#lastReject + rejects.length
     return rebuildable(this.#state, async (state) => {
@@ -298,6 +304,7 @@ export class Book {
       if (moved.numUpdatedRows !== 1n) throw new StateFailure('taken')
       await this.#events.write(state, committed.map(rowOfEvent))
       await this.#alarms.write(state, alarms.map(rowOfAlarm))
+      await this.#planned.write(state, notifications)
       const lastShadow = await this.#shadow.write(state, shadow, whereabouts)
       if (rejects.length === 0) return lastShadow
       await this.#quarantine.write(state, rejects)

@@ -6,6 +6,7 @@ import { Latest, type LatestSnapshot } from '../ingest/latest.ts'
 import type { AlarmEvent, OperatorActionKind, Transition } from '../model/alarm.ts'
 import { type Fleet, numberFleet } from '../model/fleet.ts'
 import type { JournalRecord, OperatorActionBody, Reject } from '../model/journal.ts'
+import type { PlannedNotification } from '../model/notification.ts'
 import type { Plant } from '../model/plant.ts'
 import { ReadingColumns } from '../model/readings.ts'
 import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
@@ -45,12 +46,15 @@ export class Effects {
   readonly rejects: Reject[] = []
   readonly readings = new ReadingColumns(4096)
   readonly presence: string[] = []
+  /** Whom to tell what, and whom not and why; kept in the transaction of the events. */
+  readonly notifications: PlannedNotification[] = []
 
   clear(): void {
     this.events.length = 0
     this.shadow.length = 0
     this.rejects.length = 0
     this.presence.length = 0
+    this.notifications.length = 0
     this.readings.clear()
   }
 }
@@ -139,6 +143,8 @@ export class Pipeline {
           break
         case 'action':
           this.#act(record, effects)
+          break
+        case 'delivery':
           break
         case 'plant':
           throw new Error(`record ${record.seq} changes the plant and must be taken by itself`)

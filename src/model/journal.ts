@@ -1,11 +1,12 @@
 // What the journal holds: every input that can change a judgement, in one order.
 
-export const RECORD_KINDS = ['telemetry', 'presence', 'action', 'plant'] as const
+export const RECORD_KINDS = ['telemetry', 'presence', 'action', 'plant', 'delivery'] as const
 /**
  * - telemetry: `source` is the MQTT topic (also for HTTP, where it is `fh/1/{gateway}/telemetry`), `body` what was sent.
  * - presence: `source` is the gateway id, `body` `{"online": boolean, "why": text}`.
  * - action: `source` is the user, `body` the operator action as JSON (OperatorActionBody).
  * - plant: `source` is the plant's hash; from this seq on, the plant stored under that hash is in force.
+ * - delivery: `source` is a notification's id, `body` what became of it (DeliveryReport) as JSON. The same may come twice.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number]
 

@@ -151,6 +151,51 @@ export const LIMITS = {
     /** Transitions of shadow rules kept; the oldest go first. */
     shadowEvents: 100_000
   },
+  courier: {
+    /** Notifications kept; the oldest that are over go first. */
+    rows: 500_000,
+    /** Alarms kept with one notification; a longer digest names the most severe. */
+    alarmsPerNotification: 500,
+    /** Sends of one kind of channel at the same time. */
+    concurrency: 16,
+    /** Notifications of one kind and tier handed to the dispatcher at a time; the rest waits in the outbox. */
+    handedOut: 500,
+    /** Tries of one notification; then it is a dead letter. */
+    tries: 8,
+    /** A try is made again after this, doubled each time, up to the longest; half of it by chance. */
+    firstBackoffMs: 2_000,
+    longestBackoffMs: 60_000,
+    /** No provider may ask for a longer pause. */
+    longestRetryAfterMs: 10 * 60_000,
+    /** A provider that has not answered by then may or may not have taken it. */
+    sendMs: 30_000,
+    /** What could not be sent for this long is no news any more: a dead letter. */
+    expireMs: 6 * HOUR,
+    /** No receipt by then counts as not received, where the way gives receipts. */
+    receiptMs: 3 * 60_000,
+    /** How often due notifications are looked for, besides at once where some were planned. */
+    sweepMs: 500,
+    /** What a queue has held for longer without anybody sending it is sent by ourselves. */
+    queuePatienceMs: 3_000,
+    /** A queue's server that has not answered by then does not. */
+    queueCommandMs: 2_000,
+    /** What waits longer than this is said aloud. */
+    lateMs: 60_000,
+    /** Receipts that came before their message was known to be accepted. */
+    earlyReceipts: 10_000,
+    /** Answers kept; the oldest go first. */
+    answers: 100_000,
+    answerLength: 500,
+    /** An answer is about what somebody was told in this stretch. */
+    answerMs: 24 * HOUR,
+    /** A link to acknowledge by works this long. */
+    linkMs: 24 * HOUR,
+    linksPerMinute: 60,
+    callbacksPerMinute: 6_000,
+    callbackBytes: 256 * KIB,
+    /** How long a drill waits for receipts and acknowledgement before its record is closed. */
+    drillMs: 30 * 60_000
+  },
   access: {
     nameLength: 64,
     tokenNameLength: 128,

@@ -12,6 +12,11 @@ export interface Schema {
   alarm_events: AlarmEventRow
   shadow_events: ShadowEventRow
   quarantine: QuarantineRow
+  notifications: NotificationRow
+  notification_alarms: NotificationAlarmRow
+  answers: AnswerRow
+  drills: DrillRow
+  service_secrets: ServiceSecretRow
   users: UserRow
   sessions: SessionRow
   tokens: TokenRow
@@ -136,4 +141,96 @@ export interface AuditRow {
   after: string | null
   previous_hash: string
   hash: string
+}
+
+/** A planned notification and what became of it. `n` counts in the order of planning. */
+export interface NotificationRow {
+  n: number
+  /** From the inputs; the provider's idempotency key. */
+  id: string
+  /** When it was due, epoch ms. */
+  at: number
+  reason: string
+  /** JSON array of alarm ids, the most severe first. */
+  alarms: string
+  tier: number
+  site: string | null
+  enterprise: string | null
+  ladder: string
+  rung: number
+  occurrence: number
+  person: string
+  /** The kind of channel. */
+  channel: string
+  address: string | null
+  /** The address as answers are recognised by it; null where nobody answers from there. */
+  address_key: string | null
+  language: string
+  /** JSON of NotificationWords. */
+  words: string
+  text: string
+  drill: number
+  withheld: string | null
+  /** queued, sending, sent, delivered, failed, withheld. */
+  state: string
+  tries: number
+  /** Queued: not before this, epoch ms. */
+  next_at: number
+  /** The configured channel that was tried last. */
+  provider: string | null
+  provider_id: string | null
+  problem: string | null
+  /** 1 where it may have reached the person twice. */
+  possible_duplicate: number
+  sending_at: number | null
+  sent_at: number | null
+  delivered_at: number | null
+  failed_at: number | null
+  /** Without a receipt by then it counts as failed, epoch ms. */
+  receipt_due: number | null
+  /** When its one-time link was used. */
+  answered_at: number | null
+  /** 1 while its state is not yet in the journal. */
+  unreported: number
+}
+
+/** Which notifications tell of an alarm. */
+export interface NotificationAlarmRow {
+  alarm: string
+  n: number
+}
+
+/** What somebody sent back. */
+export interface AnswerRow {
+  n: number
+  at: number
+  provider: string
+  provider_id: string | null
+  address: string
+  text: string
+  person: string | null
+  alarm: string | null
+  enterprise: string | null
+  /** acknowledged, drill, unknownText, unknownSender, nothingOpen, late. */
+  outcome: string
+}
+
+/** A test of everything from alarm to person. `record` (JSON) and `signature` once it is over. */
+export interface DrillRow {
+  id: string
+  at: number
+  by_user: string
+  site: string | null
+  enterprise: string | null
+  person: string | null
+  note: string | null
+  ends_at: number
+  record: string | null
+  signature: string | null
+}
+
+/** Secrets the service made for itself. */
+export interface ServiceSecretRow {
+  name: string
+  secret: string
 }

@@ -7,6 +7,7 @@ import { failureSentence, stateFailure } from './failure.ts'
 import { spine } from './migrations/0001-spine.ts'
 import { ruleIndex } from './migrations/0002-rule-index.ts'
 import { shadowEvents } from './migrations/0003-shadow-events.ts'
+import { notifications } from './migrations/0004-notifications.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
@@ -14,7 +15,8 @@ import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-rule-index': ruleIndex,
-  '0003-shadow-events': shadowEvents
+  '0003-shadow-events': shadowEvents,
+  '0004-notifications': notifications
 }
 
 const MIGRATION_TABLE = 'schema_migrations'

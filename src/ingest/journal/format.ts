@@ -86,7 +86,7 @@ export function isGroupBody(bytes: Buffer, start: number): boolean {
   return bytes.readUInt32LE(start + 24) === crc32(bytes.subarray(body, body + groupBodyBytes(bytes, start)))
 }
 
-export const KIND_CODE: Readonly<Record<RecordKind, number>> = { telemetry: 0, presence: 1, action: 2, plant: 3 }
+export const KIND_CODE: Readonly<Record<RecordKind, number>> = { telemetry: 0, presence: 1, action: 2, plant: 3, delivery: 4 }
 
 /** The most bytes a record can take. */
 export function mostRecordBytes(source: string, body: Uint8Array): number {
