@@ -1,6 +1,6 @@
 // An alarm is the fold of its events, and nothing else: fold them again and the same alarm stands there.
 
-import type { Alarm, AlarmEvent, OperatorAction, Transition } from '../model/alarm.ts'
+import { type Alarm, type AlarmEvent, type OperatorAction, type Transition, UNTOUCHED } from '../model/alarm.ts'
 import { type Level, levelRank, type Tier } from '../model/tier.ts'
 
 /**
@@ -22,7 +22,7 @@ function foldTransition(alarm: Alarm | null, event: Transition): Alarm {
     const tier = tierOf(event.to) ?? before ?? 'blue'
     const worstTier = worse(tier, before ?? tier)
     const clearedAt = event.to === 'clear' ? at : null
-    return { id, rule, device, area, tier, worstTier, raisedAt: raisedAtOf(event), clearedAt, acknowledged: null, because }
+    return { ...UNTOUCHED, id, rule, device, area, tier, worstTier, raisedAt: raisedAtOf(event), clearedAt, because }
   }
   if (event.to === 'clear') return { ...alarm, clearedAt: at }
   const rises = alarm.clearedAt !== null || levelRank(event.to) > levelRank(alarm.tier)

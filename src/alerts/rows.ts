@@ -1,6 +1,6 @@
 // Between the book's shapes and the rows of its tables.
 
-import type { AlarmEvent, OperatorActionKind } from '../model/alarm.ts'
+import { type ActionKind, type AlarmEvent, UNTOUCHED } from '../model/alarm.ts'
 import type { Reject } from '../model/journal.ts'
 import { LEVELS, type Level, levelRank, type Tier } from '../model/tier.ts'
 import { BulkWrite } from '../store/bulk.ts'
@@ -34,6 +34,7 @@ export function rowOfAlarm(alarm: BookedAlarm): AlarmRow {
 export function alarmOfRow(row: AlarmRow): BookedAlarm {
   const { acknowledged_by: by, acknowledged_at: at, acknowledged_note: note } = row
   return {
+    ...UNTOUCHED,
     id: row.id,
     rule: row.rule,
     device: row.device,
@@ -79,8 +80,7 @@ export function eventOfRow(row: AlarmEventRow): CommittedEvent {
 
 function plainEventOfRow(row: AlarmEventRow): AlarmEvent {
   const { at, alarm: id, rule, device, area } = row
-  if (row.action !== null)
-    return { kind: 'action', at, id, action: row.action as OperatorActionKind, by: row.by_user ?? '', note: row.note }
+  if (row.action !== null) return { kind: 'action', at, id, action: row.action as ActionKind, by: row.by_user ?? '', note: row.note }
   const from = levelOfRank(row.from_level)
   const to = levelOfRank(row.to_level)
   return { kind: 'transition', at, rule, device, area, from, to, id, because: row.because ?? '' }

@@ -1,7 +1,7 @@
 // The JSON shapes of contract 6, once: they check what is sent, type the routes, and are the OpenAPI document.
 
 import { z } from 'zod'
-import { OPERATOR_ACTIONS } from '../model/alarm.ts'
+import { OPERATOR_ACTIONS, SERVICE_ACTIONS } from '../model/alarm.ts'
 import { QUALITIES } from '../model/quality.ts'
 import { LEVELS, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -83,7 +83,17 @@ export const EventBody = z
       id: z.string(),
       because: z.string()
     }),
-    z.object({ at: Instant, id: z.string(), action: z.enum(OPERATOR_ACTIONS), by: z.string(), note: z.string().nullable() })
+    z.object({
+      at: Instant,
+      id: z.string(),
+      action: z.enum([...OPERATOR_ACTIONS, ...SERVICE_ACTIONS]),
+      by: z.string(),
+      note: z.string().nullable(),
+      until: Instant.optional(),
+      assignee: z.string().nullable().optional(),
+      disposition: z.string().optional(),
+      verifier: z.string().optional()
+    })
   ])
   .meta({
     id: 'AlarmEvent',

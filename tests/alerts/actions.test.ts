@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { actionOutcome } from '../../src/alerts/actions.ts'
-import type { Alarm } from '../../src/model/alarm.ts'
+import { type Alarm, UNTOUCHED } from '../../src/model/alarm.ts'
 
 const RAISED: Alarm = {
+  ...UNTOUCHED,
   id: 'level/T-1#1000',
   rule: 'level',
   device: 'T-1',
