@@ -1,5 +1,6 @@
 // What people configure: the plant, its device profiles and its rules, after parsing. Plain frozen data.
 
+import type { Duty } from './duty.ts'
 import type { Text } from './text.ts'
 import type { Tier } from './tier.ts'
 
@@ -86,6 +87,13 @@ export interface RuleTier {
   readonly clearForMs: number
 }
 
+/**
+ * What a vote of k becomes while u members are unknown (IEC 61511 speaks of 2oo3 degrading to 1oo2 or 2oo2):
+ * - towardsTrip: max(1, k - u) of the known ones: rather an alarm too many.
+ * - towardsRun: min(k, known) of the known ones: rather none that one sensor less would have raised.
+ */
+export type Degrade = 'towardsTrip' | 'towardsRun'
+
 export interface Rule {
   readonly id: string
   readonly title: Text
@@ -94,10 +102,80 @@ export interface Rule {
   readonly latched: boolean
   /** Judged on live data, told to nobody. Missing: told, as in plants kept by earlier versions. */
   readonly shadow?: true
+  /** How votes are counted while members are unknown, for entering a tier only. Missing: the vote is unknown. */
+  readonly degrade?: Degrade
   /** From the lowest tier to the highest. */
   readonly tiers: readonly RuleTier[]
   /** Cause, consequence, what to do, in how long. */
   readonly guidance: Text
+  readonly source: string | null
+}
+
+/** Days off and make-up working days, as local dates `yyyy-mm-dd`, both ends included. */
+export interface Calendar {
+  /** IANA name; null: every schedule names its own. */
+  readonly zone: string | null
+  readonly holidays: readonly { readonly from: string; readonly to: string; readonly name: string | null }[]
+  /** Weekend days on which people work, in China usually to make up for a longer holiday. */
+  readonly workdays: readonly string[]
+}
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+export type Weekday = (typeof WEEKDAYS)[number]
+
+/**
+ * From one time of day to another on some days, by the wall clock of a zone. `toMinute` at or before `fromMinute` lies on
+ * the next day; the day is the one on which it begins.
+ */
+export interface Schedule {
+  readonly zone: string
+  /** `workdays`: Monday to Friday without holidays, and make-up days. `holidays`: all other days. */
+  readonly days: 'every' | 'workdays' | 'holidays' | readonly Weekday[]
+  /** Minutes since midnight, 0 to 1439. */
+  readonly fromMinute: number
+  /** Minutes since midnight, 1 to 1440. */
+  readonly toMinute: number
+}
+
+/** Which alarms are held back, by rule and up to which tier; above it they are told. */
+export interface Suppresses {
+  /** Null: of every rule (of an inhibition: but its source). */
+  readonly rules: readonly string[] | null
+  readonly upTo: Tier
+}
+
+/** How far from the device (or area) that says so: the same device, or all of its gateway, area or site. */
+export const WITHIN = ['device', 'gateway', 'area', 'site'] as const
+export type Within = (typeof WITHIN)[number]
+
+/** A state of the plant in which some alarms are expected. Exactly one of `while`, `schedule` and `longestMs` is set. */
+export interface PlantState {
+  readonly id: string
+  readonly title: Text
+  readonly appliesTo: Selector
+  readonly within: Within
+  /** CEL over the device's metrics and `limits`. Unknown neither begins nor keeps it. */
+  readonly while: string | null
+  readonly schedule: Schedule | null
+  /** Switched on by a person, for at most so long. */
+  readonly longestMs: number | null
+  readonly forMs: number
+  readonly clearForMs: number
+  readonly suppresses: Suppresses
+  readonly source: string | null
+}
+
+/** An alarm that explains others. */
+export interface Inhibition {
+  readonly id: string
+  readonly title: Text
+  /** The alarm of this rule, at this tier or above. */
+  readonly rule: string
+  readonly tier: Tier
+  readonly within: Within
+  /** It goes on for so long after the source alarm is gone. */
+  readonly clearForMs: number
+  readonly suppresses: Suppresses
   readonly source: string | null
 }
 
@@ -134,4 +212,10 @@ export interface Plant {
   readonly rules: readonly Rule[]
   /** Missing: none, as in plants kept by earlier versions. */
   readonly hazardSources?: readonly HazardSource[]
+  /** Who is told. Missing: nobody. */
+  readonly duty?: Duty
+  /** Likewise. */
+  readonly states?: readonly PlantState[]
+  readonly inhibitions?: readonly Inhibition[]
+  readonly calendar?: Calendar
 }
