@@ -104,6 +104,12 @@ export interface Rule {
   readonly shadow?: true
   /** How votes are counted while members are unknown, for entering a tier only. Missing: the vote is unknown. */
   readonly degrade?: Degrade
+  /** Whoever acknowledges must say something. Missing: need not. */
+  readonly acknowledgeNote?: 'required'
+  /** On and unacknowledged, it is announced again each time this has passed. Missing: never. */
+  readonly realarmMs?: number
+  /** An acknowledgement holds for so long; then the alarm, if still on, is announced as new. Missing: for ever. */
+  readonly realarmAcknowledgedMs?: number
   /** From the lowest tier to the highest. */
   readonly tiers: readonly RuleTier[]
   /** Cause, consequence, what to do, in how long. */
@@ -212,6 +218,8 @@ export interface Plant {
   readonly rules: readonly Rule[]
   /** Missing: none, as in plants kept by earlier versions. */
   readonly hazardSources?: readonly HazardSource[]
+  /** How long an alarm of each tier may be shelved at most, ms. Missing: the defaults of the desk. */
+  readonly shelving?: Readonly<Partial<Record<Tier, number>>>
   /** Who is told. Missing: nobody. */
   readonly duty?: Duty
   /** Likewise. */

@@ -75,7 +75,9 @@ export const LIMITS = {
     /** Members named in the `because` of an area's alarm; the rest is counted. */
     membersNamed: 5,
     /** Members of an area shown one by one where a vote is explained. */
-    membersExplained: 50
+    membersExplained: 50,
+    /** How far ahead the next change of a schedule is looked for; one that is then still to come is looked for again. */
+    scheduleDaysAhead: 400
   },
   history: {
     /** Rows waiting to be stored; above, history stops listening and catches up from the journal. */
@@ -195,6 +197,21 @@ export const LIMITS = {
     callbackBytes: 256 * KIB,
     /** How long a drill waits for receipts and acknowledgement before its record is closed. */
     drillMs: 30 * 60_000
+  },
+  duty: {
+    people: 5_000,
+    /** Rungs of one ladder. */
+    rungs: 10,
+    /** Calls of one rung that repeats until somebody answers. */
+    calls: 100,
+    /** Holes of one rota that are named; the rest is not counted. */
+    holesTold: 20,
+    /** How far ahead rotas are checked for holes. */
+    aheadMs: 90 * 86_400_000,
+    /** Alarms whose ids one digest carries, the most severe first; its text counts all of them. */
+    alarmsPerDigest: 200,
+    /** Alarms that a digest tells one by one; the rest is counted by tier. */
+    alarmsTold: 3
   },
   access: {
     nameLength: 64,
