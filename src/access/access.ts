@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf, type Problem } from '../platform/problem.ts'
 import type { State } from '../store/schema.ts'
+import { Amendments } from './amendments.ts'
 import { Audit } from './audit.ts'
 import { GatewaySecrets } from './gateways.ts'
 import { Lockout } from './lockout.ts'
@@ -36,6 +37,8 @@ export class Access implements Part {
   readonly name = 'access'
   /** For what is done elsewhere, like acknowledging an alarm; users, tokens and sessions are recorded here already. */
   readonly audit: Audit
+  /** What was changed of the plant through the API. */
+  readonly amendments: Amendments
   readonly #clock: Clock
   readonly #log: Log
   readonly #users: Users
@@ -51,6 +54,7 @@ export class Access implements Part {
     this.#clock = clock
     this.#log = log
     this.audit = new Audit(state, clock)
+    this.amendments = new Amendments(state, this.audit)
     this.#users = new Users(state, clock, this.audit)
     this.#sessions = new Sessions(state, clock, this.audit)
     this.#tokens = new Tokens(state, clock, this.audit)

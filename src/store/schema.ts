@@ -17,6 +17,7 @@ export interface Schema {
   answers: AnswerRow
   drills: DrillRow
   service_secrets: ServiceSecretRow
+  amendments: AmendmentRow
   users: UserRow
   sessions: SessionRow
   tokens: TokenRow
@@ -182,6 +183,8 @@ export interface NotificationRow {
   problem: string | null
   /** 1 where it may have reached the person twice. */
   possible_duplicate: number
+  /** 1 where it was not sent in time: the ladder has been told so that it steps on. */
+  late: number
   sending_at: number | null
   sent_at: number | null
   delivered_at: number | null
@@ -233,4 +236,21 @@ export interface DrillRow {
 export interface ServiceSecretRow {
   name: string
   secret: string
+}
+
+/** One version of a rule, device or gateway changed through the API; `before` and `after` are JSON, never with a secret. */
+export interface AmendmentRow {
+  n: number
+  kind: string
+  id: string
+  version: number
+  at: number
+  by_user: string
+  note: string | null
+  op: string
+  before: string | null
+  after: string | null
+  /** Of a gateway: a PHC hash, empty where revoked, null where the files say it. */
+  secret: string | null
+  base: string | null
 }

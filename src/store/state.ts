@@ -8,6 +8,7 @@ import { spine } from './migrations/0001-spine.ts'
 import { ruleIndex } from './migrations/0002-rule-index.ts'
 import { shadowEvents } from './migrations/0003-shadow-events.ts'
 import { notifications } from './migrations/0004-notifications.ts'
+import { amendments } from './migrations/0005-amendments.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
@@ -16,7 +17,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-rule-index': ruleIndex,
   '0003-shadow-events': shadowEvents,
-  '0004-notifications': notifications
+  '0004-notifications': notifications,
+  '0005-amendments': amendments
 }
 
 const MIGRATION_TABLE = 'schema_migrations'
