@@ -39,7 +39,7 @@ export interface Party {
 /** One shift: every day of `days` it begins at `hours.from`, and is taken by the members of `order` in turn. */
 export interface Shift {
   readonly hours: Hours
-  /** Weekdays on which it begins, 1 (Monday) to 7. */
+  /** Weekdays on which it begins, 0 (Monday) to 6. */
   readonly days: readonly number[]
   readonly order: readonly Party[]
   /** The turn passes on after so many days. */
@@ -61,8 +61,8 @@ export interface Rota {
   readonly id: string
   readonly name: Text
   readonly zone: string
-  /** The date from which turns are counted; before it nobody is on duty. */
-  readonly start: string
+  /** The day from which turns are counted, in days since 1970-01-01; before it nobody is on duty. */
+  readonly startDay: number
   readonly shifts: readonly Shift[]
   /** Epoch ms; a later one wins. A swap is two of them. */
   readonly overrides: readonly Override[]

@@ -142,6 +142,18 @@ export const LIMITS = {
     /** Pages (4 KiB) in the write-ahead log before they are moved into the database. */
     checkpointPages: 4_000
   },
+  desk: {
+    /** Of an assignee or a verifier. */
+    nameLength: 128,
+    /** Alarms that are over, kept for what is said about them afterwards; older ones are fetched from the book. */
+    overKept: 2_000,
+    /** Windows out of service, running and planned; above, none is taken in until one ends. */
+    windows: 10_000,
+    /** The longest window out of service. */
+    windowMs: 366 * 24 * HOUR,
+    /** Suppressions of alarms not seen yet; the oldest are forgotten. */
+    suppressionsAhead: 10_000
+  },
   book: {
     noteLength: 2_000,
     /** Events shown with one alarm: the newest. */
@@ -198,6 +210,36 @@ export const LIMITS = {
     /** How long a drill waits for receipts and acknowledgement before its record is closed. */
     drillMs: 30 * 60_000
   },
+  outgoing: {
+    connectMs: 10_000,
+    /** From begin to end; what has not been answered then is given up. */
+    requestMs: 20_000,
+    /** More of an answer is not read. */
+    answerBytes: 64 * KIB,
+    headerBytes: 16 * KIB,
+    connectionsPerHost: 16
+  },
+  channels: {
+    /** Waiting time where a provider says "too fast" without saying how long. */
+    throttledMs: 10_000,
+    longestRetryAfterMs: HOUR,
+    /** What a provider says goes into our sentence up to here. */
+    excerptLength: 200,
+    /** No answer to a submit, bind or enquiry by then: the SMPP session is given up. */
+    smppAnswerMs: 10_000,
+    smppFirstPauseMs: 1_000,
+    smppLongestPauseMs: 60_000,
+    smppStopMs: 2_000,
+    /** Tries of a further part of a text of which a part was taken. */
+    smppPartTries: 5,
+    /** Messages whose receipts are awaited part by part; the oldest are then known by their first part only. */
+    partsAwaited: 20_000,
+    /** Replies in several parts that are not complete; the oldest go first. */
+    repliesUnfinished: 200,
+    /** Longest message to a push service, before encryption. */
+    pushBytes: 3_000,
+    mailMs: 30_000
+  },
   duty: {
     people: 5_000,
     /** Rungs of one ladder. */
@@ -212,6 +254,14 @@ export const LIMITS = {
     alarmsPerDigest: 200,
     /** Alarms that a digest tells one by one; the rest is counted by tier. */
     alarmsTold: 3
+  },
+  wording: {
+    /** A longer text is cut: what to do first, never where. Two Chinese short messages are 134 characters. */
+    smsParts: 2,
+    pushLength: 180,
+    titleLength: 120,
+    /** About a minute of speech. */
+    voiceLength: 260
   },
   access: {
     nameLength: 64,
