@@ -26,6 +26,21 @@ export function watches(fleet: Fleet, rule: Rule, subject: string, scope: Scope)
   return number !== undefined && isSeen(fleet, number, scope)
 }
 
+/** Whether a rule watches something, and all of it may be seen by somebody of this scope; without limits, always. */
+export function watchesOnly(fleet: Fleet, rule: Rule, scope: Scope): boolean {
+  if (scope === null) return true
+  const watched = selectedDevices(fleet, rule)
+  return watched.length > 0 && watched.every((number) => isSeen(fleet, number, scope))
+}
+
+/** The ids of the devices (of a rule `per: area`: areas) that a rule watches. */
+export function subjectIds(fleet: Fleet, rule: Rule): string[] {
+  return Array.from(subjectsOf(fleet, rule), (number) => {
+    const device = fleet.devices[number]
+    return (rule.per === 'area' ? device?.area : device?.id) ?? ''
+  })
+}
+
 /** The rules that somebody of this scope may see: all of them, or those that watch something of theirs. In the order of the plant. */
 export function rulesInScope(fleet: Fleet, scope: Scope): readonly Rule[] {
   const { rules } = fleet.plant

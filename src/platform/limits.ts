@@ -263,6 +263,20 @@ export const LIMITS = {
     /** About a minute of speech. */
     voiceLength: 260
   },
+  amendments: {
+    /** Changes waiting for their turn; further ones are told to come back. */
+    waiting: 32,
+    /** How long the answer to a change waits for it to come into force; an import takes longer. */
+    answerMs: 10_000,
+    importMs: 5 * 60_000,
+    /** A table of devices. */
+    importBytes: 64 * MIB,
+    importRows: 500_000,
+    /** One rule, device or gateway, as it is sent. */
+    thingBytes: 256 * KIB,
+    /** Subjects and turns named in a dry run; the rest is counted. */
+    subjectsNamed: 20
+  },
   access: {
     nameLength: 64,
     tokenNameLength: 128,

@@ -5,6 +5,8 @@ export interface Place {
   readonly file: string
   readonly line: number
   readonly column: number
+  /** Where inside what somebody has sent, for what stands in no file: `tiers.yellow.when`. */
+  readonly field?: string
 }
 
 export interface Problem {
@@ -19,7 +21,9 @@ export function problem(sentence: string, place: Place | null = null): Problem {
 
 /** `file:line:column: sentence`, as `fenghuo check` prints it. */
 export function problemLine({ problem: sentence, place }: Problem): string {
-  return place === null ? sentence : `${place.file}:${place.line}:${place.column}: ${sentence}`
+  if (place === null) return sentence
+  if (place.field !== undefined) return `${place.file}${place.field === '' ? '' : `, ${place.field}`}: ${sentence}`
+  return `${place.file}:${place.line}:${place.column}: ${sentence}`
 }
 
 /** What the user asked for cannot be done, in one sentence: the command prints it, without a stack, and exits with `exitCode`. */

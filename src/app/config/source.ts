@@ -107,6 +107,11 @@ export function readSource(name: string, findings: Findings): SourceFile | null 
       // Falls through: YAML contains JSON, so the YAML parser finds the same mistake and knows its place.
     }
   }
+  return sourceOfText(name, text, findings)
+}
+
+/** Reads YAML or JSON that did not come from a file, likewise; `name` is shown to people in its place. */
+export function sourceOfText(name: string, text: string, findings: Findings): SourceFile | null {
   try {
     return yamlSource(name, text, findings)
   } catch (thrown) {
