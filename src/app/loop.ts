@@ -108,6 +108,7 @@ export class Loop implements Part {
     this.#refuseLostJournal()
     await snapshots.open()
     this.#pipeline = await restorePipeline(this.#parts, plant, book.position().seq)
+    journal.notBefore(Math.max(book.position().advancedTo, this.#pipeline.position.advancedTo) + 1)
     this.#snapshotSeq = this.#pipeline.position.seq
     this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
     this.#committedAt = clock.monotonic()
@@ -223,7 +224,7 @@ export class Loop implements Part {
   async #handOn(hadRecords: boolean, repeated: boolean): Promise<void> {
     const { book, clock } = this.#parts
     const { position, fleet } = this.#pipeline
-    const { events, shadow, rejects, readings, presence, notifications } = this.#effects
+    const { desk: events, shadow, rejects, readings, presence, notifications } = this.#effects
     if (hadRecords) this.#feed.offer(readings, position.seq)
     const committed = book.position()
     if (!repeated) {

@@ -308,3 +308,37 @@ describe('another plant at the next start', () => {
     await yard.stop()
   })
 })
+
+it('a machine whose clock was set back while it was down: what had come to pass stays, and is not judged twice over', async () => {
+  const folder = fresh()
+  let yard = await begin(folder)
+  const at = async (ms: number, level: number): Promise<void> => {
+    clock.moveTo(T0 + ms)
+    await yard.put('telemetry', 'fh/1/gw-1/telemetry', { device: 'T-3', values: { level_pct: level } })
+    await yard.settled()
+  }
+  await at(700, 10)
+  clock.moveTo(T0 + 4000)
+  await yard.settled()
+  // Its silence has been told: after the next start, nothing may be received before that.
+  expect(shortened(await yard.log())).toEqual(['2700 lost/T-3 clear -> blue'])
+  const copy = fresh()
+  await yard.crash(copy)
+
+  clock = new ManualClock(T0 + 1000)
+  yard = await begin(copy)
+  await at(1000, 20)
+  clock.moveTo(T0 + 20_000)
+  await yard.settled()
+  const told = await yard.log()
+  expect((await yard.journal.read(2, 1, 1000))[0]!.receivedAt).toBeGreaterThan(T0 + 2700)
+  const again = fresh()
+  await yard.crash(again)
+  for (const part of ['snapshots', 'history', 'state.db', 'state.db-wal', 'state.db-shm'])
+    rmSync(path.join(again, part), { recursive: true, force: true })
+  yard = await begin(again)
+  clock.moveTo(T0 + 20_001)
+  await yard.settled()
+  expect(await yard.log()).toEqual(told)
+  await yard.stop()
+})

@@ -98,13 +98,21 @@ export class Journal implements Part {
       this.#writer.resume(recovered.file)
       this.#flushedSeq = this.#lastSeq = recovered.flushedSeq
       this.#notice = recovered.notice
-      this.#beginTime(recovered.lastReceivedAt)
+      this.#beginTime(recovered.lastReceivedAt, 'The newest journal record was received')
     } catch (cause) {
       this.#unlock?.()
       this.#unlock = null
       throw errnoOf(cause) === null ? cause : folderRefusal(folder, cause)
     }
     if (this.#notice !== null) log.warn(this.#notice)
+  }
+
+  /**
+   * Time goes on from `at` (our clock) at the earliest, as it does from the newest record. For whoever let time pass after that
+   * record and told what came of it: what is received from now on must not have been received before.
+   */
+  notBefore(at: number): void {
+    if (at > this.#now()) this.#beginTime(at, 'What has been judged reaches')
   }
 
   /** Flushes what was appended; where the disk refuses, one last attempt is made and the rest stays unacknowledged. */
@@ -308,14 +316,15 @@ export class Journal implements Part {
     })
   }
 
-  #beginTime(lastReceivedAt: number): void {
+  /** Nothing is received before `at`, where something stands that this machine's clock may not have reached again. */
+  #beginTime(at: number, what: string): void {
     const { clock, log } = this.#options
-    this.#lastReceivedAt = lastReceivedAt
-    const aheadMs = lastReceivedAt - clock.now()
-    this.#ahead = aheadMs > 0 ? { at: lastReceivedAt, since: clock.monotonic() } : null
+    this.#lastReceivedAt = at
+    const aheadMs = at - clock.now()
+    this.#ahead = aheadMs > 0 ? { at, since: clock.monotonic() } : null
     if (aheadMs > 1000) {
       log.warn(
-        `The newest journal record was received ${Math.ceil(aheadMs / 1000)} s ahead of this machine's clock. Check the clock; until it has caught up, time goes on at half speed from that record.`
+        `${what} ${Math.ceil(aheadMs / 1000)} s ahead of this machine's clock. Check the clock; until it has caught up, time goes on at half speed from there.`
       )
     }
   }
