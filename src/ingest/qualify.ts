@@ -111,7 +111,8 @@ export class Qualifier {
       this.#lastAt[device] = at
     }
     const quality = isBelieved ? (isLate ? LATE : GOOD) : CLOCK_SKEWED
-    const judged = isLate ? 0 : 1
+    // A device without a clock is not wrong about the time.
+    const judged = isLate ? 0 : isBelieved || Number.isNaN(ts) ? 1 : 2
     if (from === to) into.push(device, -1, at, Number.NaN, quality, 1, judged)
     for (let row = from; row < to; row++) {
       const series = samples.series[row] as number

@@ -2,7 +2,8 @@
 
 /**
  * Qualified readings, in journal order. The rows of one sample stand together: the first has `head` 1. A sample without
- * values is one row with series -1 (a sign of life). Rows with `judged` 0 (late ones) are for history only.
+ * values is one row with series -1 (a sign of life). Rows with `judged` 0 (late ones) are for history only; with 2 the sample
+ * had a time stamp of its own that was not believed.
  * Grows by doubling and is reused: `clear()` keeps the memory.
  */
 export class ReadingColumns {

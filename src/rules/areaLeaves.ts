@@ -1,8 +1,9 @@
 // What an area answers to a condition: votes of its member devices, each judged on its own line at the same instant of
 // our clock. Unknown members leave the vote open.
 
+import type { Degrade } from '../model/plant.ts'
 import type { Held } from './held.ts'
-import type { TruthNode } from './tree.ts'
+import type { FactNode, VotedNode } from './tree.ts'
 import { type Binder, type Leaves, NO, type TruthOf, UNKNOWN, YES } from './truth.ts'
 
 /** The member devices of each area alarm, one list after the other. */
@@ -27,7 +28,7 @@ export class AreaLeaves implements Leaves {
     this.profileOf = profileOf
   }
 
-  truth(node: Extract<TruthNode, { kind: 'faulty' | 'stuck' | 'silent' | 'voted' }>): TruthOf {
+  truth(node: FactNode): TruthOf {
     if (node.kind !== 'voted') return this.#outsideVote()
     const { first, device: deviceOf } = this.#members
     const { offset } = this.#held
@@ -44,18 +45,25 @@ export class AreaLeaves implements Leaves {
         if (verdict === YES) yes++
         else if (verdict === UNKNOWN) open++
       }
+      if (node.degrade !== undefined && open > 0) {
+        const known = end - (first[area] as number) - open
+        return known === 0 ? UNKNOWN : yes >= degradedCount(node.degrade, node.count, known, open) ? YES : NO
+      }
       return yes >= node.count ? YES : yes + open < node.count ? NO : UNKNOWN
     }
   }
 
-  /** The members for which the vote's condition is yes. */
-  votersOf(node: Extract<TruthNode, { kind: 'voted' }>, area: number, at: number, clock: number): number[] {
-    const voters: number[] = []
+  /** Who votes yes, how many are known, and who is not. */
+  votesOf(node: VotedNode, area: number, at: number, clock: number): { yes: number[]; known: number; unknown: number[] } {
+    const votes = { yes: [] as number[], known: 0, unknown: [] as number[] }
     for (const device of this.membersOf(area)) {
       const condition = (this.binders[this.profileOf[device] as number] as Binder).truth(node.of)
-      if (condition(device, this.lineOf(device, at), clock) === YES) voters.push(device)
+      const verdict = condition(device, this.lineOf(device, at), clock)
+      if (verdict === UNKNOWN) votes.unknown.push(device)
+      else votes.known++
+      if (verdict === YES) votes.yes.push(device)
     }
-    return voters
+    return votes
   }
 
   membersOf(area: number): Int32Array {
@@ -90,4 +98,9 @@ export class AreaLeaves implements Leaves {
   #outsideVote(): never {
     throw new Error('a condition per area was not checked: something stands outside voted()')
   }
+}
+
+/** How many of the known members a vote of `count` needs while `unknown` others are silent (`Degrade`). */
+export function degradedCount(degrade: Degrade, count: number, known: number, unknown: number): number {
+  return degrade === 'towardsTrip' ? Math.max(1, count - unknown) : Math.min(count, known)
 }

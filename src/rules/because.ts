@@ -2,9 +2,10 @@
 
 import { formatDuration } from '../platform/duration.ts'
 import { LIMITS } from '../platform/limits.ts'
-import { AreaLeaves } from './areaLeaves.ts'
-import { isConstant, type NumberNode, OPPOSITE, type TruthNode } from './tree.ts'
-import { type Binder, NO, opposite, YES } from './truth.ts'
+import { AreaLeaves, degradedCount } from './areaLeaves.ts'
+import { textOf } from './nodeText.ts'
+import { isConstant, type NumberNode, OPPOSITE, type TruthNode, type VotedNode } from './tree.ts'
+import { type Binder, NO, opposite, UNKNOWN, YES } from './truth.ts'
 
 /** One subject at one instant. */
 export interface Scene {
@@ -52,6 +53,10 @@ function partsOf(node: TruthNode, wanted: typeof YES | typeof NO, scene: Scene):
       return node.parts.filter((part) => verdictOf(part, scene) === wanted).flatMap((part) => partsOf(part, wanted, scene))
     case 'not':
       return partsOf(node.of, opposite(wanted) as typeof YES | typeof NO, scene)
+    case 'notSurely':
+      return verdictOf(node.of, scene) === UNKNOWN
+        ? [`${textOf(node.of)} is unknown`]
+        : partsOf(node.of, opposite(wanted) as typeof YES | typeof NO, scene)
     case 'same':
       return [...decided(node.left, scene), ...decided(node.right, scene)]
     case 'either': {
@@ -62,6 +67,10 @@ function partsOf(node: TruthNode, wanted: typeof YES | typeof NO, scene: Scene):
     }
     case 'faulty':
       return [`${node.metric.name} ${wanted === YES ? 'is' : 'is not'} faulty`]
+    case 'outOfRange':
+      return [`${node.metric.name} ${wanted === YES ? 'is' : 'is not'} out of range`]
+    case 'clockWrong':
+      return [wanted === YES ? 'its clock is wrong' : 'its clock is right, or it has none']
     case 'stuck': {
       const metric = numberPart(node.metric, scene)
       if (wanted === NO) return [`${metric} has changed`]
@@ -79,11 +88,13 @@ function decided(node: TruthNode, scene: Scene): string[] {
 }
 
 /** `2 of 3 devices: G-01 lel 31 > 25, G-03 lel 40 > 25`. */
-function votedPart(node: Extract<TruthNode, { kind: 'voted' }>, wanted: typeof YES | typeof NO, scene: Scene): string {
+function votedPart(node: VotedNode, wanted: typeof YES | typeof NO, scene: Scene): string {
   const area = scene.binder.leaves
   if (!(area instanceof AreaLeaves)) return `voted by ${node.count}`
-  const voters = area.votersOf(node, scene.subject, scene.at, scene.clock)
-  const count = `${voters.length} of ${area.membersOf(scene.subject).length} devices`
+  const { yes: voters, known, unknown } = area.votesOf(node, scene.subject, scene.at, scene.clock)
+  const degraded = degradedText(node, area, known, unknown)
+  const members = degraded === null ? area.membersOf(scene.subject).length : known
+  const count = `${voters.length} of ${members} devices${degraded === null ? '' : ` (${degraded})`}`
   if (wanted === NO) return `only ${count}`
   const named = voters.slice(0, LIMITS.rules.membersNamed).map((device) => {
     const binder = area.binders[area.profileOf[device] as number] as Binder
@@ -92,6 +103,16 @@ function votedPart(node: Extract<TruthNode, { kind: 'voted' }>, wanted: typeof Y
   })
   const more = voters.length - named.length
   return `${count}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** `degraded from 2oo3 to 1oo2: GD-103 unknown`; null where the vote is as it is written. */
+export function degradedText({ count, degrade }: VotedNode, area: AreaLeaves, known: number, unknown: readonly number[]): string | null {
+  if (degrade === undefined || unknown.length === 0 || known === 0) return null
+  const named = unknown.slice(0, LIMITS.rules.membersNamed).map((device) => area.idOf(device))
+  const more = unknown.length - named.length
+  const whom = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''} unknown`
+  const now = `${degradedCount(degrade, count, known, unknown.length)}oo${known}`
+  return `degraded from ${count}oo${known + unknown.length} to ${now}: ${whom}`
 }
 
 /** A constant is its number; anything measured is its name and its value. */

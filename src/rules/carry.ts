@@ -3,6 +3,7 @@
 
 import type { Transition } from '../model/alarm.ts'
 import type { Profile } from '../model/plant.ts'
+import { CLOCK_UNKNOWN } from './held.ts'
 import type { Lines } from './lines.ts'
 import { type Memory, type Place, places } from './memory.ts'
 
@@ -45,6 +46,7 @@ function carryHeld({ fleet: from, held: old }: Memory, { fleet: to, held }: Memo
     held.lastAt[number] = old.lastAt[before] as number
     held.offset[number] = old.offset[before] as number
     held.lastReceipt[number] = old.lastReceipt[before] as number
+    if (held.clock !== null) held.clock[number] = old.clock?.[before] ?? CLOCK_UNKNOWN
     if (from.devices[before]?.profile !== device.profile) continue
     const oldPlaces = from.metricPlace.get(device.profile)
     for (const [metric, place] of to.metricPlace.get(device.profile) ?? []) {
@@ -99,7 +101,7 @@ function carryWatch(old: Memory, next: Memory, before: Place, place: Place, same
 
 function tierText({ plan }: Place, index: number): string {
   const { tier } = plan.tiers[index]?.compiled ?? {}
-  return JSON.stringify([plan.latched, plan.rule.tiers.find((source) => source.tier === tier)])
+  return JSON.stringify([plan.latched, plan.rule.degrade, plan.rule.tiers.find((source) => source.tier === tier)])
 }
 
 /** Whether two subjects are the same in all that conditions can see: profile, limits, members. */

@@ -8,7 +8,12 @@ import { type Bounds, metricsOf, overlap, possibleVerdicts } from './possible.ts
 import { children, type NumberNode, type TruthNode, walk } from './tree.ts'
 import { mismatchedUnits } from './units.ts'
 
-type Add = (field: 'when' | 'clear' | 'deadband' | 'per', offset: number | null, problem: string, stops?: RuleProblem['stops']) => void
+type Add = (
+  field: 'when' | 'clear' | 'deadband' | 'per' | 'degrade',
+  offset: number | null,
+  problem: string,
+  stops?: RuleProblem['stops']
+) => void
 
 /** Adds what is wrong with a tier for any of `devices`; each sentence once, with the first device it concerns. */
 export function checkTier(fleet: Fleet, rule: Rule, tier: CompiledTier, devices: Int32Array, problems: RuleProblem[]): void {
@@ -20,6 +25,7 @@ export function checkTier(fleet: Fleet, rule: Rule, tier: CompiledTier, devices:
     problems.push({ rule: rule.id, tier: tier.tier, field, offset, problem, ...(stops === undefined ? {} : { stops }) })
   }
   const fields = writtenFields(rule, tier)
+  checkDegrade(rule, tier.when, add)
   for (const { field, node } of fields) {
     checkPlaces(rule, field, node, add)
     for (const profile of profilesOf(fleet, rule, devices)) {
@@ -53,13 +59,29 @@ function checkPlaces(rule: Rule, field: 'when' | 'clear', node: TruthNode, add: 
     if (voted && rule.per === 'device')
       add(field, part.span.start, 'voted needs `per: area` on the rule: a single device has nobody to vote with')
     if (voted && inside) add(field, part.span.start, 'voted cannot stand inside voted')
-    if (rule.per === 'area' && !inside && ['metric', 'limit', 'window', 'faulty', 'stuck', 'silent'].includes(part.kind)) {
+    if (
+      rule.per === 'area' &&
+      !inside &&
+      ['metric', 'limit', 'window', 'faulty', 'outOfRange', 'stuck', 'silent', 'clockWrong'].includes(part.kind)
+    ) {
       add(field, part.span.start, 'in a rule `per: area` it is not clear which device is meant: write voted(1, …) around it')
       return
     }
     for (const child of children(part)) visit(child, inside || voted)
   }
   visit(node, false)
+}
+
+/** A vote that degrades must mean the same wherever it stands: not the other way round inside `!` or a choice. */
+function checkDegrade(rule: Rule, when: TruthNode, add: Add): void {
+  if (rule.degrade === undefined) return
+  let plain = 0
+  walk(when, (node) => {
+    if (node.kind !== 'voted') return
+    if (node.degrade !== undefined) plain++
+    else add('when', node.span.start, 'with `degrade`, voted stands by itself or joined by && and ||, not inside `!`, == or a choice')
+  })
+  if (plain === 0) add('degrade', null, '`degrade` needs a vote in `when`: voted(2, …) in a rule `per: area`')
 }
 
 function checkNames(profile: Profile, field: 'when' | 'clear', node: TruthNode, add: Add): void {

@@ -2,14 +2,13 @@
 // are looked up per device. A value is held for `silentAfter` after its sample, to the very millisecond, and then unknown.
 
 import type { Profile } from '../model/plant.ts'
-import { BAD, HELD, type Held } from './held.ts'
+import { CLOCK_RIGHT, CLOCK_WRONG, HELD, type Held, NONE, OUTSIDE } from './held.ts'
 import type { LimitRows } from './limitRows.ts'
-import type { ComparisonNode, ComparisonOperator, NumberNode, TruthNode } from './tree.ts'
+import type { ComparisonNode, ComparisonOperator, FactNode, NumberNode, TruthNode } from './tree.ts'
 import { type Leaves, NO, type NumberOf, type TruthOf, UNKNOWN, YES } from './truth.ts'
 import { average, extreme, minutesTo, type Ring } from './windows.ts'
 
 type WindowNode = Extract<NumberNode, { kind: 'window' }>
-type FactNode = Extract<TruthNode, { kind: 'faulty' | 'stuck' | 'silent' | 'voted' }>
 
 export class DeviceLeaves implements Leaves {
   readonly #held: Held
@@ -101,7 +100,23 @@ export class DeviceLeaves implements Leaves {
         return (device, at) => {
           const series = (firstSeries[device] as number) + place
           if (!(at - (valueAt[series] as number) <= holdMs)) return UNKNOWN
-          return state[series] === BAD ? YES : state[series] === HELD ? NO : UNKNOWN
+          return state[series] === NONE ? UNKNOWN : state[series] === HELD ? NO : YES
+        }
+      }
+      case 'outOfRange': {
+        const place = this.#place(node.metric.name)
+        return (device, at) => {
+          const series = (firstSeries[device] as number) + place
+          if (!(at - (valueAt[series] as number) <= holdMs) || state[series] === NONE) return UNKNOWN
+          return state[series] === OUTSIDE ? YES : NO
+        }
+      }
+      case 'clockWrong': {
+        const { lastAt } = this.#held
+        const clock = this.#held.clock as Uint8Array
+        return (device, at) => {
+          if (!(at - (lastAt[device] as number) <= holdMs)) return UNKNOWN
+          return clock[device] === CLOCK_WRONG ? YES : clock[device] === CLOCK_RIGHT ? NO : UNKNOWN
         }
       }
       case 'stuck': {

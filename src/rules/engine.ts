@@ -6,7 +6,9 @@ import type { Fleet } from '../model/fleet.ts'
 import type { ReadingColumns } from '../model/readings.ts'
 import { LEVELS, type Level } from '../model/tier.ts'
 import { carryOver } from './carry.ts'
+import { causeGone } from './causeGone.ts'
 import { type Explanation, explain } from './explain.ts'
+import { CLOCK_RIGHT, CLOCK_WRONG } from './held.ts'
 import { Lines } from './lines.ts'
 import { emptyMemory, type Memory, placeOfAlarm, placeOfRule, places } from './memory.ts'
 import { type EngineSnapshot, fillMemory, snapshotOf } from './snapshot.ts'
@@ -63,9 +65,17 @@ export class Engine {
   /** A gateway came or went. Gone: what its devices said last is unknown until they report again. */
   presence(gatewayId: string, online: boolean, receivedAt: number, out: Transition[]): void {
     this.#passTime(receivedAt, false, out)
-    const gateway = this.#memory.fleet.gatewayNumber.get(gatewayId)
-    // Losing information turns yes and no into unknown only, which moves no latch: there is nothing to judge.
-    if (!online && gateway !== undefined) this.#memory.held.forget(gateway)
+    const { fleet, held, layout } = this.#memory
+    const gateway = fleet.gatewayNumber.get(gatewayId)
+    if (online || gateway === undefined) return
+    // Losing information turns yes and no into unknown only, which moves no latch but those that ask for it.
+    const devices = held
+      .forget(gateway)
+      .filter((device) => this.#lines.kitOf(device).expiring.length > 0 && held.lastAt[device] !== Number.NEGATIVE_INFINITY)
+    const start = out.length
+    for (const device of devices) this.#lines.judgeDevice(device, receivedAt - (held.offset[device] as number), receivedAt, false, out)
+    if (layout.areasOf !== null) for (const device of devices) this.#judgeAreas(device, receivedAt, receivedAt, out)
+    inOrder(out, start)
   }
 
   /** An operator resets a latched alarm at `at` (our clock). False: not latched, not standing, or its cause is not gone. */
@@ -129,6 +139,11 @@ export class Engine {
     }
   }
 
+  /** Whether a latched alarm is on whose cause is gone: it could be reset. */
+  causeGone(alarmIdText: string): boolean {
+    return causeGone(this.#memory, this.#lines, alarmIdText, this.#advancedTo)
+  }
+
   /** Why a rule stands where it stands on a device or area, as far as time has been advanced; null: it does not watch it. */
   explain(rule: string, subject: Named): Explanation | null {
     const place = placeOfRule(this.#memory, rule, subject)
@@ -143,6 +158,7 @@ export class Engine {
     held.lastAt[device] = at
     held.offset[device] = receivedAt - at
     held.lastReceipt[device] = receivedAt
+    if (held.clock !== null) held.clock[device] = columns.judged[from] === 2 ? CLOCK_WRONG : CLOCK_RIGHT
     for (let row = from; row < to; row++) {
       const series = columns.series[row] as number
       if (series >= 0) held.take(series, at, columns.value[row] as number, columns.quality[row] as number)

@@ -218,14 +218,14 @@ function isNumber(node: NumberNode | TruthNode): node is NumberNode {
 
 function isTruthShaped(node: ASTNode): boolean {
   if (node.op === 'value') return typeof node.args === 'boolean'
-  if (node.op === 'call') return ['faulty', 'stuck', 'silent', 'voted'].includes(node.args[0])
+  if (node.op === 'call') return ['faulty', 'outOfRange', 'stuck', 'silent', 'clockWrong', 'voted'].includes(node.args[0])
   return ['!_', '&&', '||', '==', '!=', '<', '<=', '>', '>=', 'in'].includes(node.op)
 }
 
 function methodSentence(name: string): string {
   return name === 'matches'
     ? 'matches is refused: regular expressions can take for ever, and metrics are numbers'
-    : `there is no function .${name}(); a rule may call delta, rate, avg, min, max, timeTo, stuck, silent, faulty, voted and abs`
+    : `there is no function .${name}(); a rule may call delta, rate, avg, min, max, timeTo, stuck, silent, faulty, outOfRange, clockWrong, voted and abs`
 }
 
 function kindOf(node: ASTNode): string {

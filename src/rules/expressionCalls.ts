@@ -19,6 +19,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   stuck: "stuck(metric, '6h')",
   silent: "silent('90s')",
   faulty: 'faulty(metric)',
+  outOfRange: 'outOfRange(metric)',
+  clockWrong: 'clockWrong()',
   voted: 'voted(2, condition)',
   abs: 'abs(number)'
 }
@@ -59,10 +61,13 @@ export function callOf(node: Call, reader: Reader): NumberNode | TruthNode | nul
       const windowMs = durationOf(first!, shape, reader)
       return windowMs ? { kind: 'silent', windowMs, span } : null
     }
-    case 'faulty': {
+    case 'faulty':
+    case 'outOfRange': {
       const metric = metricOf(first!, shape, reader)
-      return metric && { kind: 'faulty', metric, span }
+      return metric && { kind: name, metric, span }
     }
+    case 'clockWrong':
+      return { kind: name, span }
     case 'abs': {
       const of = reader.number(first!)
       return of && { kind: 'magnitude', of, span }
@@ -85,8 +90,11 @@ function rightCount(name: string, count: number): boolean {
       return count === 3
     case 'stuck':
       return count === 1 || count === 2
+    case 'clockWrong':
+      return count === 0
     case 'silent':
     case 'faulty':
+    case 'outOfRange':
     case 'abs':
       return count === 1
     default:

@@ -27,6 +27,10 @@ export interface Kit {
   readonly stuck: readonly LookBack[]
   /** Windows of silent(), ascending. */
   readonly silentMs: readonly number[]
+  /** Whether a rule asks about the device's clock. */
+  readonly clock: boolean
+  /** Places of the metrics that decide something by becoming unknown: for states, and for votes that degrade. */
+  readonly expiring: readonly number[]
 }
 
 export interface AreaWatch {
@@ -88,7 +92,8 @@ export function layOut(fleet: Fleet, rules: readonly CompiledRule[]): Layout {
 /** The windows each series needs. */
 export function needsOf(fleet: Fleet, { kits, kitOf }: Layout): Needs {
   const stuck = kits.some((kit) => kit.stuck.length > 0)
-  if (!kits.some((kit) => kit.windows.length > 0)) return { windowMs: null, stuck }
+  const clock = kits.some((kit) => kit.clock)
+  if (!kits.some((kit) => kit.windows.length > 0)) return { windowMs: null, stuck, clock }
   const windowMs = new Float64Array(fleet.seriesCount)
   for (let device = 0; device < kitOf.length; device++) {
     for (const { place, windowMs: window } of (kits[kitOf[device] as number] as Kit).windows) {
@@ -96,7 +101,7 @@ export function needsOf(fleet: Fleet, { kits, kitOf }: Layout): Needs {
       windowMs[series] = Math.max(windowMs[series] as number, window)
     }
   }
-  return { windowMs, stuck }
+  return { windowMs, stuck, clock }
 }
 
 function kitsOf(fleet: Fleet, rules: readonly CompiledRule[]): { kits: Kit[]; kitOf: Int32Array } {
@@ -124,11 +129,17 @@ function kitFor(fleet: Fleet, profile: Profile, rules: readonly CompiledRule[], 
   const sliding: LookBack[] = []
   const stuck: LookBack[] = []
   const silentMs = new Set<number>()
+  let clock = false
+  const expiring = new Set<number>()
   const placeOf = (metric: string): number => fleet.metricPlace.get(profile.id)?.get(metric) ?? -1
   for (const tier of numbers.flatMap((number) => (rules[number] as CompiledRule).tiers)) {
     for (const condition of [tier.when, tier.clear]) {
       walk(condition, (node) => {
+        if (node.kind === 'clockWrong') clock = true
         if (node.kind === 'silent') silentMs.add(node.windowMs)
+        if (node.kind === 'notSurely' || (node.kind === 'voted' && node.degrade !== undefined)) {
+          walk(node, (inside) => void (inside.kind === 'metric' && expiring.add(placeOf(inside.name))))
+        }
         if (node.kind === 'stuck') stuck.push({ place: placeOf(node.metric.name), windowMs: stuckWindow(node, profile) })
         if (node.kind !== 'window') return
         const lookBack = { place: placeOf(node.metric.name), windowMs: node.windowMs }
@@ -144,7 +155,9 @@ function kitFor(fleet: Fleet, profile: Profile, rules: readonly CompiledRule[], 
     windows: distinct(windows),
     sliding: distinct(sliding),
     stuck: distinct(stuck),
-    silentMs: [...silentMs].sort((a, b) => a - b)
+    silentMs: [...silentMs].sort((a, b) => a - b),
+    clock,
+    expiring: [...expiring]
   }
 }
 

@@ -36,10 +36,15 @@ export function textOf(node: NumberNode | TruthNode): string {
       return node.parts.map((part) => (isComparison(part) ? textOf(part) : inner(part))).join(node.kind === 'and' ? ' && ' : ' || ')
     case 'not':
       return node.of.kind === 'comparison' ? textOf({ ...node.of, operator: OPPOSITE[node.of.operator] }) : `!${inner(node.of)}`
+    case 'notSurely':
+      return `not surely ${inner(node.of)}`
     case 'same':
       return `${inner(node.left)} == ${inner(node.right)}`
     case 'faulty':
-      return `faulty(${node.metric.name})`
+    case 'outOfRange':
+      return `${node.kind}(${node.metric.name})`
+    case 'clockWrong':
+      return 'clockWrong()'
     case 'stuck':
       return node.windowMs === null ? `stuck(${node.metric.name})` : `stuck(${node.metric.name}, '${formatDuration(node.windowMs)}')`
     case 'silent':

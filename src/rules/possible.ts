@@ -55,6 +55,8 @@ export function possibleVerdicts(node: TruthNode, bounds: Bounds): Possible {
       const { yes, no } = of(node.of)
       return { yes: no, no: yes }
     }
+    case 'notSurely':
+      return { yes: true, no: of(node.of).yes }
     case 'either': {
       const [condition, yes, no] = [of(node.of), of(node.yes), of(node.no)]
       return {
@@ -66,8 +68,10 @@ export function possibleVerdicts(node: TruthNode, bounds: Bounds): Possible {
       return node.count > bounds.members ? { yes: false, no: true } : of(node.of)
     case 'same':
     case 'faulty':
+    case 'outOfRange':
     case 'stuck':
     case 'silent':
+    case 'clockWrong':
       return BOTH
   }
 }

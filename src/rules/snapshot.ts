@@ -16,7 +16,7 @@ export interface EngineSnapshot {
 
 /** The arrays that make up the state; everything else follows from the plant. */
 function arraysOf({ held, watches, lineDue, clockDue, areaDue }: Memory): Record<string, Float64Array | Uint8Array> {
-  const { lastAt, offset, lastReceipt, value, valueAt, state, steadyValue, steadySince } = held
+  const { lastAt, offset, lastReceipt, value, valueAt, state, steadyValue, steadySince, clock } = held
   const { latches, level, raisedAt, eventAt } = watches
   return {
     lastAt,
@@ -26,6 +26,7 @@ function arraysOf({ held, watches, lineDue, clockDue, areaDue }: Memory): Record
     valueAt,
     state,
     ...(steadyValue === null || steadySince === null ? {} : { steadyValue, steadySince }),
+    ...(clock === null ? {} : { clock }),
     latchState: latches.state,
     pulledSince: latches.pulledSince,
     turnedAt: latches.turnedAt,

@@ -1,6 +1,8 @@
 // Conditions as a tree of our own: typed, names still unresolved, every node with its place in the text.
 // A number node yields a number or unknown, a truth node yes, no or unknown.
 
+import type { Degrade } from '../model/plant.ts'
+
 /** Characters of the expression's text, `end` exclusive. */
 export interface Span {
   readonly start: number
@@ -49,10 +51,26 @@ export type TruthNode =
   | { readonly kind: 'same'; readonly left: TruthNode; readonly right: TruthNode; readonly span: Span }
   | { readonly kind: 'either'; readonly of: TruthNode; readonly yes: TruthNode; readonly no: TruthNode; readonly span: Span }
   | { readonly kind: 'faulty'; readonly metric: MetricNode; readonly span: Span }
+  | { readonly kind: 'outOfRange'; readonly metric: MetricNode; readonly span: Span }
   /** `windowMs` null: the metric's own `stuckAfter`. */
   | { readonly kind: 'stuck'; readonly metric: MetricNode; readonly windowMs: number | null; readonly span: Span }
   | { readonly kind: 'silent'; readonly windowMs: number; readonly span: Span }
-  | { readonly kind: 'voted'; readonly count: number; readonly of: TruthNode; readonly span: Span }
+  | { readonly kind: 'clockWrong'; readonly span: Span }
+  | VotedNode
+  /** Yes unless `of` is yes for certain; never unknown. It cannot be written: states end by it. */
+  | { readonly kind: 'notSurely'; readonly of: TruthNode; readonly span: Span }
+
+export interface VotedNode {
+  readonly kind: 'voted'
+  readonly count: number
+  readonly of: TruthNode
+  /** How it is counted while members are unknown; missing: unknown it is. */
+  readonly degrade?: Degrade
+  readonly span: Span
+}
+
+/** What is asked of a subject's memory and is neither logic nor comparison. */
+export type FactNode = Extract<TruthNode, { kind: 'faulty' | 'outOfRange' | 'stuck' | 'silent' | 'clockWrong' | 'voted' }>
 
 export interface ComparisonNode {
   readonly kind: 'comparison'
@@ -86,10 +104,12 @@ export function children(node: NumberNode | TruthNode): readonly (NumberNode | T
     case 'limit':
     case 'constant':
     case 'silent':
+    case 'clockWrong':
       return []
     case 'negative':
     case 'magnitude':
     case 'not':
+    case 'notSurely':
     case 'voted':
       return [node.of]
     case 'arithmetic':
@@ -107,6 +127,7 @@ export function children(node: NumberNode | TruthNode): readonly (NumberNode | T
     case 'or':
       return node.parts
     case 'faulty':
+    case 'outOfRange':
     case 'stuck':
       return [node.metric]
   }
@@ -116,7 +137,7 @@ export function children(node: NumberNode | TruthNode): readonly (NumberNode | T
 export function isConstant(node: NumberNode): boolean {
   let constant = true
   walk(node, (part) => {
-    if (part.kind === 'metric' || part.kind === 'silent') constant = false
+    if (part.kind === 'metric' || part.kind === 'silent' || part.kind === 'clockWrong') constant = false
   })
   return constant
 }

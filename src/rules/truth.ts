@@ -2,7 +2,7 @@
 // they are called. A closure asks about one subject (a device's or an area's number) at one instant of its line, when our
 // clock stands at `clock`. Losing information can only turn yes or no into unknown, never into each other.
 
-import type { ComparisonNode, ComparisonOperator, NumberNode, TruthNode } from './tree.ts'
+import type { ComparisonNode, ComparisonOperator, FactNode, NumberNode, TruthNode } from './tree.ts'
 
 export const NO = 0
 export const YES = 1
@@ -17,7 +17,7 @@ export interface Leaves {
   metric(name: string): NumberOf
   limit(name: string): NumberOf
   window(node: Extract<NumberNode, { kind: 'window' }>, target: NumberOf): NumberOf
-  truth(node: Extract<TruthNode, { kind: 'faulty' | 'stuck' | 'silent' | 'voted' }>): TruthOf
+  truth(node: FactNode): TruthOf
   /** A shortcut for `metric op number` and `metric op limit`; null where there is none. */
   threshold(node: ComparisonNode): TruthOf | null
 }
@@ -109,6 +109,10 @@ export class Binder {
         const of = this.truth(node.of)
         return (subject, at, clock) => opposite(of(subject, at, clock))
       }
+      case 'notSurely': {
+        const of = this.truth(node.of)
+        return (subject, at, clock) => (of(subject, at, clock) === YES ? NO : YES)
+      }
       case 'same': {
         const [left, right] = [this.truth(node.left), this.truth(node.right)]
         return (subject, at, clock) => {
@@ -126,8 +130,10 @@ export class Binder {
         }
       }
       case 'faulty':
+      case 'outOfRange':
       case 'stuck':
       case 'silent':
+      case 'clockWrong':
       case 'voted':
         return this.leaves.truth(node)
     }

@@ -5,10 +5,10 @@ import { formatDuration } from '../platform/duration.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { AreaLeaves } from './areaLeaves.ts'
 import type { Scene } from './because.ts'
-import { BAD } from './held.ts'
+import { BAD, OUTSIDE } from './held.ts'
 import type { Memory } from './memory.ts'
 import { textOf } from './nodeText.ts'
-import { children, type NumberNode, type TruthNode } from './tree.ts'
+import { children, type NumberNode, type TruthNode, type VotedNode } from './tree.ts'
 import { type Binder, UNKNOWN } from './truth.ts'
 
 /** Every reason for which the node is unknown in this scene; none where it is known. */
@@ -51,7 +51,11 @@ function collect(memory: Memory, node: NumberNode | TruthNode, scene: Scene, int
     case 'silent':
       into.add(`${device.id} has not reported yet`)
       return
+    case 'clockWrong':
+      into.add(clockReason(memory, scene))
+      return
     case 'faulty':
+    case 'outOfRange':
     case 'stuck':
       into.add(metricReason(memory, node.metric.name, scene))
       return
@@ -66,7 +70,7 @@ function collect(memory: Memory, node: NumberNode | TruthNode, scene: Scene, int
   }
 }
 
-function collectVote(memory: Memory, { of }: Extract<TruthNode, { kind: 'voted' }>, scene: Scene, into: Set<string>): void {
+function collectVote(memory: Memory, { of }: VotedNode, scene: Scene, into: Set<string>): void {
   const area = scene.binder.leaves as AreaLeaves
   let more = 0
   let named = 0
@@ -92,7 +96,18 @@ function metricReason({ held, fleet }: Memory, metric: string, { subject: device
   if (valueAt === Number.NEGATIVE_INFINITY) return `${metric} has not been reported, or not since the gateway went offline`
   const holdMs = fleet.profiles[device]?.silentAfterMs ?? 0
   if (at - valueAt > holdMs) return `${metric} was last reported ${roughly(at - valueAt)} ago and counts for ${formatDuration(holdMs)}`
-  return held.state[series] === BAD ? `${metric} is faulty or out of range` : `${metric} is unknown`
+  if (held.state[series] === OUTSIDE) return `${metric} is out of range`
+  return held.state[series] === BAD ? `${metric} is faulty` : `${metric} is unknown`
+}
+
+/** Why nothing is known of a device's clock. */
+function clockReason({ held, fleet }: Memory, { subject: device, at }: Scene): string {
+  const id = fleet.devices[device]?.id ?? ''
+  const lastAt = held.lastAt[device] as number
+  if (lastAt === Number.NEGATIVE_INFINITY) return `${id} has not reported yet`
+  const holdMs = fleet.profiles[device]?.silentAfterMs ?? 0
+  if (at - lastAt > holdMs) return `${id} last reported ${roughly(at - lastAt)} ago, which counts for ${formatDuration(holdMs)}`
+  return `${id} has not reported since the gateway went offline or the rule was made`
 }
 
 /** Everything inside is known, and still there is no number. */

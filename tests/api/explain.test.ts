@@ -56,14 +56,14 @@ describe('GET /rules/{id}/explain', () => {
   it('names the quality of what cannot be used', async () => {
     await house.receive('gw-01', { device: 'T-101', ts: START, values: { level_pct: 120, temperature_c: null } })
     const told = await why('tank-level', 'device=T-101')
-    expect(told.sentence).toBe('yellow: not on: unknown: level_pct is faulty or out of range')
+    expect(told.sentence).toBe('yellow: not on: unknown: level_pct is out of range')
     expect(told.tiers[0].when.parts[1]).toMatchObject({ value: null, shown: 'unknown', quality: 'outOfRange' })
     const area = await why('bund-gas', 'area=bund-1')
     expect(area.tiers[0].when.parts).toMatchObject([
       { depth: 0, device: null, text: 'voted(2, temperature_c >= 60)', verdict: 'unknown' },
       { depth: 1, device: 'T-102', verdict: 'unknown', unknown: ['T-102 has not reported yet'] },
       { depth: 2, device: 'T-102', metric: 'temperature_c', at: null, quality: null },
-      { depth: 1, device: 'T-101', verdict: 'unknown', unknown: ['temperature_c is faulty or out of range'] },
+      { depth: 1, device: 'T-101', verdict: 'unknown', unknown: ['temperature_c is faulty'] },
       { depth: 2, device: 'T-101', metric: 'temperature_c', at: iso(START), quality: 'sensorFault' }
     ])
   })

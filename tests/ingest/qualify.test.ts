@@ -60,7 +60,11 @@ describe('the instant of a reading', () => {
     ['the receipt where it says microseconds', T * 1000, T, 'clockSkewed'],
     ['the receipt where it says Infinity', Number.POSITIVE_INFINITY, T, 'clockSkewed']
   ])('is %s', (_, ts, at, quality) => {
-    expect(take(new Qualifier(FLEET, SKEW), T, [['T-101', ts, { level_pct: 5 }]])).toEqual([['T-101', 'level_pct', at, 5, quality, 1, 1]])
+    // A time stamp that is there and not believed speaks against the device's clock; having none does not.
+    const judged = quality === 'good' || Number.isNaN(ts) ? 1 : 2
+    expect(take(new Qualifier(FLEET, SKEW), T, [['T-101', ts, { level_pct: 5 }]])).toEqual([
+      ['T-101', 'level_pct', at, 5, quality, 1, judged]
+    ])
   })
 })
 

@@ -115,8 +115,8 @@ describe('why a condition is unknown', () => {
     expect(sentence(new World([LEVEL]).say(1, { a: 1 }))).toBe(
       'yellow: not on: unknown: level_pct has not been reported, or not since the gateway went offline'
     )
-    expect(sentence(new World([LEVEL]).say(1, { level_pct: null }))).toBe('yellow: not on: unknown: level_pct is faulty or out of range')
-    expect(sentence(new World([LEVEL]).say(1, { level_pct: 111 }))).toBe('yellow: not on: unknown: level_pct is faulty or out of range')
+    expect(sentence(new World([LEVEL]).say(1, { level_pct: null }))).toBe('yellow: not on: unknown: level_pct is faulty')
+    expect(sentence(new World([LEVEL]).say(1, { level_pct: 111 }))).toBe('yellow: not on: unknown: level_pct is out of range')
     expect(sentence(new World([LEVEL]).say(1, { level_pct: 5 }).pass(71))).toBe(
       'yellow: not on: unknown: level_pct was last reported 1m10s ago and counts for 1m'
     )
@@ -128,12 +128,12 @@ describe('why a condition is unknown', () => {
   it('keeps an alarm on, and a delay waiting', () => {
     const world = new World([LEVEL]).say(0, { level_pct: 86 }).pass(12).say(13, { level_pct: null })
     expect(sentence(world)).toBe(
-      'yellow: not on: unknown: level_pct is faulty or out of range; what has lasted for 13s of 30s waits until it is known again'
+      'yellow: not on: unknown: level_pct is faulty; what has lasted for 13s of 30s waits until it is known again'
     )
     expect(why(world).tiers[0]?.clock).toMatchObject({ elapsedMs: 13_000, dueAt: null })
     world.say(14, { level_pct: 86 }).pass(30).say(31, { level_pct: null })
     expect(world.turns).toEqual(['30 r/D clear -> yellow'])
-    expect(sentence(world)).toBe('yellow: stays on: whether it may leave is unknown: level_pct is faulty or out of range')
+    expect(sentence(world)).toBe('yellow: stays on: whether it may leave is unknown: level_pct is faulty')
   })
 
   it('names only the parts that decide', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Engine } from '../../src/rules/engine.ts'
 import { average, extreme, minutesTo, Ring } from '../../src/rules/windows.ts'
 import { PROFILE, rule, World } from './world.ts'
 
@@ -88,7 +89,7 @@ describe('stuck', () => {
   })
 })
 
-describe('silent and faulty', () => {
+describe('silent, faulty, out of range, clock wrong', () => {
   it('is silent by our clock, at an instant of the device line', () => {
     const world = on("silent('90s')").say(0, { a: 1 }, 'D', { received: 7 }).pass(96)
     expect(world.turns).toEqual([])
@@ -109,6 +110,43 @@ describe('silent and faulty', () => {
     const world = on('faulty(a)').say(0, { a: 1 }).say(1, { a: null }).say(2, { a: 1 }).say(3, { a: 9999 }).say(4, { b: 1 })
     expect(world.log).toEqual(['1 r/D clear -> red: a is faulty', '2 r/D red -> clear: a is not faulty', '3 r/D clear -> red: a is faulty'])
     expect(world.pass(500).turns.length).toBe(3)
+  })
+
+  it('tells a value out of range from one that the device calls bad', () => {
+    const world = on('outOfRange(a)').say(0, { a: 1001 }).say(1, { a: null }).say(2, { a: -1001 }).say(3, { a: -1000 })
+    expect(world.log).toEqual([
+      '0 r/D clear -> red: a is out of range',
+      '1 r/D red -> clear: a is not out of range',
+      '2 r/D clear -> red: a is out of range',
+      '3 r/D red -> clear: a is not out of range'
+    ])
+    // Once nothing is held, nothing is known.
+    expect(on('outOfRange(a)').say(0, { a: 1001 }).pass(61).say(70, { b: 1 }).turns.length).toBe(1)
+    expect(on('!outOfRange(a)').say(0, { b: 1 }).say(1, { b: 2 }).turns).toEqual([])
+  })
+
+  it('believes a clock until a time stamp cannot be believed, and again with the next that can', () => {
+    const wrong = { clockWrong: true }
+    const world = on('clockWrong()', { for: '20s' }).say(0, {}).say(10, { a: 1 }, 'D', wrong).say(20, { a: 1 }, 'D', wrong)
+    expect(world.pass(29).turns).toEqual([])
+    expect(world.pass(30).log).toEqual(['30 r/D clear -> red: its clock is wrong for 20s'])
+    expect(world.say(35, { b: 1 }).log[1]).toBe('35 r/D red -> clear: its clock is right, or it has none')
+  })
+
+  it('knows nothing of the clock of a device that is silent, gone with its gateway, or has never reported', () => {
+    const wrong = { clockWrong: true }
+    expect(on('clockWrong()', { for: '70s' }).say(0, {}, 'D', wrong).pass(500).turns).toEqual([])
+    expect(on('clockWrong()', { for: '10s' }).say(0, {}, 'D', wrong).offline(5).pass(500).turns).toEqual([])
+    const right = on('!clockWrong()').pass(100)
+    expect(right.turns).toEqual([])
+    expect(right.say(101, {}).turns).toEqual(['101 r/D clear -> red'])
+  })
+
+  it('keeps what it knows of clocks over a restart', () => {
+    const world = on('clockWrong()', { for: '20s' }).say(0, {}, 'D', { clockWrong: true })
+    world.engine = Engine.restore(world.fleet, structuredClone(world.engine.snapshot()))
+    expect(world.pass(20).turns).toEqual(['20 r/D clear -> red'])
+    expect('clock' in on('a > 1').engine.snapshot().arrays).toBe(false)
   })
 })
 

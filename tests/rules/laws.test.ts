@@ -17,6 +17,7 @@ import {
   naiveTurns,
   not,
   or,
+  outOfRange,
   over,
   ruleTextOf,
   type Sample,
@@ -43,6 +44,7 @@ const simple: fc.Arbitrary<Condition> = fc.oneof(
   },
   { weight: 1, arbitrary: window.map(silent) },
   { weight: 1, arbitrary: metric.map(faulty) },
+  { weight: 1, arbitrary: metric.map(outOfRange) },
   { weight: 1, arbitrary: fc.tuple(metric, window).map((args) => stuck(...args)) }
 )
 

@@ -22,12 +22,12 @@ const RANGE = 1000
 export class History {
   readonly samples: Sample[] = []
 
-  /** What was held of a metric at `at`: its instant and value; null value for a bad one. */
-  held(metric: string, at: number): { at: number; value: number | null } | null {
+  /** What was held of a metric at `at`: its instant and value; null value for a bad one, `said` as it came. */
+  held(metric: string, at: number): { at: number; value: number | null; said: number | null } | null {
     const last = this.samples.findLast((sample) => sample.at <= at && metric in sample.values)
     if (last === undefined || at - last.at > HOLD) return null
     const value = last.values[metric] as number | null
-    return { at: last.at, value: value === null || Math.abs(value) > RANGE ? null : value }
+    return { at: last.at, value: value === null || Math.abs(value) > RANGE ? null : value, said: value }
   }
 
   value(metric: string, at: number): number | null {
@@ -88,6 +88,14 @@ export const faulty = (metric: string): Condition => ({
   judge: (history, now) => {
     const held = history.held(metric, now)
     return held === null ? null : held.value === null
+  }
+})
+
+export const outOfRange = (metric: string): Condition => ({
+  text: `outOfRange(${metric})`,
+  judge: (history, now) => {
+    const held = history.held(metric, now)
+    return held === null ? null : held.said !== null && Math.abs(held.said) > RANGE
   }
 })
 

@@ -103,6 +103,8 @@ export interface SayOptions {
   /** Receipt in seconds; the sample's time where it is not given. */
   readonly received?: number
   readonly late?: boolean
+  /** The sample's own time stamp was not believed. */
+  readonly clockWrong?: boolean
 }
 
 /** An engine with its fleet, fed sample by sample; `log` grows line by line. */
@@ -118,14 +120,14 @@ export class World {
   }
 
   /** A sample of `device` at `seconds`. */
-  say(seconds: number, values: Values, device = 'D', { received, late = false }: SayOptions = {}): this {
+  say(seconds: number, values: Values, device = 'D', { received, late = false, clockWrong = false }: SayOptions = {}): this {
     this.columns.clear()
-    this.row(seconds, values, device, late)
+    this.row(seconds, values, device, late ? 0 : clockWrong ? 2 : 1)
     return this.flush(received ?? seconds)
   }
 
   /** Puts a sample into the record that `flush` sends. */
-  row(seconds: number, values: Values, device = 'D', late = false): this {
+  row(seconds: number, values: Values, device = 'D', judged = 1): this {
     const number = this.fleet.deviceNumber.get(device) as number
     const profile = this.fleet.profiles[number] as Profile
     let head = 1
@@ -134,10 +136,10 @@ export class World {
       const { min, max } = profile.metrics[place] as Profile['metrics'][number]
       const quality = value === null ? SENSOR_FAULT : value < min || value > max ? OUT_OF_RANGE : GOOD
       const series = (this.fleet.firstSeries[number] as number) + place
-      this.columns.push(number, series, EPOCH + seconds * 1000, value ?? Number.NaN, quality, head, late ? 0 : 1)
+      this.columns.push(number, series, EPOCH + seconds * 1000, value ?? Number.NaN, quality, head, judged)
       head = 0
     }
-    if (head === 1) this.columns.push(number, -1, EPOCH + seconds * 1000, Number.NaN, GOOD, 1, late ? 0 : 1)
+    if (head === 1) this.columns.push(number, -1, EPOCH + seconds * 1000, Number.NaN, GOOD, 1, judged)
     return this
   }
 

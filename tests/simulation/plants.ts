@@ -48,7 +48,8 @@ function condition(random: Random, depth = 2): string {
   if (kind < 0.72) return `${random.pick(['avg', 'min', 'max'])}(${metric}, ${window(random)}) ${compared}`
   if (kind < 0.78) return `timeTo(${metric}, ${random.between(2, 5)}, '60s') < ${random.pick(['0.5', '1', '5'])}`
   if (kind < 0.85) return random.next() < 0.3 ? 'stuck(b)' : `stuck(${metric}, ${window(random)})`
-  return kind < 0.94 ? `silent(${window(random)})` : `faulty(${metric})`
+  if (kind < 0.93) return `silent(${window(random)})`
+  return kind < 0.95 ? 'clockWrong()' : `${random.pick(['faulty', 'outOfRange'])}(${metric})`
 }
 
 function vote(random: Random): string {
