@@ -28,8 +28,19 @@ export type Step =
   /** A row that cannot be read. */
   | RecordedProblem
 
+/** A stretch of what is judged and where it comes from; epoch ms, both included; `to` null: the end. */
+export interface SourceStretch {
+  readonly source: 'history' | 'journal'
+  readonly from: number
+  readonly to: number | null
+}
+
 export interface BacktestSource {
   readonly clockSkewMs: number
+  /** What people should know of where the inputs come from, or null. */
+  readonly notice?: string | null
+  /** Missing: all from one. */
+  readonly sources?: readonly SourceStretch[]
   /** From the beginning; may be asked for again. */
   steps(): AsyncGenerator<Step>
   /** A pipeline that stands just before the first record. */
@@ -132,13 +143,24 @@ export class JournalSource implements BacktestSource {
     return new JournalSource(options, journal, new Plants(path.join(folder, 'plants')), await originOf(journal, snapshots, options))
   }
 
-  /** A sentence where the journal no longer reaches back to its beginning, or to `from`. */
-  get notice(): string | null {
+  /** Where the journal can be judged from, if it no longer reaches back to its beginning, or to `from`; else null. */
+  get beginsAfter(): { readonly seq: number; readonly at: number; readonly plantHash: string } | null {
     const { snapshot, afterSeq } = this.#origin
-    if (afterSeq === 0) return null
+    if (snapshot === null || afterSeq === 0) return null
     const { from } = this.#options
-    const at = snapshot?.position.advancedTo ?? null
-    if (at !== null && from !== null && at < from) return null
+    const at = snapshot.position.advancedTo
+    return from !== null && at < from ? null : { seq: afterSeq + 1, at, plantHash: snapshot.plantHash }
+  }
+
+  plantNamed(hash: string): Promise<Plant> {
+    return this.#plants.load(hash)
+  }
+
+  /** A sentence where `beginsAfter` is not null. */
+  get notice(): string | null {
+    if (this.beginsAfter === null) return null
+    const { from } = this.#options
+    const { afterSeq } = this.#origin
     return `The journal no longer reaches back ${from === null ? 'to its beginning' : 'that far'}: it is judged from record ${afterSeq + 1} on.`
   }
 

@@ -118,6 +118,25 @@ export function bucketsSql(
     FROM (${parts.join(' UNION ALL ')}) GROUP BY since ORDER BY since`
 }
 
+/**
+ * (device, metric, at, value) of all that stands and was not late with `from <= at < to`, by instant, device and metric: from
+ * the table of open rows, attached as `held` where `open`, and the one file of that time, if any.
+ */
+export function standingRowsSql(from: number, to: number, file: string | null, open: boolean): string {
+  const late = QUALITIES.indexOf('late')
+  const rows: string[] = []
+  if (file !== null)
+    rows.push(`SELECT device, metric, epoch_ms("at") AS "at", ${CODED}, -1 AS n FROM ${readParquet([file])}
+      WHERE "at" >= ${stamp(from)} AND "at" < ${stamp(to)}`)
+  if (open)
+    rows.push(`SELECT device, metric, "at", value, quality, n FROM held.readings JOIN held.series ON id = series
+      WHERE "at" >= ${from} AND "at" < ${to}`)
+  return `SELECT device, metric, "at"::DOUBLE AS "at", value FROM (
+      SELECT * FROM (${rows.join(' UNION ALL ')})
+      QUALIFY lead("at") OVER (PARTITION BY device, metric ORDER BY ${PRECEDENCE}) IS DISTINCT FROM "at"
+    ) WHERE quality <> ${late} ORDER BY "at", device, metric`
+}
+
 /** Open rows of a span per day: (day, count, first arrival, last arrival). */
 export function openRowsSql({ firstDay, endDay }: Span): string {
   return `SELECT ("at" // ${DAY_MS})::INTEGER, count(*)::DOUBLE, min(n)::DOUBLE, max(n)::DOUBLE FROM readings

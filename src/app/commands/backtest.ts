@@ -11,6 +11,7 @@ import { parseDuration } from '../../platform/duration.ts'
 import type { Log } from '../../platform/log.ts'
 import { messageOf, problemLine, Refusal } from '../../platform/problem.ts'
 import { type BacktestSummary, backtest } from '../backtest.ts'
+import { HistoryThenJournal } from '../backtestHistory.ts'
 import { type BacktestSource, type Bench, JournalSource, RecordedSource } from '../backtestSources.ts'
 import { loadPlant } from '../config/load.ts'
 import type { Environment } from '../config/service.ts'
@@ -113,7 +114,15 @@ export async function runBacktest(
   }
   if (options.json)
     out.log(
-      JSON.stringify({ files, ...summaryJson(summary), ...sink.counts, ...sink.listed, ...reportJson(report), problems: problems.lines })
+      JSON.stringify({
+        files,
+        ...summaryJson(summary),
+        ...sourcesJson(source),
+        ...sink.counts,
+        ...sink.listed,
+        ...reportJson(report),
+        problems: problems.lines
+      })
     )
   else {
     // Lines of events are for programs too: then the report goes where people look.
@@ -167,8 +176,9 @@ async function sourceOf(
     const clockSkewMs = clockSkew === undefined ? null : parseDuration(clockSkew)
     if (clockSkew !== undefined && clockSkewMs === null) throw wrong(`--clock-skew is a duration like 5m or 30s; it was "${clockSkew}".`)
     const log = logTo(out)
-    const source = await JournalSource.open({ data: fromData, from, asItWas, log, ...(clockSkewMs === null ? {} : { clockSkewMs }) })
-    if (source.notice !== null) out.error(source.notice)
+    const journal = await JournalSource.open({ data: fromData, from, asItWas, log, ...(clockSkewMs === null ? {} : { clockSkewMs }) })
+    const source = await HistoryThenJournal.open(journal, fromData, from, plants[0] ?? null)
+    if (source.notice != null) out.error(source.notice)
     return source
   }
   const mapping = map === undefined ? null : readMapFile(map)
@@ -256,6 +266,11 @@ function wrong(sentence: string): Refusal {
 function summaryJson({ samples, badRows, rejected, from, to }: BacktestSummary): Record<string, unknown> {
   const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
   return { samples, badRows, rejected, from: iso(from), to: iso(to) }
+}
+
+function sourcesJson({ sources }: BacktestSource): Record<string, unknown> {
+  const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
+  return sources === undefined ? {} : { sources: sources.map(({ source, from, to }) => ({ source, from: iso(from), to: iso(to) })) }
 }
 
 function sentenceOf({ samples, badRows, rejected, from, to }: BacktestSummary, counts: { events: number; against?: number }): string {
