@@ -52,8 +52,14 @@ const DOORS: Record<string, RegExp> = {
   pino: /^src\/platform\/log\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,
   '@marcbachmann/cel-js': /^src\/rules\/expression/,
+  bullmq: /^src\/alerts\/queues\/bullmq\.ts$/,
+  ioredis: /^src\/alerts\/queues\/bullmq\.ts$/,
   commander: /^src\/app\/(cli\.ts|commands\/)/,
-  'csv-parse': /^src\/ingest\/recorded\//,
+  'csv-parse': /^src\/(ingest\/recorded|app\/import)\//,
+  undici: /^src\/alerts\/channels\/outgoing\.ts$/,
+  smpp: /^(src\/alerts\/channels\/smpp|simulators\/carrier\/)/,
+  nodemailer: /^src\/alerts\/channels\/email\.ts$/,
+  'web-push': /^src\/alerts\/channels\/push\.ts$/,
   react: /^console\//,
   uplot: /^console\//
 }
@@ -142,8 +148,22 @@ describe('the house', () => {
         ...[...text.matchAll(/new URL\('(\.[^']+)'/g)].map((match) => path.posix.join(path.posix.dirname(file), match[1] as string))
       ])
     )
-    const dead = sources.map(({ file }) => file).filter((file) => file !== 'src/main.ts' && !imported.has(file))
+    const dead = sources.map(({ file }) => file).filter((file) => file !== 'src/main.ts' && !file.endsWith('.d.ts') && !imported.has(file))
     expect({ drawers: drawers.map(({ file }) => file), dead }).toEqual({ drawers: [], dead: [] })
+  })
+
+  it('has a test for every way of reaching a person', () => {
+    const registry = sources.find(({ file }) => file === 'src/alerts/channels/channels.ts')
+    const served = [...(registry?.text.matchAll(/return new (\w+)\(settings/g) ?? [])].map((match) => match[1] as string)
+    const kinds = sources.find(({ file }) => file === 'src/model/notification.ts')?.text.match(/CHANNEL_KINDS = \[(.*?)\]/)?.[1] ?? ''
+    const tests = everything.filter(({ file }) => file.startsWith('tests/alerts/channels/')).map(({ text }) => text)
+    const untested = [
+      ...served.filter((name) => !tests.some((text) => text.includes(`new ${name}(`))),
+      ...[...kinds.matchAll(/'(\w+)'/g)]
+        .map((match) => match[1] as string)
+        .filter((kind) => !tests.some((text) => text.includes(`kind: '${kind}'`)))
+    ]
+    expect({ served: served.length > 0, untested }).toEqual({ served: true, untested: [] })
   })
 
   it('has no test that does not run', () => {

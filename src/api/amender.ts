@@ -120,7 +120,7 @@ export interface Amender {
   standing(kind: Amendable, id: string): Standing | null
   /** Newest first; null: it was never changed through the API, and is not in force for this scope. */
   versions(kind: Amendable, id: string, scope: Scope, limit: number, before: number): Promise<readonly VersionView[] | null>
-  overlay(): readonly OverlayEntry[]
+  overlay(scope: Scope): readonly OverlayEntry[]
   /** The rule or the rules as YAML, as they are written. */
   yaml(kind: Amendable, ids: readonly string[]): string
 }

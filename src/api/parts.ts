@@ -2,14 +2,16 @@
 
 import type { Access } from '../access/access.ts'
 import type { Book } from '../alerts/book.ts'
+import type { ServiceWindow } from '../alerts/serviceWindows.ts'
 import type { History } from '../history/history.ts'
 import type { Latest } from '../ingest/latest.ts'
 import type { Fleet } from '../model/fleet.ts'
-import type { OperatorActionBody } from '../model/journal.ts'
+import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Explanation } from '../rules/explain.ts'
+import type { Amender } from './amender.ts'
 import type { LiveHub } from './live.ts'
 
 /** The plant as the loop sees it at this moment: the devices, their last values, and which gateways are connected. */
@@ -18,6 +20,10 @@ export interface PlantView {
   readonly latest: Latest
   /** By gateway id; a gateway that is not named has never said whether it is there. */
   readonly presence: ReadonlyMap<string, { readonly online: boolean; readonly since: number }>
+  /** Whether the cause of this latched alarm is gone. Missing: nothing is known of it. */
+  readonly causeGone?: (alarm: string) => boolean
+  /** Windows out of service, running and planned. Missing: none. */
+  readonly serviceWindows?: () => readonly ServiceWindow[]
 }
 
 /** Where inputs enter: both go into the journal first. */
@@ -27,7 +33,7 @@ export interface Submit {
   /** Resolves once the message is flushed. It does not resolve while the disk refuses writes. */
   telemetry(gateway: string, body: Uint8Array): Promise<void>
   /** Resolves once the action is flushed, applied, and committed to the book. */
-  action(body: OperatorActionBody, by: string): Promise<void>
+  action(body: OperatorActionBody | ServiceActionBody, by: string): Promise<void>
 }
 
 export interface PartHealth {
@@ -63,6 +69,8 @@ export interface ApiParts {
   /** Why a rule stands where it stands on a device or area; null where it does not watch it. */
   readonly explain: (rule: string, subject: { readonly device: string | null; readonly area: string | null }) => Explanation | null
   readonly submit: Submit
+  /** Rules, devices and gateways changed while the service runs. */
+  readonly amender: Amender
   readonly health: () => HealthReport
   readonly live: LiveHub
 }

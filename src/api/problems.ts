@@ -18,6 +18,7 @@ export const PROBLEMS = {
   unknown: { status: 404, title: 'No such thing' },
   tooSlow: { status: 408, title: 'The request did not come in time' },
   conflict: { status: 409, title: 'Not possible in the present state' },
+  precondition: { status: 412, title: 'It has changed meanwhile' },
   tooLarge: { status: 413, title: 'The request is too large' },
   mediaType: { status: 415, title: 'The media type is not understood' },
   invalid: { status: 422, title: 'The request asks for something impossible' },
@@ -35,17 +36,32 @@ export interface Fault {
   readonly problem: string
 }
 
+/** One thing that is wrong with a rule, device or gateway that was sent. */
+export const SentProblem = z.object({
+  place: z.string().meta({ description: 'The field of what was sent (`tiers.yellow.when`), else a place in a file or in another thing' }),
+  problem: z.string(),
+  line: z.number().nullable().meta({ description: 'In the text that was sent, from 1' }),
+  column: z.number().nullable()
+})
+
 /** Thrown by routes and hooks; the error handler turns it into the answer. `sentence`: what is wrong, where, what to do. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem'
   readonly kind: ProblemKind
   readonly faults: readonly Fault[]
+  /** Everything that is wrong with what was to come into force. */
+  readonly problems: readonly z.infer<typeof SentProblem>[]
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(kind: ProblemKind, sentence: string, more: { faults?: readonly Fault[]; headers?: Record<string, string> } = {}) {
+  constructor(
+    kind: ProblemKind,
+    sentence: string,
+    more: { faults?: readonly Fault[]; problems?: ApiProblem['problems']; headers?: Record<string, string> } = {}
+  ) {
     super(sentence)
     this.kind = kind
     this.faults = more.faults ?? []
+    this.problems = more.problems ?? []
     this.headers = more.headers ?? {}
   }
 }
@@ -57,7 +73,8 @@ export const ProblemBody = z
     status: z.number().int(),
     detail: z.string().meta({ description: 'One sentence: what is wrong, where, what to do' }),
     instance: z.string().meta({ description: 'The path that was asked for' }),
-    faults: z.array(z.object({ at: z.string(), problem: z.string() })).optional()
+    faults: z.array(z.object({ at: z.string(), problem: z.string() })).optional(),
+    problems: z.array(SentProblem).optional()
   })
   .meta({
     id: 'Problem',
@@ -135,6 +152,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     instance: request.url.split('?', 1)[0] ?? '/'
   }
   if (problem.faults.length > 0) body.faults = [...problem.faults]
+  if (problem.problems.length > 0) body.problems = [...problem.problems]
   return reply.code(status).headers(problem.headers).type('application/problem+json').send(JSON.stringify(body))
 }
 

@@ -15,11 +15,13 @@ import type { ApiParts } from './parts.ts'
 import { ApiProblem, answerErrors, answerUnreadable } from './problems.ts'
 import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
+import { amendmentRoutes } from './routes/amendments.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { healthRoutes } from './routes/health.ts'
 import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
+import { outOfServiceRoutes } from './routes/outOfService.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
@@ -138,6 +140,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   tokenRoutes(api, parts)
   alarmRoutes(api, parts)
   alarmEventRoutes(api, parts)
+  outOfServiceRoutes(api, parts)
   deviceRoutes(api, parts)
   readingRoutes(api, parts)
   siteRoutes(api, parts)
@@ -148,6 +151,10 @@ function addRoutes(api: Api, parts: ApiParts): void {
   quarantineRoutes(api, parts)
   liveRoutes(api, parts)
   healthRoutes(api, parts)
+  api.register((scope, _options, done) => {
+    amendmentRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
+    done()
+  })
   api.register((scope, _options, done) => {
     telemetryRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
     done()

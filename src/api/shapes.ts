@@ -1,7 +1,7 @@
 // The JSON shapes of contract 6, once: they check what is sent, type the routes, and are the OpenAPI document.
 
 import { z } from 'zod'
-import { OPERATOR_ACTIONS, SERVICE_ACTIONS } from '../model/alarm.ts'
+import { DISPOSITIONS, OPERATOR_ACTIONS, SERVICE_ACTIONS } from '../model/alarm.ts'
 import { QUALITIES } from '../model/quality.ts'
 import { LEVELS, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -42,6 +42,8 @@ const Name = Text.nullable()
 
 export const Acknowledgement = z.object({ by: z.string(), at: Instant, note: z.string().nullable() })
 
+export const WithholdingBody = z.object({ by: z.string(), at: Instant, until: Instant, note: z.string().nullable() })
+
 export const AlarmBody = z
   .object({
     id: z.string().meta({ description: 'rule/subject#epoch-ms of the raise; percent-encode it in a path' }),
@@ -60,9 +62,27 @@ export const AlarmBody = z
     clearedAt: Instant.nullable(),
     acknowledged: Acknowledgement.nullable(),
     shelvedUntil: Instant.nullable(),
-    isaState: z
-      .string()
-      .meta({ description: 'ISA-18.2 state letter: A normal, B unacknowledged, C acknowledged, D returned to normal unacknowledged' }),
+    isaState: z.string().meta({
+      description:
+        'ISA-18.2 state letter: A normal, B unacknowledged, C acknowledged, D returned to normal unacknowledged, E and F latched with the cause gone, unacknowledged and acknowledged, G shelved, H suppressed by design, I out of service'
+    }),
+    shelved: WithholdingBody.nullable(),
+    suppressedBy: z.array(z.string()).meta({ description: 'The states and inhibitions that suppress it: state:… or inhibition:…' }),
+    outOfService: WithholdingBody.nullable().meta({ description: 'The window in which its device, area or site is out of service' }),
+    assignee: z.string().nullable(),
+    closed: z
+      .object({
+        by: z.string(),
+        at: Instant,
+        disposition: z.enum(DISPOSITIONS),
+        verifier: z.string().nullable(),
+        note: z.string().nullable()
+      })
+      .nullable(),
+    realarmAt: Instant.nullable().meta({ description: 'When it is announced again if nobody acknowledges' }),
+    firstOut: z.boolean(),
+    chattering: z.boolean(),
+    stale: z.boolean(),
     because: z.string(),
     title: Text,
     guidance: Text
@@ -225,6 +245,15 @@ export const RuleBody = RuleText.extend({
   })
 }).meta({ id: 'Rule' })
 export type RuleBody = z.infer<typeof RuleBody>
+
+/** How something that people can change stands between the files and the API. */
+const Amended = {
+  version: z.number().meta({ description: 'How often it was changed through the API; the ETag has it too' }),
+  amended: z.boolean().meta({ description: 'It was changed through the API, so that what a file says of it is not what is in force' }),
+  file: z.string().nullable().meta({ description: 'Where a file says something of it; null: no file does' }),
+  written: z.record(z.string(), z.unknown()).meta({ description: 'In the shape of its file: what PUT takes' })
+}
+export const RuleDetail = RuleBody.extend(Amended).meta({ id: 'RuleDetail' })
 export const DeviceCounts = z.object({
   total: z.number(),
   online: z.number(),

@@ -1,9 +1,9 @@
 // From what the rooms hold to the bodies of contract 6. Pure: the instant of "now" is given.
 
 import type { BookedAlarm } from '../alerts/booked.ts'
-import { isaState } from '../model/alarm.ts'
-import type { Fleet } from '../model/fleet.ts'
+import { isaState, type Withholding } from '../model/alarm.ts'
 import { levelRank, type Tier } from '../model/tier.ts'
+import type { Standing } from './amender.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
 import type { AlarmBody, DeviceBody, DeviceState } from './shapes.ts'
@@ -18,11 +18,13 @@ export function instantOrNull(at: number | null): string | null {
 }
 
 /** The alarm as the API shows it. Names and guidance are those of the plant as it is now. */
-export function alarmBody(alarm: BookedAlarm, fleet: Fleet): AlarmBody {
+export function alarmBody(alarm: BookedAlarm, plant: Pick<PlantView, 'fleet' | 'causeGone'>): AlarmBody {
+  const { fleet } = plant
   const places = placesOf(fleet)
   const rule = places.rules.get(alarm.rule)
   const device = alarm.device === null ? undefined : fleet.devices[fleet.deviceNumber.get(alarm.device) ?? -1]
-  const { acknowledged } = alarm
+  const { acknowledged, shelved, outOfService, closed } = alarm
+  const causeGone = rule?.latched === true && alarm.clearedAt === null && plant.causeGone?.(alarm.id) === true
   return {
     id: alarm.id,
     rule: alarm.rule,
@@ -39,12 +41,25 @@ export function alarmBody(alarm: BookedAlarm, fleet: Fleet): AlarmBody {
     raisedAt: instant(alarm.raisedAt),
     clearedAt: instantOrNull(alarm.clearedAt),
     acknowledged: acknowledged === null ? null : { by: acknowledged.by, at: instant(acknowledged.at), note: acknowledged.note },
-    shelvedUntil: null,
-    isaState: isaState(alarm),
+    shelvedUntil: shelved === null || alarm.settled ? null : instant(shelved.until),
+    isaState: isaState(alarm, causeGone),
+    shelved: withholdingBody(shelved),
+    suppressedBy: [...alarm.suppressedBy],
+    outOfService: withholdingBody(outOfService),
+    assignee: alarm.assignee,
+    closed: closed === null ? null : { ...closed, at: instant(closed.at) },
+    realarmAt: instantOrNull(alarm.realarmAt),
+    firstOut: alarm.firstOut,
+    chattering: alarm.chattering,
+    stale: alarm.stale,
     because: alarm.because,
     title: rule?.title ?? { zh: alarm.rule, en: alarm.rule },
     guidance: rule?.guidance ?? { zh: '', en: '' }
   }
+}
+
+function withholdingBody(of: Withholding | null): AlarmBody['shelved'] {
+  return of === null ? null : { ...of, at: instant(of.at), until: instant(of.until) }
 }
 
 /**
@@ -118,4 +133,16 @@ export function worstTiers(active: readonly BookedAlarm[], key: (alarm: BookedAl
     worst.set(of, worse(worst.get(of) ?? null, alarm.tier) as Tier)
   }
   return worst
+}
+
+/** How a thing stands between the files and the API; null: as it was given, in no file. */
+export function amendedBody(standing: Standing | null): {
+  version: number
+  amended: boolean
+  file: string | null
+  written: Record<string, unknown>
+} {
+  if (standing === null) return { version: 0, amended: false, file: null, written: {} }
+  const { version, amended, file, written } = standing
+  return { version, amended, file, written: { ...written } }
 }

@@ -12,7 +12,6 @@ import { History } from '../history/history.ts'
 import { Broker } from '../ingest/broker.ts'
 import { MessageCounts } from '../ingest/brokerCounts.ts'
 import { Journal } from '../ingest/journal/journal.ts'
-import type { Plant } from '../model/plant.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import { Metrics } from '../platform/metrics.ts'
@@ -20,7 +19,11 @@ import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import type { State } from '../store/schema.ts'
 import { openState } from '../store/state.ts'
+import { Amending } from './amend/amending.ts'
+import type { AmendedPlant } from './amend/apply.ts'
+import { amendedAtStart, overlayHealth } from './amend/start.ts'
 import type { Config } from './config/service.ts'
+import type { Configured } from './configured.ts'
 import { healthOf } from './health.ts'
 import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
@@ -47,7 +50,8 @@ export interface House extends RunningParts {
 /** What everything is built from. */
 interface Ground {
   readonly config: Config
-  readonly plant: Plant
+  readonly amended: AmendedPlant
+  readonly access: Access
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -57,7 +61,8 @@ interface Ground {
 }
 
 /** Starts everything over the data folder of the configuration. Throws a Refusal where something stands in the way. */
-export async function assemble(config: Config, plant: Plant, clock: Clock, log: Log, listener?: EventListener): Promise<House> {
+export async function assemble(configured: Configured, clock: Clock, log: Log, listener?: EventListener): Promise<House> {
+  const { config, plant, source } = configured
   const folder = await dataFolder(config.data)
   const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log })
   // The journal's lock keeps a second service off the whole data folder, so it comes before anything else is opened.
@@ -66,13 +71,19 @@ export async function assemble(config: Config, plant: Plant, clock: Clock, log: 
     await journal.stop()
     throw cause
   })
-  const ground = { config, plant, clock, log, metrics: new Metrics(), folder, journal, state }
+  const access = new Access({ state, clock, log })
+  const amended = await amendedAtStart(source, plant, access, log).catch(async (cause) => {
+    await state.destroy()
+    await journal.stop()
+    throw cause
+  })
+  const ground = { config, amended, access, clock, log, metrics: new Metrics(), folder, journal, state }
   const rooms = roomsOver(ground)
-  const { book, access, history, loop } = rooms
+  const { book, history, loop } = rooms
   const { api, broker, rate, live } = doorsOf(ground, rooms)
   loop.watch(watchFor({ live, broker, log, loop, listener }))
   countReadings(ground.metrics, { loop, journal })
-  access.setPlant(plant)
+  access.setPlant(amended.plant)
 
   let generatedPassword: string | null = null
   const firstUser: Part = {
@@ -96,21 +107,20 @@ export async function assemble(config: Config, plant: Plant, clock: Clock, log: 
 
 interface Rooms {
   readonly book: Book
-  readonly access: Access
   readonly history: History
   readonly loop: Loop
+  readonly plants: Plants
 }
 
-function roomsOver({ config, plant, clock, log, folder, journal, state }: Ground): Rooms {
+function roomsOver({ config, amended, clock, log, folder, journal, state }: Ground): Rooms {
   const book = new Book(state)
-  const access = new Access({ state, clock, log })
   const { memoryMb, threads, retentionDays } = config.history
   const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays })
   const plants = new Plants(path.join(folder, 'plants'))
   const snapshots = new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log)
   const options = { clockSkewMs: config.clockSkewMs }
-  const loop = new Loop({ clock, log, journal, book, history, plant, plants, snapshots, options, retention: config.journal })
-  return { book, access, history, loop }
+  const loop = new Loop({ clock, log, journal, book, history, plant: amended.plant, plants, snapshots, options, retention: config.journal })
+  return { book, history, loop, plants }
 }
 
 interface Doors {
@@ -120,19 +130,40 @@ interface Doors {
   readonly live: LiveHub
 }
 
-function doorsOf({ config, clock, log, metrics, journal }: Ground, { book, access, history, loop }: Rooms): Doors {
-  const plant = () => ({ fleet: loop.pipeline.fleet, latest: loop.pipeline.latest, presence: loop.pipeline.presence })
+function doorsOf({ config, clock, log, metrics, journal, access, amended }: Ground, { book, history, loop, plants }: Rooms): Doors {
+  const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
+  const serviceWindows = () => loop.pipeline.desk.windows()
+  const plant = () => {
+    const { fleet, latest, presence } = loop.pipeline
+    return { fleet, latest, presence, causeGone, serviceWindows }
+  }
   const live = new LiveHub({ clock, book, plant, metrics, log })
   const counts = new MessageCounts(metrics)
   const rate = new Rate(clock, counts.received)
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
   const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
-  const health = () => healthOf({ clock, journal, loop, history, rate })
+  const health = () => healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended) })
+  const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config
   const consoleFolder = CONSOLE_FOLDER
   const explain: ApiParts['explain'] = (rule, subject) => loop.pipeline.explain(rule, subject)
-  const api = new ApiServer({ clock, log, metrics, http, consoleFolder, access, book, history, plant, explain, submit, health, live })
+  const api = new ApiServer({
+    clock,
+    log,
+    metrics,
+    http,
+    consoleFolder,
+    access,
+    book,
+    history,
+    plant,
+    explain,
+    submit,
+    amender,
+    health,
+    live
+  })
   return { api, broker, rate, live }
 }
 

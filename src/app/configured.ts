@@ -3,13 +3,21 @@
 import type { Plant } from '../model/plant.ts'
 import { problemLine, Refusal } from '../platform/problem.ts'
 import { loadPlantFolder } from './config/load.ts'
+import type { PlantSource } from './config/plantSource.ts'
 import type { Config } from './config/service.ts'
 
+export interface Configured {
+  readonly config: Config
+  readonly plant: Plant
+  /** What the plant is made of. */
+  readonly source: PlantSource
+}
+
 /** Loads a plant folder for running the service on it. Prints problems and warnings to standard error. */
-export function configured(where: string, env: Record<string, string | undefined>): { config: Config; plant: Plant } {
-  const { config, plant, problems, warnings } = loadPlantFolder(where, env)
+export function configured(where: string, env: Record<string, string | undefined>): Configured {
+  const { config, plant, source, problems, warnings } = loadPlantFolder(where, env)
   for (const one of [...problems, ...warnings]) console.error(problemLine(one))
-  if (config === null || plant === null) {
+  if (config === null || plant === null || source === null) {
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
     throw new Refusal(`The configuration has ${count}; nothing was started.`)
   }
@@ -22,5 +30,5 @@ export function configured(where: string, env: Record<string, string | undefined
     if (given !== null)
       throw new Refusal(`${setting} is set, but this version has only the embedded part in its place. Remove the setting.`)
   }
-  return { config, plant }
+  return { config, plant, source }
 }

@@ -17,9 +17,11 @@ export interface HealthParts {
   readonly loop: Loop
   readonly history: History
   readonly rate: Rate
+  /** Whether what was changed through the API is in force. */
+  readonly changes: PartHealth
 }
 
-export function healthOf({ clock, journal, loop, history, rate }: HealthParts): HealthReport {
+export function healthOf({ clock, journal, loop, history, rate, changes }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -33,7 +35,8 @@ export function healthOf({ clock, journal, loop, history, rate }: HealthParts): 
           ? `Judging is ${Math.round(intakeLagMs / 1000)} s behind receiving (${loop.lag} messages): alarms are late.`
           : null
     },
-    historyPart(history, loop)
+    historyPart(history, loop),
+    changes
   ]
   return {
     parts,

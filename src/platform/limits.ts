@@ -250,6 +250,8 @@ export const LIMITS = {
     holesTold: 20,
     /** How far ahead rotas are checked for holes. */
     aheadMs: 90 * 86_400_000,
+    /** A message of which nothing is heard for so long is forgotten. */
+    reportMs: 24 * HOUR,
     /** Alarms whose ids one digest carries, the most severe first; its text counts all of them. */
     alarmsPerDigest: 200,
     /** Alarms that a digest tells one by one; the rest is counted by tier. */

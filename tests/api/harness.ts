@@ -8,13 +8,14 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { Access } from '../../src/access/access.ts'
 import { ROLES, type Role, type Scope } from '../../src/access/roles.ts'
 import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
+import { Desk } from '../../src/alerts/desk.ts'
 import { LiveHub } from '../../src/api/live.ts'
 import type { ApiParts, HealthReport } from '../../src/api/parts.ts'
 import { ApiServer, buildApi } from '../../src/api/server.ts'
 import { History } from '../../src/history/history.ts'
 import { Intake } from '../../src/ingest/intake.ts'
 import { Latest } from '../../src/ingest/latest.ts'
-import type { AlarmEvent, OperatorActionKind, Transition } from '../../src/model/alarm.ts'
+import type { AlarmEvent, DeskEvent, Transition } from '../../src/model/alarm.ts'
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
@@ -25,6 +26,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { Metrics } from '../../src/platform/metrics.ts'
 import { Engine } from '../../src/rules/engine.ts'
 import { openState } from '../../src/store/state.ts'
+import { happenings } from '../alerts/yard.ts'
 import { PLANT } from './plant.ts'
 
 export const START = Date.parse('2026-01-01T08:00:00.000Z')
@@ -42,6 +44,20 @@ export function turn(
   const device = 'device' in subject ? subject.device : null
   const area = 'area' in subject ? subject.area : null
   return { kind: 'transition', at, rule, device, area, from, to, id: `${rule}/${device ?? area}#${raisedAt}`, because: `because of ${to}` }
+}
+
+const REFUSED = { kind: 'refused', why: 'unavailable', sentence: 'The plant of the tests stays as it is.', problems: [] } as const
+
+/** Here the plant stays as it is: what changes it is tested with the whole service. */
+const NO_AMENDER: ApiParts['amender'] = {
+  put: async () => REFUSED,
+  remove: async () => REFUSED,
+  try: async () => REFUSED,
+  import: async () => REFUSED,
+  standing: () => null,
+  versions: async () => null,
+  overlay: () => [],
+  yaml: () => ''
 }
 
 export class House {
@@ -63,6 +79,7 @@ export class House {
   readonly #folder: string
   readonly #intake: Intake
   readonly #engine: Engine
+  readonly desk: Desk
   readonly #close: () => Promise<void>
   readonly #columns = new ReadingColumns()
   readonly #servers: ApiServer[] = []
@@ -74,6 +91,7 @@ export class House {
     this.latest = new Latest(given.fleet)
     this.#intake = new Intake(given.fleet, { clockSkewMs: 300_000 })
     this.#engine = new Engine(given.fleet, START)
+    this.desk = new Desk(given.fleet)
     this.#close = given.close
     this.health = {
       parts: [
@@ -154,7 +172,7 @@ export class House {
 
   /** Events become part of the book, then of the live stream, as after a turn of the loop. */
   async commit(...events: AlarmEvent[]): Promise<CommittedEvent[]> {
-    return this.#turn(events, [])
+    return this.#turn([...this.#passTime(), ...happenings(events, this.desk)], [])
   }
 
   /** What shadow rules did becomes part of the book. */
@@ -183,7 +201,18 @@ export class House {
     this.live.publishPresence(gateway, online, this.fleet)
   }
 
-  async #turn(events: readonly AlarmEvent[], rejects: readonly Reject[], shadow: readonly Transition[] = []): Promise<CommittedEvent[]> {
+  /** What falls due up to now is done and becomes part of the book. */
+  async pass(): Promise<CommittedEvent[]> {
+    return this.#turn(this.#passTime(), [])
+  }
+
+  #passTime(): DeskEvent[] {
+    const out: DeskEvent[] = []
+    this.desk.advance(this.clock.now() - 1, out)
+    return out
+  }
+
+  async #turn(events: readonly DeskEvent[], rejects: readonly Reject[], shadow: readonly Transition[] = []): Promise<CommittedEvent[]> {
     const position = { seq: ++this.#seq, advancedTo: this.clock.now() }
     const committed = await this.book.commit({ events, shadow, rejects, position, fleet: this.fleet })
     this.live.publishEvents(committed)
@@ -195,7 +224,8 @@ export class House {
     const book = new Book(state)
     const access = new Access({ state, clock, log: silentLog })
     access.setPlant(plant)
-    const view = () => ({ fleet: this.fleet, latest: this.latest, presence: this.presence })
+    const serviceWindows = () => this.desk.windows()
+    const view = () => ({ fleet: this.fleet, latest: this.latest, presence: this.presence, serviceWindows })
     return {
       clock,
       metrics,
@@ -220,11 +250,15 @@ export class House {
       submit: {
         obstacle: () => this.obstacle,
         telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
-        action: async ({ id, action, note }, by) => {
+        action: async (body, by) => {
           if (this.stuck) return new Promise(() => {})
-          await this.commit({ kind: 'action', at: this.clock.now(), id, action: action as OperatorActionKind, by, note })
+          const out = this.#passTime()
+          if (body.id === null) this.desk.serve(body, by, clock.now(), out)
+          else this.desk.act(body, by, clock.now(), false, out)
+          await this.#turn(out, [])
         }
       },
+      amender: NO_AMENDER,
       health: () => this.health,
       live: new LiveHub({ clock, book, plant: view, metrics })
     }

@@ -47,13 +47,19 @@ describe('the OpenAPI document', () => {
         .map(([name]) => name)
         .toSorted()
     ).toEqual([
+      'DELETE /api/v1/devices/{id}',
+      'DELETE /api/v1/gateways/{id}',
+      'DELETE /api/v1/rules/{id}',
       'DELETE /api/v1/session',
       'DELETE /api/v1/tokens/{id}',
       'GET /api/v1/alarm-events',
       'GET /api/v1/alarms',
       'GET /api/v1/alarms/{id}',
+      'GET /api/v1/amendments',
       'GET /api/v1/devices',
       'GET /api/v1/devices/{id}',
+      'GET /api/v1/devices/{id}/versions',
+      'GET /api/v1/gateways/{id}/versions',
       'GET /api/v1/kpi',
       'GET /api/v1/live',
       'GET /api/v1/overview',
@@ -63,6 +69,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/rules/{id}',
       'GET /api/v1/rules/{id}/explain',
       'GET /api/v1/rules/{id}/shadow-events',
+      'GET /api/v1/rules/{id}/versions',
       'GET /api/v1/session',
       'GET /api/v1/sites',
       'GET /api/v1/tokens',
@@ -76,9 +83,17 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/alarms/{id}/reset',
       'POST /api/v1/alarms/{id}/shelve',
       'POST /api/v1/alarms/{id}/unshelve',
+      'POST /api/v1/devices',
+      'POST /api/v1/devices/import',
+      'POST /api/v1/gateways',
+      'POST /api/v1/rules',
+      'POST /api/v1/rules/check',
       'POST /api/v1/session',
       'POST /api/v1/telemetry',
-      'POST /api/v1/tokens'
+      'POST /api/v1/tokens',
+      'PUT /api/v1/devices/{id}',
+      'PUT /api/v1/gateways/{id}',
+      'PUT /api/v1/rules/{id}'
     ])
   })
 

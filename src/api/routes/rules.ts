@@ -13,9 +13,9 @@ import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { rulesInScope, subjectCount } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
-import { Instant, Next, pageLimit, RULE_FIRING, RuleBody } from '../shapes.ts'
+import { Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
 import { ruleBodies } from '../thresholds.ts'
-import { instant, instantOrNull } from '../views.ts'
+import { amendedBody, instant, instantOrNull } from '../views.ts'
 
 export const RuleId = z.object({ id: z.string().max(LIMITS.api.idLength).meta({ example: 'tank-level' }) })
 
@@ -52,12 +52,24 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
     method: 'GET',
     url: '/api/v1/rules/:id',
     config: { needs: 'viewer' },
-    schema: { tags: ['rules'], summary: 'One rule', params: RuleId, response: { 200: RuleBody } },
-    handler: async (request) => {
+    schema: {
+      tags: ['rules'],
+      summary: 'One rule',
+      description: 'As YAML for a file with `?format=yaml` or `Accept: text/yaml`.',
+      params: RuleId,
+      querystring: z.object({ format: z.enum(['json', 'yaml']).optional() }),
+      response: { 200: RuleDetail }
+    },
+    handler: async (request, reply) => {
       const scope = caller(request).enterprises
       const view = parts.plant()
       const [body] = await bodiesOf(parts, view, [ruleNamed(view, request.params.id, scope)], scope)
-      return body as RuleBody
+      const { id } = request.params
+      const standing = parts.amender.standing('rule', id)
+      const format = request.query.format ?? (/\byaml\b/.test(request.headers.accept ?? '') ? 'yaml' : 'json')
+      if (standing !== null) reply.header('etag', `"${standing.etag}"`)
+      if (format === 'yaml') return reply.type('text/yaml; charset=utf-8').send(parts.amender.yaml('rule', [id]) as never)
+      return { ...(body as RuleBody), ...amendedBody(standing) }
     }
   })
 }

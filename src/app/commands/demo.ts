@@ -38,11 +38,11 @@ async function demo(): Promise<void> {
 }
 
 async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
-  const { config, plant } = configured(PLANT, { ...process.env, FENGHUO_DATA: folder })
+  const { config, ...plant } = configured(PLANT, { ...process.env, FENGHUO_DATA: folder })
   const http = { ...config.http, port: await freePort(config.http.host, config.http.port) }
   const mqtt = { ...config.mqtt, port: await freePort(config.mqtt.host, config.mqtt.port) }
   const clock = new SystemClock()
-  const house = await assemble({ ...config, http, mqtt }, plant, clock, openLog('warn'), {
+  const house = await assemble({ ...plant, config: { ...config, http, mqtt } }, clock, openLog('warn'), {
     events: (committed) => committed.forEach(printEvent)
   })
   console.log(`\n  Console   ${house.httpAddress}`)

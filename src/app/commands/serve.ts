@@ -21,9 +21,9 @@ export function serveCommand(program: Command): void {
 async function serve(configFile: string): Promise<void> {
   // Heard from the beginning: a signal during the start ends the service as soon as it stands.
   const ended = untilSignal()
-  const { config, plant } = configured(configFile, process.env)
-  const log = openLog(config.logLevel)
-  const house = await assemble(config, plant, new SystemClock(), log)
+  const configuration = configured(configFile, process.env)
+  const log = openLog(configuration.config.logLevel)
+  const house = await assemble(configuration, new SystemClock(), log)
   console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
   const end = await Promise.race([ended, house.failure])
