@@ -33,6 +33,7 @@ const COLUMNS = [
   'tries',
   'next_at',
   'possible_duplicate',
+  'late',
   'unreported'
 ] as const satisfies readonly (keyof NotificationRow)[]
 type NewRow = Pick<NotificationRow, (typeof COLUMNS)[number]>
@@ -108,6 +109,7 @@ function rowOf(n: number, planned: PlannedNotification): NewRow {
     tries: 0,
     next_at: at,
     possible_duplicate: 0,
+    late: 0,
     unreported: 0
   }
 }

@@ -34,6 +34,7 @@ export const notifications: Migration = {
       .addColumn('provider_id', 'text')
       .addColumn('problem', 'text')
       .addColumn('possible_duplicate', 'integer', (column) => column.notNull())
+      .addColumn('late', 'integer', (column) => column.notNull())
       .addColumn('sending_at', 'bigint')
       .addColumn('sent_at', 'bigint')
       .addColumn('delivered_at', 'bigint')

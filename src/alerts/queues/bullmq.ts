@@ -1,0 +1,169 @@
+// The dispatcher by way of Redis (BullMQ). The queue carries numbers only, so Redis may vanish, come back empty or stand still:
+// the outbox has everything, and the courier sends by itself what does not come back. Nothing here ever waits for Redis for long.
+
+import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import { type Clock, pause, type Timer } from '../../platform/clock.ts'
+import { LIMITS } from '../../platform/limits.ts'
+import type { Log } from '../../platform/log.ts'
+import { messageOf } from '../../platform/problem.ts'
+import { secretText } from '../../platform/random.ts'
+import type { DueNotification } from '../outbox.ts'
+import type { Deliver, Dispatcher } from './dispatcher.ts'
+
+const QUEUE = 'notifications'
+const PREFIX = 'fenghuo'
+/** Everything that can be handed out is fetched at once: what goes first, the lanes decide. */
+const CONCURRENCY = LIMITS.courier.handedOut * 32
+const CLOSE_MS = 1_000
+const LOOK_EVERY_MS = 1_000
+
+export interface RedisOptions {
+  readonly url: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Both ends of the queue, there once Redis has answered for the first time. */
+interface Ends {
+  readonly queue: Queue<{ n: number }>
+  readonly worker: Worker<{ n: number }>
+  readonly fetching: Redis
+}
+
+export class RedisDispatcher implements Dispatcher {
+  readonly name = 'redis'
+  readonly #options: RedisOptions
+  /** Jobs of an earlier life may still be in Redis under a dead worker's lock: ours are told apart by this. */
+  readonly #life = secretText(6)
+  #deliver: Deliver | null = null
+  #producer: Redis | null = null
+  #ends: Ends | null = null
+  #adding = 0
+  #looking: Timer | null = null
+  #problem: string | null = null
+
+  constructor(options: RedisOptions) {
+    this.#options = options
+  }
+
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /** Begins to connect; a Redis that is away is no reason not to start. */
+  async start(deliver: Deliver): Promise<void> {
+    if (this.#producer !== null) return
+    this.#deliver = deliver
+    const producer = new Redis(this.#options.url, {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      commandTimeout: LIMITS.courier.queueCommandMs,
+      connectTimeout: LIMITS.courier.queueCommandMs,
+      retryStrategy
+    })
+    this.#producer = producer
+    this.#trouble('Redis has not answered yet')
+    producer.on('error', (cause) => this.#trouble(messageOf(cause)))
+    producer.on('close', () => this.#trouble('the connection is closed'))
+    producer.on('ready', () => void this.#connected(producer))
+    this.#looking = this.#options.clock.every(LOOK_EVERY_MS, () => void this.#look(producer))
+  }
+
+  async stop(): Promise<void> {
+    const [producer, ends] = [this.#producer, this.#ends]
+    this.#deliver = null
+    this.#looking?.cancel()
+    this.#producer = null
+    this.#ends = null
+    if (ends !== null) {
+      const closing = Promise.all([ends.worker.close(true), ends.queue.close()]).catch(() => {})
+      await Promise.race([closing, pause(this.#options.clock, CLOSE_MS)])
+      ends.fetching.disconnect()
+    }
+    producer?.disconnect()
+  }
+
+  async offer(due: readonly DueNotification[]): Promise<boolean> {
+    const ends = this.#ends
+    // While one batch hangs, the next would hang too.
+    if (ends === null || this.#producer?.status !== 'ready' || this.#adding > 0) return false
+    const jobs = due.map(({ n, tier, tries }) => ({
+      name: 'send',
+      data: { n },
+      opts: { jobId: `m${n}-${tries}-${this.#life}`, priority: 5 - tier, removeOnComplete: true, removeOnFail: true }
+    }))
+    this.#adding += 1
+    const adding = ends.queue.addBulk(jobs).then(
+      () => true,
+      (cause) => {
+        this.#trouble(messageOf(cause))
+        return false
+      }
+    )
+    void adding.finally(() => {
+      this.#adding -= 1
+    })
+    const late = pause(this.#options.clock, LIMITS.courier.queueCommandMs).then(() => null)
+    const taken = await Promise.race([adding, late])
+    if (taken === true) this.#well()
+    if (taken === null) this.#trouble(`Redis does not answer within ${LIMITS.courier.queueCommandMs / 1000} s`)
+    return taken === true
+  }
+
+  /** Whether it is there again, or no longer, while there is nothing to hand over. */
+  async #look(producer: Redis): Promise<void> {
+    if (producer.status !== 'ready' || producer !== this.#producer) return
+    await producer.ping().then(
+      () => this.#well(),
+      (cause) => this.#trouble(messageOf(cause))
+    )
+  }
+
+  /** Builds both ends on a connection that works: BullMQ never recovers from a first connection that fails. */
+  async #connected(producer: Redis): Promise<void> {
+    if (this.#ends !== null || producer !== this.#producer) return this.#well()
+    const fetching = new Redis(this.#options.url, { maxRetriesPerRequest: null, retryStrategy })
+    const said = (cause: unknown): void => this.#trouble(messageOf(cause))
+    fetching.on('error', said)
+    const queue = new Queue<{ n: number }>(QUEUE, { connection: producer, prefix: PREFIX, skipWaitingForReady: true })
+    const worker = new Worker<{ n: number }>(QUEUE, async ({ data }) => this.#deliver?.(data.n), {
+      connection: fetching,
+      prefix: PREFIX,
+      concurrency: CONCURRENCY,
+      autorun: false
+    })
+    queue.on('error', said)
+    worker.on('error', said)
+    try {
+      await queue.waitUntilReady()
+      await worker.waitUntilReady()
+    } catch (cause) {
+      said(cause)
+      fetching.disconnect()
+      return
+    }
+    if (producer !== this.#producer) return fetching.disconnect()
+    this.#ends = { queue, worker, fetching }
+    void worker.run().catch(said)
+    this.#well()
+  }
+
+  #trouble(what: string): void {
+    if (this.#producer === null) return
+    if (this.#problem === null)
+      this.#options.log.warn(`the notification queue on Redis does not work (${what}); the courier does without it`)
+    this.#problem = `Redis does not work as the notification queue (${what}): notifications are sent without it, a few seconds later. Look at Redis.`
+  }
+
+  #well(): void {
+    if (this.#problem !== null && this.#ends !== null) {
+      this.#options.log.info('the notification queue on Redis works')
+      this.#problem = null
+    }
+  }
+}
+
+function retryStrategy(times: number): number {
+  return Math.min(1_000, times * 100)
+}
