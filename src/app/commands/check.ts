@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { SystemClock } from '../../platform/clock.ts'
 import { messageOf, type Problem, problemLine, Refusal } from '../../platform/problem.ts'
 import { writeEditorSchemas } from '../config/editorSchemas.ts'
 import { loadPlantFolder } from '../config/load.ts'
@@ -31,9 +32,9 @@ export function checkCommand(program: Command): void {
 }
 
 /** Prints the problems on `log` and everything beside them on `error`; true where nothing stops the service from starting. */
-export function check(options: CheckOptions, env: Environment, out: Output): boolean {
+export function check(options: CheckOptions, env: Environment, out: Output, now = new SystemClock().now()): boolean {
   const schemas = options.schemas === null ? [] : writtenSchemas(options.schemas)
-  const { config, plant, problems, warnings } = loadPlantFolder(plantFolderOf(options.config), env, { strict: true })
+  const { config, plant, problems, warnings } = loadPlantFolder(plantFolderOf(options.config), env, { strict: true, now })
   if (options.json) {
     out.log(
       JSON.stringify(

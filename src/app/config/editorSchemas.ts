@@ -3,12 +3,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { dutyShape } from './dutySchema.ts'
 import { FILE_SHAPES } from './schema.ts'
 
 /** File name -> its text, draft 2020-12, describing what may be written (defaults not filled in). */
 export function editorSchemas(): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(FILE_SHAPES).map(([file, shape]) => [
+    Object.entries({ ...FILE_SHAPES, 'duty.schema.json': dutyShape }).map(([file, shape]) => [
       file,
       `${JSON.stringify(z.toJSONSchema(shape, { target: 'draft-2020-12', io: 'input' }), null, 2)}\n`
     ])

@@ -1,13 +1,14 @@
-// A plant folder from disk to frozen data (contract 2): fenghuo.yaml, profiles/*.yaml, plant.yaml (or plant.json), rules/*.yaml.
+// A plant folder from disk to frozen data (contract 2): fenghuo.yaml, profiles/*.yaml, plant.yaml (or plant.json), rules/*.yaml,
+// duty.yaml.
 // Invariant: every problem is found in one go; a plant comes out only where there is none.
 
 import path from 'node:path'
 import type { Plant } from '../../model/plant.ts'
-import { type Problem, problem } from '../../platform/problem.ts'
+import type { Problem } from '../../platform/problem.ts'
+import { checkRotas } from './dutyChecks.ts'
 import { Findings } from './findings.ts'
 import { fileIfThere, folderExists, missing, type PlantSource, plantOf, readPlantSource } from './plantSource.ts'
 import { type Config, type Environment, readService } from './service.ts'
-import { readSource } from './source.ts'
 
 export interface LoadedPlant {
   /** Null where there is any problem with profiles, plant or rules. */
@@ -28,9 +29,13 @@ export interface LoadedFolder extends LoadedPlant {
 /**
  * Loads a plant folder and the service's settings. `where` is the folder or its fenghuo.yaml; a folder without
  * fenghuo.yaml gets the defaults, a named file must exist. `strict`: rules that can be judged but were hardly meant so are
- * problems too. Throws nothing.
+ * problems too. `now` (epoch ms): rotas are looked through for holes from there on. Throws nothing.
  */
-export function loadPlantFolder(where: string, env: Environment, options: { readonly strict?: boolean } = {}): LoadedFolder {
+export function loadPlantFolder(
+  where: string,
+  env: Environment,
+  options: { readonly strict?: boolean; readonly now?: number } = {}
+): LoadedFolder {
   const findings = new Findings(options.strict)
   const isFolder = folderExists(where)
   const folder = isFolder ? where : path.dirname(where)
@@ -42,7 +47,7 @@ export function loadPlantFolder(where: string, env: Environment, options: { read
   const config = readService(folder, named, env, findings)
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
-  readDuty(folder, findings)
+  if (options.now !== undefined && plant?.duty !== undefined && source?.duty) checkRotas(plant.duty, source.duty, options.now, findings)
   return { config, plant, source, ...listsOf(findings) }
 }
 
@@ -57,13 +62,4 @@ export function loadPlant(folder: string, env: Environment, options: { readonly 
 function listsOf(findings: Findings): { problems: Problem[]; warnings: Problem[] } {
   findings.sort()
   return { problems: findings.problems, warnings: findings.warnings }
-}
-
-/** duty.yaml is not used yet: it only has to be a readable mapping. */
-function readDuty(folder: string, findings: Findings): void {
-  const file = fileIfThere(path.join(folder, 'duty.yaml'))
-  const source = file === null ? null : readSource(file, findings)
-  if (source === null || source.value === null) return
-  if (typeof source.value !== 'object' || Array.isArray(source.value))
-    findings.problem(problem('duty.yaml must be a mapping', source.place([])))
 }

@@ -1,0 +1,100 @@
+// What stands between a message that is ready and its person: quiet hours, floods, grouping, throttles; and the digests in
+// which everything that was held back comes out again. Red always passes.
+
+import type { Duty, Person } from '../model/duty.ts'
+import type { ChannelKind, WithholdReason } from '../model/notification.ts'
+import { Digests, type Held, type Queue } from './digests.ts'
+import { type FloodSnapshot, FloodWatch } from './floodWatch.ts'
+import { Pace, type PaceSnapshot } from './pace.ts'
+import { isQuiet, quietUntil, whyNotNow } from './withhold.ts'
+
+/** What a message is about, as far as the gate asks. */
+export interface Bearing {
+  readonly red: boolean
+  readonly site: string | null
+  readonly enterprise: string | null
+  /** It is one message instead of many already. */
+  readonly digest: boolean
+}
+
+/** A message for one person by one way, held back. */
+export interface Parcel {
+  readonly person: Person
+  readonly channel: ChannelKind
+  readonly ladder: string
+  readonly why: WithholdReason
+  readonly site: string | null
+  readonly enterprise: string | null
+}
+
+export interface GateSnapshot {
+  readonly digests: readonly Queue[]
+  readonly pace: PaceSnapshot
+  readonly floods: FloodSnapshot
+}
+
+export class Gate {
+  #digests = new Digests()
+  #pace = new Pace()
+  #floods = new FloodWatch()
+
+  static restore({ digests, pace, floods }: GateSnapshot): Gate {
+    const gate = new Gate()
+    gate.#digests = Digests.restore(digests)
+    gate.#pace = Pace.restore(pace)
+    gate.#floods = FloodWatch.restore(floods)
+    return gate
+  }
+
+  snapshot(): GateSnapshot {
+    return { digests: this.#digests.snapshot(), pace: this.#pace.snapshot(), floods: this.#floods.snapshot() }
+  }
+
+  /** An alarm was announced in the enterprise. */
+  announced(enterprise: string | null, at: number): void {
+    this.#floods.note(enterprise ?? '', at)
+  }
+
+  /** Why the person is not to have the message now; null: it passes. */
+  why(duty: Duty, person: Person, channel: ChannelKind, { red, site, enterprise, digest }: Bearing, now: number): WithholdReason | null {
+    const way = `${person.id}~${channel}`
+    return whyNotNow({
+      red,
+      digest,
+      quiet: isQuiet(person, now),
+      flooding: this.#floods.flooding(enterprise ?? '', now),
+      grouping: this.#pace.windowEnd(`${way}~${site ?? ''}`, duty.groupWindowMs, now) !== null,
+      throttled: this.#pace.heldUntil(way, duty.throttle, now) !== null
+    })
+  }
+
+  /** Holds the alarm back; answers the digest it goes into and when that is due, where nobody waits for it yet. */
+  hold(duty: Duty, parcel: Parcel, held: Held, now: number): { readonly key: string; readonly at: number } | null {
+    const { person, channel, ladder, why } = parcel
+    const way = `${person.id}~${channel}`
+    // A digest of a flood speaks of an enterprise, one of a group of a site, the others of whatever has gathered.
+    const site = why === 'grouped' ? parcel.site : null
+    const enterprise = why === 'grouped' || why === 'flood' ? parcel.enterprise : null
+    const key = `${way}~${why}~${site ?? enterprise ?? ''}`
+    if (!this.#digests.add({ key, person: person.id, channel, ladder, site, enterprise }, held)) return null
+    return { key, at: this.#releaseAt(duty, parcel, way, now) }
+  }
+
+  take(key: string): Queue | undefined {
+    return this.#digests.take(key)
+  }
+
+  /** A message has left. */
+  sent(duty: Duty, person: string, channel: ChannelKind, site: string | null, now: number): void {
+    const way = `${person}~${channel}`
+    if (duty.groupWindowMs > 0) this.#pace.open(`${way}~${site ?? ''}`, now)
+    this.#pace.note(way, now, duty.throttle)
+  }
+
+  #releaseAt(duty: Duty, { person, why, site }: Parcel, way: string, now: number): number {
+    if (why === 'quietHours') return quietUntil(person, now)
+    if (why === 'flood') return now + duty.floodDigestMs
+    if (why === 'throttled') return this.#pace.heldUntil(way, duty.throttle, now) ?? now
+    return this.#pace.windowEnd(`${way}~${site ?? ''}`, duty.groupWindowMs, now) ?? now
+  }
+}

@@ -1,0 +1,69 @@
+// What the ladder remembers of one alarm that people are being told of. Plain data: it goes into snapshots as it is.
+
+import type { Alarm } from '../model/alarm.ts'
+import type { ChannelKind } from '../model/notification.ts'
+import type { Level } from '../model/tier.ts'
+import type { AlarmPlace } from './dutyLadders.ts'
+
+/** The latest call of one person for one alarm. */
+export interface Call {
+  readonly rung: number
+  readonly occurrence: number
+  /** Which of the rung's ways it is at, counted from 0. */
+  readonly group: number
+  /** Ids of the messages that may still arrive. */
+  readonly pending: Set<string>
+  reached: boolean
+  /** Every way has failed. */
+  lost: boolean
+}
+
+export interface Run {
+  /** As of the last event. */
+  alarm: Alarm
+  /** The level before the last turn. */
+  from: Level | null
+  readonly place: AlarmPlace
+  /** Begins anew with every rise and every re-alarm; what was planned for an older one is passed over. */
+  readonly generation: number
+  readonly reason: 'raised' | 'escalated' | 'reminder'
+  /** Null: no ladder takes the alarm as it is now. */
+  readonly ladder: string | null
+  readonly startedAt: number
+  /** The rung to be called next, counted from 1. */
+  nextRung: number
+  /** Nobody is called any more: somebody answered, or it is over. */
+  stopped: boolean
+  /** Steps on the agenda. */
+  waiting: number
+  /** Messages besides the calls so far, for their ids. */
+  notices: number
+  /** Who knows, and the way that reached them last. */
+  readonly told: Map<string, ChannelKind>
+  readonly calls: Map<string, Call>
+}
+
+/** One alarm's share in a message on its way. */
+export interface Leg {
+  readonly alarm: string
+  readonly generation: number
+  readonly rung: number
+  readonly occurrence: number
+  readonly group: number
+}
+
+/** A message that has been planned and of which no end is known. */
+export interface Attempt {
+  readonly person: string
+  readonly channel: ChannelKind
+  readonly legs: readonly Leg[]
+}
+
+/** A copy that does not change any more; alarms and places are never changed in place. */
+export function copyOf(run: Run): Run {
+  return {
+    ...run,
+    told: new Map(run.told),
+    calls: new Map([...run.calls].map(([person, call]) => [person, { ...call, pending: new Set(call.pending) }]))
+  }
+}
