@@ -18,6 +18,8 @@ import { alarmRoutes } from './routes/alarms.ts'
 import { amendmentRoutes } from './routes/amendments.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { explainRoutes } from './routes/explain.ts'
+import { gatewayRoutes } from './routes/gateways.ts'
+import { hazardRoutes } from './routes/hazardSources.ts'
 import { healthRoutes } from './routes/health.ts'
 import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
@@ -142,6 +144,8 @@ function addRoutes(api: Api, parts: ApiParts): void {
   alarmEventRoutes(api, parts)
   outOfServiceRoutes(api, parts)
   deviceRoutes(api, parts)
+  gatewayRoutes(api, parts)
+  hazardRoutes(api, parts)
   readingRoutes(api, parts)
   siteRoutes(api, parts)
   kpiRoutes(api, parts)

@@ -199,6 +199,13 @@ export const RuleText = z.object({
   )
 })
 
+/** How something that people can change stands between the files and the API. */
+export const Amended = {
+  version: z.number().meta({ description: 'How often it was changed through the API; the ETag has it too' }),
+  amended: z.boolean().meta({ description: 'It was changed through the API, so that what a file says of it is not what is in force' }),
+  file: z.string().nullable().meta({ description: 'Where a file says something of it; null: no file does' }),
+  written: z.record(z.string(), z.unknown()).meta({ description: 'In the shape of its file: what PUT takes' })
+}
 export const DeviceDetail = DeviceBody.extend({
   thresholds: z
     .array(
@@ -212,7 +219,8 @@ export const DeviceDetail = DeviceBody.extend({
       })
     )
     .meta({ description: 'Where a rule that watches this device compares one metric with one limit: the lines of a trend' }),
-  rules: z.array(RuleText)
+  rules: z.array(RuleText),
+  ...Amended
 }).meta({ id: 'DeviceDetail' })
 export type DeviceDetail = z.infer<typeof DeviceDetail>
 
@@ -246,13 +254,6 @@ export const RuleBody = RuleText.extend({
 }).meta({ id: 'Rule' })
 export type RuleBody = z.infer<typeof RuleBody>
 
-/** How something that people can change stands between the files and the API. */
-const Amended = {
-  version: z.number().meta({ description: 'How often it was changed through the API; the ETag has it too' }),
-  amended: z.boolean().meta({ description: 'It was changed through the API, so that what a file says of it is not what is in force' }),
-  file: z.string().nullable().meta({ description: 'Where a file says something of it; null: no file does' }),
-  written: z.record(z.string(), z.unknown()).meta({ description: 'In the shape of its file: what PUT takes' })
-}
 export const RuleDetail = RuleBody.extend(Amended).meta({ id: 'RuleDetail' })
 export const DeviceCounts = z.object({
   total: z.number(),

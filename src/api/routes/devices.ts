@@ -13,7 +13,7 @@ import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { DEVICE_STATES, DeviceBody, DeviceDetail, Id, Next, pageLimit } from '../shapes.ts'
 import { ruleBodies, rulesOf, thresholdsOf } from '../thresholds.ts'
-import { deviceBody, deviceState, worstTiers } from '../views.ts'
+import { amendedBody, deviceBody, deviceState, worstTiers } from '../views.ts'
 
 const DeviceQuery = z.object({
   q: z.string().max(100).optional().meta({ description: 'A part of the id or of a name, in either language' }),
@@ -81,7 +81,7 @@ export function deviceRoutes(api: Api, parts: ApiParts): void {
       params: z.object({ id: z.string().max(LIMITS.api.idLength).meta({ example: 'T-101' }) }),
       response: { 200: DeviceDetail }
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const plant = parts.plant()
       const number = deviceNumber(plant, request.params.id, request)
       const rules = rulesOf(plant.fleet, number).filter(({ shadow }) => shadow !== true)
@@ -89,8 +89,11 @@ export function deviceRoutes(api: Api, parts: ApiParts): void {
       if (device === undefined) throw noSuchDevice(request.params.id)
       const worst = worstTiers(parts.book.active({ state: 'active', device: device.id }, null), (alarm) => alarm.device)
       const body = deviceBody(plant, number, worst.get(device.id) ?? null, parts.clock.now())
+      const standing = parts.amender.standing('device', device.id)
+      if (standing !== null) reply.header('etag', `"${standing.etag}"`)
       return {
         ...body,
+        ...amendedBody(standing),
         thresholds: thresholdsOf(
           rules,
           device,
