@@ -1,8 +1,8 @@
-// The book of alarms: every alarm is the fold of its numbered events. Invariant: events, alarms, rejects and position are
+// The book of alarms: what the desk let through, numbered and stored. It decides nothing. Invariant: events, alarms, rejects and position are
 // written in one transaction, and memory changes only after it: whoever retries a failed commit, commits it once.
 
 import { sql } from 'kysely'
-import type { AlarmEvent, Transition } from '../model/alarm.ts'
+import { type DeskEvent, type Transition, withheldBy } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
 import type { PlannedNotification } from '../model/notification.ts'
@@ -12,8 +12,6 @@ import type { Problem } from '../platform/problem.ts'
 import { guarded, StateFailure } from '../store/failure.ts'
 import { rebuildable } from '../store/rebuildable.ts'
 import type { QuarantineRow, State } from '../store/schema.ts'
-import { plainText } from '../store/text.ts'
-import { actionOutcome } from './actions.ts'
 import type {
   AlarmCounts,
   AlarmFilter,
@@ -26,7 +24,7 @@ import type {
   Position,
   QuarantinedReject
 } from './booked.ts'
-import { foldEvent, isActive } from './fold.ts'
+import { isActive, isStanding } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
 import { PlannedBook } from './planned.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
@@ -38,10 +36,13 @@ import { Whereabouts } from './whereabouts.ts'
 
 export type CommittedEvent = Committed
 
+/** One event with the alarm after it. */
+export type Happening = Pick<DeskEvent, 'event' | 'alarm'>
+
 /** The effects of a stretch of the journal, up to `position`. */
 export interface Commit {
   /** In the order of their causes. The events of one journal record are never split over two commits. */
-  readonly events: readonly AlarmEvent[]
+  readonly events: readonly Happening[]
   /** What shadow rules did: kept apart from the events. Missing: nothing. */
   readonly shadow?: readonly Transition[]
   readonly rejects: readonly Reject[]
@@ -72,7 +73,8 @@ export class Book {
   readonly #quarantine = quarantineWriter()
   readonly #shadow = new ShadowBook()
   readonly #planned = new PlannedBook()
-  readonly #active = new Map<string, BookedAlarm>()
+  /** Active alarms, and those that are withheld. */
+  readonly #standing = new Map<string, BookedAlarm>()
   #position: Position = { seq: 0, advancedTo: 0 }
   #lastEvent = 0
   #lastReject = 0
@@ -88,17 +90,17 @@ export class Book {
     this.#state = state
   }
 
-  /** Reads position and active alarms. Call once before anything else. Throws a StateFailure where the store cannot be read. */
+  /** Reads position and standing alarms. Call once before anything else. Throws a StateFailure where the store cannot be read. */
   async load(): Promise<void> {
     await guarded(async () => {
       const row = await this.#state.selectFrom('position').selectAll().where('id', '=', 1).executeTakeFirstOrThrow()
-      const alarms = await this.#state.selectFrom('alarms').selectAll().where('active', '=', sql.lit(1)).execute()
+      const alarms = await this.#state.selectFrom('alarms').selectAll().where('standing', '=', sql.lit(1)).execute()
       await this.#shadow.load(this.#state)
       this.#position = { seq: row.seq, advancedTo: row.advanced_to }
       this.#lastEvent = row.last_event
       this.#lastReject = row.last_reject
-      this.#active.clear()
-      for (const alarm of alarms) this.#active.set(alarm.id, alarmOfRow(alarm))
+      this.#standing.clear()
+      for (const alarm of alarms) this.#standing.set(alarm.id, alarmOfRow(alarm))
     })
   }
 
@@ -114,8 +116,7 @@ export class Book {
 
   /**
    * Writes the effects in one transaction and answers the events with their numbers. A commit whose position is not beyond
-   * the book's writes nothing and answers none. Operator actions that are not acceptable as the alarm stands, and resets
-   * that the engine did not follow by clearing the alarm, are left out: the same ones at every replay.
+   * the book's writes nothing and answers none.
    *
    * Throws a StateFailure where the store cannot be written: nothing is changed then, and the same commit can be tried again.
    */
@@ -133,8 +134,15 @@ export class Book {
   /** Active alarms of a filter from memory, highest tier first, then newest. `state` is taken for active. */
   active(filter: AlarmFilter, scope: EnterpriseScope): BookedAlarm[] {
     const found: BookedAlarm[] = []
-    for (const alarm of this.#active.values()) if (inScope(alarm, scope) && matches(alarm, filter)) found.push(alarm)
+    for (const alarm of this.#standing.values()) {
+      if (isActive(alarm) && inScope(alarm, scope) && matches(alarm, filter)) found.push(alarm)
+    }
     return found.sort(byTierThenNewest)
+  }
+
+  /** Every alarm that is active or withheld. */
+  standing(): Iterable<BookedAlarm> {
+    return this.#standing.values()
   }
 
   /** A page of alarms. active: highest tier first, then newest; all: newest first. A cursor from elsewhere is a problem. */
@@ -144,7 +152,7 @@ export class Book {
 
   /** The alarm of this id, active or not; null where there is none in the scope. */
   async alarm(id: string, scope: EnterpriseScope): Promise<BookedAlarm | null> {
-    const alarm = this.#active.get(id) ?? (await alarmById(this.#state, id))
+    const alarm = this.#standing.get(id) ?? (await alarmById(this.#state, id))
     return alarm !== null && inScope(alarm, scope) ? alarm : null
   }
 
@@ -199,12 +207,12 @@ export class Book {
     return listQuarantine(this.#state, page, scope)
   }
 
-  /** Active alarms by tier and ISA-18.2 state. */
+  /** Active alarms by tier and ISA-18.2 state; those that are withheld are nobody's load and are left out. */
   counts(scope: EnterpriseScope): AlarmCounts {
     const none = { unacknowledged: 0, acknowledged: 0, clearedUnacknowledged: 0 }
     const counts = { blue: { ...none }, yellow: { ...none }, orange: { ...none }, red: { ...none } }
-    for (const alarm of this.#active.values()) {
-      if (!inScope(alarm, scope)) continue
+    for (const alarm of this.#standing.values()) {
+      if (!inScope(alarm, scope) || !isActive(alarm) || withheldBy(alarm) !== null) continue
       const ofTier = counts[alarm.tier]
       if (alarm.clearedAt !== null) ofTier.clearedUnacknowledged += 1
       else if (alarm.acknowledged === null) ofTier.unacknowledged += 1
@@ -226,7 +234,7 @@ export class Book {
     if (this.#whereabouts?.fleet !== fleet) this.#whereabouts = new Whereabouts(fleet)
     const whereabouts = this.#whereabouts
     const alarms = await this.#alarmsOf(events)
-    const committed = this.#folded(events, alarms, whereabouts)
+    const committed = this.#numbered(events, alarms, whereabouts)
     const rows = this.#rowsOf(rejects, whereabouts)
     const touched = new Map(committed.map(({ event }) => [event.id, alarms.get(event.id) as BookedAlarm]))
     try {
@@ -241,18 +249,19 @@ export class Book {
     this.#lastEvent += committed.length
     this.#lastReject += rows.length
     for (const alarm of touched.values()) {
-      if (isActive(alarm)) this.#active.set(alarm.id, alarm)
-      else this.#active.delete(alarm.id)
+      if (isStanding(alarm)) this.#standing.set(alarm.id, alarm)
+      else this.#standing.delete(alarm.id)
     }
     return committed
   }
 
   /** The alarms these events are about, as they stand before them. */
-  async #alarmsOf(events: readonly AlarmEvent[]): Promise<Map<string, BookedAlarm>> {
+  async #alarmsOf(events: readonly Happening[]): Promise<Map<string, BookedAlarm>> {
     const alarms = new Map<string, BookedAlarm>()
     const missing = new Set<string>()
-    for (const { id } of events) {
-      const alarm = this.#active.get(id)
+    for (const { event } of events) {
+      const { id } = event
+      const alarm = this.#standing.get(id)
       if (alarm === undefined) missing.add(id)
       else alarms.set(id, alarm)
     }
@@ -265,22 +274,15 @@ export class Book {
     return alarms
   }
 
-  /** Folds the events into `alarms`, and answers those that count, numbered. */
-  #folded(events: readonly AlarmEvent[], alarms: Map<string, BookedAlarm>, whereabouts: Whereabouts): CommittedEvent[] {
-    const committed: CommittedEvent[] = []
-    for (const [place, given] of events.entries()) {
-      const before = alarms.get(given.id) ?? null
-      const event = kept(given, before, events[place + 1])
-      if (event === null) continue
-      const after = foldEvent(before, event)
-      if (after === null) continue
-      const standing = before ?? whereabouts.of(after.device, after.area)
-      const { inArea, site, enterprise } = standing
-      const n = this.#lastEvent + committed.length + 1
-      alarms.set(event.id, { ...after, inArea, site, enterprise, lastEvent: n })
-      committed.push({ n, event, rule: after.rule, device: after.device, area: after.area, site, enterprise })
-    }
-    return committed
+  /** Numbers the events, and puts the alarms as they are after them into `alarms`. */
+  #numbered(events: readonly Happening[], alarms: Map<string, BookedAlarm>, whereabouts: Whereabouts): CommittedEvent[] {
+    return events.map(({ event, alarm }, place) => {
+      const { rule, device, area } = alarm
+      const { inArea, site, enterprise } = alarms.get(event.id) ?? whereabouts.of(device, area)
+      const n = this.#lastEvent + place + 1
+      alarms.set(event.id, { ...alarm, inArea, site, enterprise, lastEvent: n })
+      return { n, event, rule, device, area, site, enterprise }
+    })
   }
 
   #rowsOf(rejects: readonly Reject[], whereabouts: Whereabouts): QuarantineRow[] {
@@ -315,18 +317,6 @@ export class Book {
       return lastShadow
     })
   }
-}
-
-/** The event as it is kept, or null where it does not count. */
-function kept(event: AlarmEvent, alarm: BookedAlarm | null, next: AlarmEvent | undefined): AlarmEvent | null {
-  if (event.kind === 'transition') return event
-  if (actionOutcome(alarm, event, event.by).kind !== 'accepted') return null
-  if (event.action === 'reset' && !(next?.kind === 'transition' && clears(next, event.id))) return null
-  return event.note === null ? event : { ...event, note: plainText(event.note) }
-}
-
-function clears(transition: Transition, id: string): boolean {
-  return transition.id === id && transition.to === 'clear'
 }
 
 function isBeyond(position: Position, stored: Position): boolean {

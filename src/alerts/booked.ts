@@ -59,6 +59,10 @@ export interface AlarmFilter {
   readonly device?: string | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
+  /** Told to nobody for one of these reasons (or, false, not for this one). With one that is true, normal alarms count as well. */
+  readonly shelved?: boolean | undefined
+  readonly suppressed?: boolean | undefined
+  readonly outOfService?: boolean | undefined
 }
 
 /** `from` (inclusive) and `to` (exclusive) bound the event's `at`, epoch ms. */

@@ -42,8 +42,18 @@ export async function listAlarms(
   if (device !== undefined) query = query.where('device', '=', device)
   if (from !== undefined) query = query.where('raised_at', '>=', from)
   if (to !== undefined) query = query.where('raised_at', '<', to)
+  for (const [column, wanted] of [
+    ['shelved', filter.shelved],
+    ['suppressed', filter.suppressed],
+    ['out_of_service', filter.outOfService]
+  ] as const) {
+    if (wanted !== undefined) query = query.where(column, '=', wanted ? 1 : 0)
+  }
   if (kind === 'active') {
-    query = query.where('active', '=', ACTIVE).orderBy('tier', 'desc')
+    const withheld = filter.shelved === true || filter.suppressed === true || filter.outOfService === true
+    if (!withheld) query = query.where('active', '=', ACTIVE)
+    else query = query.where('standing', '=', ACTIVE).where(sql<boolean>`shelved + suppressed + out_of_service > 0`)
+    query = query.orderBy('tier', 'desc')
     if (after !== null) query = query.where(sql<boolean>`(tier, raised_at, id) < (${after[0]}, ${after[1]}, ${after[2]})`)
   } else if (after !== null) {
     query = query.where(sql<boolean>`(raised_at, id) < (${after[0]}, ${after[1]})`)

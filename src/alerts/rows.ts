@@ -1,13 +1,28 @@
 // Between the book's shapes and the rows of its tables.
 
-import { type ActionKind, type AlarmEvent, UNTOUCHED } from '../model/alarm.ts'
+import { type ActionKind, type Alarm, type AlarmEvent, type OperatorAction, UNTOUCHED } from '../model/alarm.ts'
 import type { Reject } from '../model/journal.ts'
 import { LEVELS, type Level, levelRank, type Tier } from '../model/tier.ts'
 import { BulkWrite } from '../store/bulk.ts'
 import type { AlarmEventRow, AlarmRow, EventPlaceRow, QuarantineRow } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import type { BookedAlarm, CommittedEvent, QuarantinedReject } from './booked.ts'
-import { isActive } from './fold.ts'
+import { isActive, isStanding } from './fold.ts'
+
+/** What of an alarm lies in one column as JSON: looked at one alarm at a time, never searched. */
+const FACTS = [
+  'shelved',
+  'suppressedBy',
+  'outOfService',
+  'assignee',
+  'closed',
+  'realarmAt',
+  'told',
+  'firstOut',
+  'chattering',
+  'stale'
+] as const satisfies readonly (keyof typeof UNTOUCHED)[]
+type Facts = Partial<Pick<Alarm, (typeof FACTS)[number]>>
 
 export function rowOfAlarm(alarm: BookedAlarm): AlarmRow {
   return {
@@ -27,6 +42,12 @@ export function rowOfAlarm(alarm: BookedAlarm): AlarmRow {
     acknowledged_note: alarm.acknowledged?.note ?? null,
     because: alarm.because,
     active: isActive(alarm) ? 1 : 0,
+    standing: isStanding(alarm) ? 1 : 0,
+    shelved: alarm.shelved === null ? 0 : 1,
+    suppressed: alarm.suppressedBy.length > 0 ? 1 : 0,
+    out_of_service: alarm.outOfService === null ? 0 : 1,
+    settled: alarm.settled ? 1 : 0,
+    facts: factsText(alarm),
     last_event: alarm.lastEvent
   }
 }
@@ -35,6 +56,8 @@ export function alarmOfRow(row: AlarmRow): BookedAlarm {
   const { acknowledged_by: by, acknowledged_at: at, acknowledged_note: note } = row
   return {
     ...UNTOUCHED,
+    ...(row.facts === null ? {} : (JSON.parse(row.facts) as Facts)),
+    settled: row.settled === 1,
     id: row.id,
     rule: row.rule,
     device: row.device,
@@ -50,6 +73,15 @@ export function alarmOfRow(row: AlarmRow): BookedAlarm {
     because: row.because,
     lastEvent: row.last_event
   }
+}
+
+/** What differs from an alarm to which nothing has been done. */
+function factsText(alarm: Alarm): string | null {
+  const facts = FACTS.filter((name) => {
+    const [is, was] = [alarm[name], UNTOUCHED[name]]
+    return is !== was && !(Array.isArray(is) && is.length === 0)
+  })
+  return facts.length === 0 ? null : JSON.stringify(Object.fromEntries(facts.map((name) => [name, alarm[name]])))
 }
 
 export function rowOfEvent({ n, event, rule, device, area, site, enterprise }: CommittedEvent): AlarmEventRow {
@@ -69,8 +101,16 @@ export function rowOfEvent({ n, event, rule, device, area, site, enterprise }: C
     because: transition?.because ?? null,
     action: action?.action ?? null,
     by_user: action?.by ?? null,
-    note: action?.note ?? null
+    note: action?.note ?? null,
+    extras: action === null ? null : extrasText(action)
   }
+}
+
+type Extras = Pick<OperatorAction, 'until' | 'assignee' | 'disposition' | 'verifier'>
+
+function extrasText({ until, assignee, disposition, verifier }: Extras): string | null {
+  const text = JSON.stringify({ until, assignee, disposition, verifier })
+  return text === '{}' ? null : text
 }
 
 export function eventOfRow(row: AlarmEventRow): CommittedEvent {
@@ -80,7 +120,10 @@ export function eventOfRow(row: AlarmEventRow): CommittedEvent {
 
 function plainEventOfRow(row: AlarmEventRow): AlarmEvent {
   const { at, alarm: id, rule, device, area } = row
-  if (row.action !== null) return { kind: 'action', at, id, action: row.action as ActionKind, by: row.by_user ?? '', note: row.note }
+  if (row.action !== null) {
+    const extras = row.extras === null ? {} : (JSON.parse(row.extras) as Extras)
+    return { kind: 'action', at, id, action: row.action as ActionKind, by: row.by_user ?? '', note: row.note, ...extras }
+  }
   const from = levelOfRank(row.from_level)
   const to = levelOfRank(row.to_level)
   return { kind: 'transition', at, rule, device, area, from, to, id, because: row.because ?? '' }
@@ -134,7 +177,8 @@ const EVENT_COLUMNS = [
   'because',
   'action',
   'by_user',
-  'note'
+  'note',
+  'extras'
 ] as const satisfies readonly (keyof AlarmEventRow)[]
 
 const ALARM_COLUMNS = [
@@ -154,6 +198,12 @@ const ALARM_COLUMNS = [
   'acknowledged_note',
   'because',
   'active',
+  'standing',
+  'shelved',
+  'suppressed',
+  'out_of_service',
+  'settled',
+  'facts',
   'last_event'
 ] as const satisfies readonly (keyof AlarmRow)[]
 
@@ -190,6 +240,12 @@ export function alarmWriter(): BulkWrite<AlarmRow> {
           acknowledged_note: put.ref('excluded.acknowledged_note'),
           because: put.ref('excluded.because'),
           active: put.ref('excluded.active'),
+          standing: put.ref('excluded.standing'),
+          shelved: put.ref('excluded.shelved'),
+          suppressed: put.ref('excluded.suppressed'),
+          out_of_service: put.ref('excluded.out_of_service'),
+          settled: put.ref('excluded.settled'),
+          facts: put.ref('excluded.facts'),
           last_event: put.ref('excluded.last_event')
         }))
       )

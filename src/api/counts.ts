@@ -2,6 +2,7 @@
 
 import { maySee, type Scope } from '../access/roles.ts'
 import type { BookedAlarm } from '../alerts/booked.ts'
+import { withheldBy } from '../model/alarm.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
 import type { SiteBody } from './shapes.ts'
@@ -39,9 +40,10 @@ export function countTiers(active: readonly BookedAlarm[]): { blue: number; yell
   return counts
 }
 
+/** Those that wait for somebody: what is shelved, suppressed or out of service is nobody's load. */
 export function countUnacknowledged(active: readonly BookedAlarm[]): number {
   let count = 0
-  for (const alarm of active) if (alarm.acknowledged === null) count++
+  for (const alarm of active) if (alarm.acknowledged === null && withheldBy(alarm) === null) count++
   return count
 }
 

@@ -189,7 +189,7 @@ export class LiveHub implements LiveSource {
       if (state === undefined || state.lastEvent < n) {
         const alarm = await this.#parts.book.alarm(id, null)
         if (alarm === null) continue
-        const body = alarmBody(alarm, this.#parts.plant().fleet)
+        const body = alarmBody(alarm, this.#parts.plant())
         state = { lastEvent: alarm.lastEvent, text: frame('alarm-state', { alarm: body }) }
         if (this.#states.size >= STATES_KEPT) this.#states.clear()
         this.#states.set(id, state)

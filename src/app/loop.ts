@@ -203,6 +203,8 @@ export class Loop implements Part {
     const { journal, book, plants } = this.#parts
     const effects = this.#effects
     repeatUnheard(this.#pipeline, book.position(), effects)
+    // A snapshot of an earlier version has no desk: the book knows what stands where it was left off.
+    if (!this.#pipeline.deskKnown && this.#pipeline.position.seq >= book.position().seq) this.#pipeline.adopt(book.standing())
     const records = upToPlant(await this.#next())
     const [first] = records
     const plant = first?.kind === 'plant' ? await plants.load(first.source) : null

@@ -2,7 +2,7 @@
 // the journal would hold and feeds them to the very code that judges live.
 
 import type { AlarmEvent } from '../model/alarm.ts'
-import type { JournalRecord, OperatorActionBody, RecordKind, Reject } from '../model/journal.ts'
+import type { JournalRecord, OperatorActionBody, RecordKind, Reject, ServiceActionBody } from '../model/journal.ts'
 import type { Device, Plant } from '../model/plant.ts'
 import { Effects, Pipeline } from './pipeline.ts'
 
@@ -61,7 +61,7 @@ export class RecordWriter {
     return this.#record(receivedAt, 'presence', gateway, { online, why: 'scenario' })
   }
 
-  action(receivedAt: number, by: string, body: OperatorActionBody): JournalRecord {
+  action(receivedAt: number, by: string, body: OperatorActionBody | ServiceActionBody): JournalRecord {
     return this.#record(receivedAt, 'action', by, body)
   }
 

@@ -3,9 +3,11 @@
 import type { Audit } from '../access/audit.ts'
 import type { Book } from '../alerts/book.ts'
 import type { BookedAlarm } from '../alerts/booked.ts'
+import { targetName } from '../alerts/serviceWindows.ts'
 import type { Submit } from '../api/parts.ts'
 import type { MessageCounts } from '../ingest/brokerCounts.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
+import type { ServiceActionBody } from '../model/journal.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Loop } from './loop.ts'
 
@@ -18,6 +20,15 @@ export interface SubmitParts {
 }
 
 export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): Submit {
+  async function serve(body: ServiceActionBody, by: string): Promise<void> {
+    const name = targetName(body.target)
+    const windows = () => loop.pipeline.desk.windows().filter(({ target }) => targetName(target) === name)
+    const before = windows()
+    const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
+    await loop.settled(seq)
+    const after = windows()
+    if (JSON.stringify(before) !== JSON.stringify(after)) await audit.append(by, `${body.action} ${name}`, before, after)
+  }
   return {
     obstacle() {
       const { state, problem } = journal.health()
@@ -31,6 +42,7 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
       counts.addJournaled()
     },
     async action(body, by) {
+      if (body.id === null) return serve(body, by)
       const before = await book.alarm(body.id, null)
       const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
       await loop.settled(seq)
@@ -44,5 +56,7 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
 }
 
 function state(alarm: BookedAlarm | null): unknown {
-  return alarm === null ? null : { tier: alarm.tier, clearedAt: alarm.clearedAt, acknowledged: alarm.acknowledged }
+  if (alarm === null) return null
+  const { tier, clearedAt, acknowledged, shelved, assignee, closed } = alarm
+  return { tier, clearedAt, acknowledged, shelved, assignee, closed }
 }

@@ -55,16 +55,6 @@ export interface OperatorAction {
 
 export type AlarmEvent = Transition | OperatorAction
 
-/** A state of the plant, or an inhibition, begins (`on`) or ends to suppress one alarm. `by`: `state:…` or `inhibition:…`. */
-export interface SuppressionChange {
-  readonly kind: 'suppression'
-  readonly at: number
-  /** Of the alarm. */
-  readonly id: string
-  readonly by: string
-  readonly on: boolean
-}
-
 /** Told to nobody for the time being: by whom, since when, until when, why. */
 export interface Withholding {
   readonly by: string
@@ -95,6 +85,8 @@ export interface Alarm {
   readonly closed: Closing | null
   /** When it will be announced again by itself (our clock), null: never. */
   readonly realarmAt: number | null
+  /** An operator has been told of it: it was announced at least once. */
+  readonly told: boolean
   /** It cleared while it was withheld, or came back from there clear: there is nothing to acknowledge any more. */
   readonly settled: boolean
   /** The first of a flood or a group: the likely cause. */
@@ -121,6 +113,7 @@ export const UNTOUCHED = {
   assignee: null,
   closed: null,
   realarmAt: null,
+  told: false,
   settled: false,
   firstOut: false,
   chattering: false,

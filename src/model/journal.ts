@@ -1,5 +1,7 @@
 // What the journal holds: every input that can change a judgement, in one order.
 
+import type { Alarm } from './alarm.ts'
+
 export const RECORD_KINDS = ['telemetry', 'presence', 'action', 'plant', 'delivery'] as const
 /**
  * - telemetry: `source` is the MQTT topic (also for HTTP, where it is `fh/1/{gateway}/telemetry`), `body` what was sent.
@@ -21,11 +23,38 @@ export interface JournalRecord {
   readonly body: Uint8Array
 }
 
-/** The body of an 'action' record. */
+/** The body of an 'action' record on one alarm. What an action does not need is left out. */
 export interface OperatorActionBody {
   readonly id: string
   readonly action: string
   readonly note: string | null
+  /** shelve: epoch ms */
+  readonly until?: number | null | undefined
+  readonly assignee?: string | null | undefined
+  readonly disposition?: string | null | undefined
+  readonly verifier?: string | null | undefined
+  /** Of who acts, where it matters; missing: anything is allowed, as in scenarios. */
+  readonly role?: string
+  /** The alarm as the book knows it, where it has left the desk long ago. */
+  readonly alarm?: Alarm
+}
+
+/** The body of an 'action' record that takes a device, an area or a site out of service, or puts it back. */
+export interface ServiceActionBody {
+  readonly id: null
+  readonly action: 'outOfService' | 'returnToService'
+  /** Exactly one of the three is set. */
+  readonly target: ServiceTarget
+  /** outOfService: the window, epoch ms; one that begins in the past begins at once. */
+  readonly from?: number | null | undefined
+  readonly until?: number | null | undefined
+  readonly note: string | null
+}
+
+export interface ServiceTarget {
+  readonly device: string | null
+  readonly area: string | null
+  readonly site: string | null
 }
 
 /** A telemetry message, or a part of one, that was accepted but could not be used. */

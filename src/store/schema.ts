@@ -51,8 +51,16 @@ export interface AlarmRow {
   acknowledged_at: number | null
   acknowledged_note: string | null
   because: string
-  /** 1 while not cleared or not acknowledged. */
+  /** 1 while not cleared or not acknowledged (and not settled). */
   active: number
+  /** 1 while active, shelved, suppressed or out of service. */
+  standing: number
+  shelved: number
+  suppressed: number
+  out_of_service: number
+  settled: number
+  /** The rest of what is known of it, as JSON; null: nothing was done to it. */
+  facts: string | null
   /** The number of the last event folded in. */
   last_event: number
 }
@@ -77,6 +85,8 @@ export interface AlarmEventRow extends EventPlaceRow {
   action: string | null
   by_user: string | null
   note: string | null
+  /** JSON: until, assignee, disposition, verifier, as far as the action has them. */
+  extras: string | null
 }
 
 /** A transition of a shadow rule; `n` counts these alone. */

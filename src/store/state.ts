@@ -9,6 +9,7 @@ import { ruleIndex } from './migrations/0002-rule-index.ts'
 import { shadowEvents } from './migrations/0003-shadow-events.ts'
 import { notifications } from './migrations/0004-notifications.ts'
 import { amendments } from './migrations/0005-amendments.ts'
+import { lifecycle } from './migrations/0006-lifecycle.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
@@ -18,7 +19,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-rule-index': ruleIndex,
   '0003-shadow-events': shadowEvents,
   '0004-notifications': notifications,
-  '0005-amendments': amendments
+  '0005-amendments': amendments,
+  '0006-lifecycle': lifecycle
 }
 
 const MIGRATION_TABLE = 'schema_migrations'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { actionOutcome } from '../../src/alerts/actions.ts'
+import { actionOutcome, SHELVING_MS } from '../../src/alerts/actions.ts'
 import { type Alarm, UNTOUCHED } from '../../src/model/alarm.ts'
 
 const RAISED: Alarm = {
@@ -20,6 +20,9 @@ const NOTED: Alarm = { ...RAISED, acknowledged: { by: 'li', at: 0, note: 'a\uFFF
 const CLEARED: Alarm = { ...RAISED, clearedAt: 60_000 }
 const GONE: Alarm = { ...SEEN, clearedAt: 60_000 }
 
+const NOW = 100_000
+const RULES = { noteRequired: false, shelvingMs: SHELVING_MS }
+
 describe('what becomes of an operator action', () => {
   it.each<[string, Alarm | null, string, string | null, string]>([
     ['acknowledge', RAISED, 'li', null, 'accepted'],
@@ -39,21 +42,21 @@ describe('what becomes of an operator action', () => {
     ['reset', RAISED, 'li', null, 'accepted'],
     ['reset', CLEARED, 'li', null, 'unchanged'],
     ['reset', null, 'li', null, 'unknownAlarm'],
-    ['shelve', RAISED, 'li', null, 'unsupported'],
-    ['unshelve', RAISED, 'li', null, 'unsupported'],
-    ['assign', RAISED, 'li', null, 'unsupported'],
-    ['close', RAISED, 'li', null, 'unsupported'],
+    ['shelve', RAISED, 'li', 'no until', 'invalid'],
+    ['unshelve', RAISED, 'li', null, 'unchanged'],
+    ['assign', RAISED, 'li', null, 'invalid'],
+    ['close', CLEARED, 'li', null, 'invalid'],
     ['shelve', null, 'li', null, 'unknownAlarm'],
     ['explode', RAISED, 'li', null, 'invalid'],
     ['__proto__', RAISED, 'li', null, 'invalid']
   ])('%s on %j by %s', (action, alarm, by, note, expected) => {
-    const outcome = actionOutcome(alarm, { id: RAISED.id, action, note }, by)
+    const outcome = actionOutcome(alarm, { id: RAISED.id, action, note }, by, NOW, RULES)
     expect(outcome.kind === 'refused' ? outcome.reason : outcome.kind).toBe(expected)
     if (outcome.kind !== 'accepted') expect(outcome.sentence).toMatch(/^[A-Z].*[.]$/)
   })
 
   it('says who was first', () => {
-    expect(actionOutcome(SEEN, { id: RAISED.id, action: 'acknowledge', note: null }, 'wang')).toEqual({
+    expect(actionOutcome(SEEN, { id: RAISED.id, action: 'acknowledge', note: null }, 'wang', NOW, RULES)).toEqual({
       kind: 'refused',
       reason: 'conflict',
       sentence: 'Alarm level/T-1#1000 was acknowledged by li at 1970-01-01T00:00:00.000Z; nothing was changed. Add a comment to say more.'

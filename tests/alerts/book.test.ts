@@ -4,20 +4,23 @@ import path from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Book } from '../../src/alerts/book.ts'
+import { Desk } from '../../src/alerts/desk.ts'
 import { type AlarmEvent, alarmEventLine } from '../../src/model/alarm.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { StateFailure } from '../../src/store/failure.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
-import { act, BARE_YARD, reject, turn, YARD } from './yard.ts'
+import { act, BARE_YARD, happenings, reject, turn, YARD } from './yard.ts'
 
 let folder: string
 let state: State
 let book: Book
+let desk: Desk
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'fenghuo-book-'))
+  desk = new Desk(YARD)
   await reopen()
 })
 
@@ -35,7 +38,7 @@ async function reopen(): Promise<void> {
 }
 
 function commit(seq: number, events: AlarmEvent[], rejects: Reject[] = [], advancedTo = seq * 10): ReturnType<Book['commit']> {
-  return book.commit({ events, rejects, position: { seq, advancedTo }, fleet: YARD })
+  return book.commit({ events: happenings(events, desk), rejects, position: { seq, advancedTo }, fleet: YARD })
 }
 
 async function everyEvent(): Promise<string[]> {
@@ -161,7 +164,7 @@ describe('where an alarm belongs', () => {
   it('stays known when the plant forgets the device', async () => {
     await commit(1, [turn('T-1', 1000, 1000, 'clear', 'red')])
     const [cleared] = await book.commit({
-      events: [turn('T-1', 1000, 2000, 'red', 'clear', 'rule removed')],
+      events: happenings([turn('T-1', 1000, 2000, 'red', 'clear', 'rule removed')], desk),
       rejects: [],
       position: { seq: 2, advancedTo: 20 },
       fleet: BARE_YARD
@@ -308,7 +311,7 @@ describe('when the store cannot be written', () => {
     // The same commit, written by nobody this book knows of: as if the failed one had been durable after all.
     const behind = new Book(state)
     await behind.load()
-    const written = await behind.commit({ events: flood, rejects: [], position: { seq: 2, advancedTo: 20 }, fleet: YARD })
+    const written = await behind.commit({ events: happenings(flood, desk), rejects: [], position: { seq: 2, advancedTo: 20 }, fleet: YARD })
     expect(await commit(2, flood)).toEqual(written)
     expect(book.position()).toEqual({ seq: 2, advancedTo: 20 })
     expect(await commit(3, [turn('T-1', 1000, 9000, 'yellow', 'clear')])).toMatchObject([{ n: 302 }])
@@ -317,7 +320,12 @@ describe('when the store cannot be written', () => {
   it('says so where another process has written meanwhile', async () => {
     const other = new Book(state)
     await other.load()
-    await other.commit({ events: [turn('T-2', 1, 1, 'clear', 'red')], rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
+    await other.commit({
+      events: happenings([turn('T-2', 1, 1, 'clear', 'red')]),
+      rejects: [],
+      position: { seq: 1, advancedTo: 1 },
+      fleet: YARD
+    })
     for (let attempt = 0; attempt < 2; attempt++) {
       await expect(commit(7, [turn('T-1', 1000, 1000, 'clear', 'red')])).rejects.toMatchObject({ kind: 'taken', passing: false })
     }

@@ -12,7 +12,7 @@ import { type Alarm, type AlarmEvent, alarmEventLine } from '../../src/model/ala
 import { LEVELS, type Level } from '../../src/model/tier.ts'
 import { Random } from '../../src/platform/random.ts'
 import { openState } from '../../src/store/state.ts'
-import { act, turn, YARD } from './yard.ts'
+import { act, happenings, turn, YARD } from './yard.ts'
 
 let folder: string
 
@@ -69,7 +69,7 @@ describe('the book', () => {
   it('is the same however its events are cut into commits, and wherever the process dies', async () => {
     for (const seed of [1, 2, 3]) {
       const random = new Random(seed)
-      const events = life(random.fork('life'), 200)
+      const events = happenings(life(random.fork('life'), 200))
       const whole = await openBook(path.join(folder, `whole-${seed}.db`))
       await whole.book.commit({ events, rejects: [], position: { seq: events.length, advancedTo: 1 }, fleet: YARD })
       const expected = await contents(whole.book)
@@ -79,7 +79,7 @@ describe('the book', () => {
       let part = await openBook(file)
       while (part.book.position().seq < events.length) {
         const from = part.book.position().seq
-        const to = Math.min(events.length, from + cut(events, from, random.between(1, 60)))
+        const to = Math.min(events.length, from + random.between(1, 60))
         const commit = { events: events.slice(from, to), rejects: [], position: { seq: to, advancedTo: 1 }, fleet: YARD }
         await part.book.commit(commit)
         if (random.next() < 0.3) await part.book.commit(commit)
@@ -95,7 +95,7 @@ describe('the book', () => {
 
   it('holds every alarm as the fold of its kept events', async () => {
     const { book, close } = await openBook(path.join(folder, 'fold.db'))
-    await book.commit({ events: life(new Random(9), 400), rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
+    await book.commit({ events: happenings(life(new Random(9), 400)), rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
     const folded = new Map<string, Alarm | null>()
     for (const { event } of await book.eventsAfter(0, 1000, null)) folded.set(event.id, foldEvent(folded.get(event.id) ?? null, event))
     const { items } = (await book.list({ state: 'all' }, { limit: 1000 }, null)) as Page<BookedAlarm>
@@ -108,7 +108,7 @@ describe('the book', () => {
 
   it('is after a sudden death what it was after the last commit', async () => {
     const { book, close } = await openBook(path.join(folder, 'state.db'))
-    const events = life(new Random(5), 30)
+    const events = happenings(life(new Random(5), 30))
     for (let seq = 1; seq <= events.length; seq++) {
       await book.commit({ events: events.slice(seq - 1, seq), rejects: [], position: { seq, advancedTo: seq }, fleet: YARD })
       if (seq % 5 !== 0) continue
@@ -130,7 +130,12 @@ describe('the book', () => {
     const state = await openState(file)
     const book = new Book(state)
     await book.load()
-    await book.commit({ events: [turn('T-1', 1, 1, 'clear', 'red')], rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
+    await book.commit({
+      events: happenings([turn('T-1', 1, 1, 'clear', 'red')]),
+      rejects: [],
+      position: { seq: 1, advancedTo: 1 },
+      fleet: YARD
+    })
     const grave = path.join(folder, 'died')
     mkdirSync(grave)
     const dying = state.transaction().execute(async (within) => {
@@ -147,10 +152,3 @@ describe('the book', () => {
     await state.destroy()
   })
 })
-
-/** How many events from `from` on, at least `wish`, without parting a reset from what the engine made of it. */
-function cut(events: readonly AlarmEvent[], from: number, wish: number): number {
-  let count = wish
-  for (let last = events[from + count - 1]; last?.kind === 'action' && last.action === 'reset'; last = events[from + count - 1]) count += 1
-  return count
-}

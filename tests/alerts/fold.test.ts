@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { foldEvent, isActive } from '../../src/alerts/fold.ts'
-import { type Alarm, type AlarmEvent, isaState } from '../../src/model/alarm.ts'
+import { type Alarm, type AlarmEvent, isaState, UNTOUCHED } from '../../src/model/alarm.ts'
 import type { Level } from '../../src/model/tier.ts'
 import { act, turn } from './yard.ts'
 
 const ID = 'level/T-1#1000'
 
 function fold(events: readonly AlarmEvent[]): Alarm | null {
-  return events.reduce<Alarm | null>(foldEvent, null)
+  return events.reduce<Alarm | null>((alarm, event) => foldEvent(alarm, event), null)
 }
 
 function at(at: number, from: Level, to: Level): AlarmEvent {
@@ -19,6 +19,8 @@ const ack = (instant: number, by = 'li'): AlarmEvent => act(ID, instant, 'acknow
 describe('an alarm is the fold of its events', () => {
   it('begins with the event that raised it', () => {
     expect(fold([at(1000, 'clear', 'yellow')])).toEqual({
+      ...UNTOUCHED,
+      told: true,
       id: ID,
       rule: 'level',
       device: 'T-1',

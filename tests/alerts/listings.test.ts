@@ -8,7 +8,7 @@ import type { AlarmEvent } from '../../src/model/alarm.ts'
 import type { Problem } from '../../src/platform/problem.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
-import { act, turn, YARD } from './yard.ts'
+import { act, happenings, turn, YARD } from './yard.ts'
 
 let folder: string
 let state: State
@@ -35,7 +35,7 @@ beforeAll(async () => {
   state = await openState(path.join(folder, 'state.db'))
   const first = new Book(state)
   await first.load()
-  await first.commit({ events: EVENTS, rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
+  await first.commit({ events: happenings(EVENTS), rejects: [], position: { seq: 1, advancedTo: 1 }, fleet: YARD })
   book = new Book(state)
   await book.load()
 })

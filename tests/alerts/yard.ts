@@ -1,6 +1,7 @@
 // A small plant, and alarm events on it, for the tests of the book.
 
-import type { AlarmEvent, OperatorActionKind } from '../../src/model/alarm.ts'
+import { Desk } from '../../src/alerts/desk.ts'
+import type { AlarmEvent, DeskEvent, OperatorActionKind } from '../../src/model/alarm.ts'
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import type { Device } from '../../src/model/plant.ts'
@@ -62,4 +63,15 @@ export function act(id: string, at: number, action: OperatorActionKind, by = 'li
 
 export function reject(seq: number, gateway = 'gw'): Reject {
   return { at: seq * 10, seq, gateway, topic: `fh/1/${gateway}/telemetry`, device: null, problem: `wrong ${seq}`, excerpt: '{' }
+}
+
+/** What the desk makes of these events, one after the other; a reset moves its alarm where the next event is a turn of it. */
+export function happenings(events: readonly AlarmEvent[], desk = new Desk(YARD)): DeskEvent[] {
+  const out: DeskEvent[] = []
+  for (const [place, event] of events.entries()) {
+    const next = events[place + 1]
+    if (event.kind === 'transition') desk.take([event], [], event.at, out)
+    else desk.act(event, event.by, event.at, next?.kind === 'transition' && next.id === event.id, out)
+  }
+  return out
 }

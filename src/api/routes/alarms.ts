@@ -3,10 +3,11 @@
 
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { actionOutcome } from '../../alerts/actions.ts'
+import { actionOutcome, actionRules, type RefusalReason } from '../../alerts/actions.ts'
 import type { BookedAlarm } from '../../alerts/booked.ts'
-import { alarmEventLine, OPERATOR_ACTIONS } from '../../model/alarm.ts'
-import type { OperatorActionBody } from '../../model/journal.ts'
+import { isStanding } from '../../alerts/fold.ts'
+import { type Alarm, alarmEventLine, OPERATOR_ACTIONS } from '../../model/alarm.ts'
+import type { OperatorActionBody, ServiceActionBody } from '../../model/journal.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
@@ -17,6 +18,11 @@ import { ApiProblem, type ProblemKind } from '../problems.ts'
 import { caller } from '../session.ts'
 import { AlarmBody, AlarmDetail, type EventBody, Id, Next, pageLimit, Time } from '../shapes.ts'
 import { alarmBody } from '../views.ts'
+
+const Flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .optional()
 
 const AlarmQuery = z.object({
   state: z.enum(['active', 'all']).default('active').meta({ description: 'active: not cleared, or not acknowledged' }),
@@ -31,6 +37,9 @@ const AlarmQuery = z.object({
   device: Id.optional(),
   from: Time.optional().meta({ description: 'Raised at or after' }),
   to: Time.optional().meta({ description: 'Raised before' }),
+  shelved: Flag.meta({ description: 'true: the shelved ones, also those that are normal; false: without them' }),
+  suppressed: Flag.meta({ description: 'The same for alarms suppressed by design' }),
+  outOfService: Flag.meta({ description: 'The same for alarms of what is out of service' }),
   limit: pageLimit(100),
   cursor: z.string().max(512).optional()
 })
@@ -40,19 +49,25 @@ const AlarmParams = z.object({ id: z.string().max(LIMITS.api.idLength).meta({ ex
 const ActionBody = z
   .object({
     note: z.string().max(LIMITS.book.noteLength).nullable().optional(),
-    until: Time.nullable().optional().meta({ description: 'shelve: until when' }),
-    assignee: z.string().max(128).nullable().optional(),
-    disposition: z.string().max(128).nullable().optional()
+    until: Time.nullable().optional().meta({ description: 'shelve: until when; with a note that says why' }),
+    assignee: z.string().max(128).nullable().optional().meta({ description: 'assign: to whom; null: to nobody' }),
+    disposition: z
+      .string()
+      .max(128)
+      .nullable()
+      .optional()
+      .meta({ description: 'close: real, instrumentFault, maintenance, test or communication' }),
+    verifier: z.string().max(128).nullable().optional().meta({ description: 'close: who has verified it, somebody else' })
   })
   .nullable()
   .optional()
   .meta({ example: { note: 'seen, on my way' } })
 
-const KIND_OF: Record<'unknownAlarm' | 'conflict' | 'invalid' | 'unsupported', ProblemKind> = {
+const KIND_OF: Record<RefusalReason, ProblemKind> = {
   unknownAlarm: 'unknown',
   conflict: 'conflict',
   invalid: 'invalid',
-  unsupported: 'notBuilt'
+  forbidden: 'forbidden'
 }
 
 export function alarmRoutes(api: Api, parts: ApiParts): void {
@@ -72,8 +87,8 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       const { tier, limit, cursor, ...filter } = request.query
       const page = await book.list({ ...filter, tiers: tier }, { limit, cursor }, caller(request).enterprises)
       if ('problem' in page) throw badCursor(page.problem)
-      const { fleet } = plant()
-      return { items: page.items.map((alarm) => alarmBody(alarm, fleet)), next: page.next }
+      const view = plant()
+      return { items: page.items.map((alarm) => alarmBody(alarm, view)), next: page.next }
     }
   })
   api.route({
@@ -86,7 +101,7 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       const found = await book.get(id, caller(request).enterprises)
       if (found === null) throw noSuchAlarm(id)
       const events = found.events.map(({ event }) => JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>)
-      return { ...alarmBody(found.alarm, plant().fleet), events, notifications: [] }
+      return { ...alarmBody(found.alarm, plant()), events, notifications: [] }
     }
   })
   for (const action of OPERATOR_ACTIONS) {
@@ -102,37 +117,55 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
         response: { 200: AlarmBody }
       },
       handler: async (request) => {
-        const body: OperatorActionBody = { id: request.params.id, action, note: request.body?.note ?? null }
-        return alarmBody(await act(parts, request, body), plant().fleet)
+        const { note = null, ...details } = request.body ?? {}
+        const body: OperatorActionBody = { id: request.params.id, action, note, ...details, role: caller(request).role }
+        return alarmBody(await act(parts, request, body), plant())
       }
     })
   }
 }
 
 /** Journals the action and answers the alarm as it then is. */
-async function act(parts: ApiParts, request: FastifyRequest, body: OperatorActionBody): Promise<BookedAlarm> {
-  const { book, submit, clock } = parts
+async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActionBody): Promise<BookedAlarm> {
+  const { book, clock, plant } = parts
   const { user, enterprises } = caller(request)
-  const before = await book.alarm(body.id, enterprises)
-  const outcome = actionOutcome(before, body, user)
+  const before = await book.alarm(asked.id, enterprises)
+  // The desk may have forgotten an alarm that is over: it is told what the book knows.
+  const body = before === null || isStanding(before) ? asked : { ...asked, alarm: plainAlarm(before) }
+  const outcomeOn = (alarm: BookedAlarm | null) =>
+    actionOutcome(alarm, body, user, clock.now(), actionRules(plant().fleet.plant, alarm?.rule ?? ''))
+  const outcome = outcomeOn(before)
   if (outcome.kind === 'refused') throw new ApiProblem(KIND_OF[outcome.reason], outcome.sentence)
   if (before === null) throw noSuchAlarm(body.id)
   if (outcome.kind === 'unchanged') return before
-  const obstacle = submit.obstacle()
-  if (obstacle !== null) throw unavailable(obstacle)
-  const applied = await inTime(submit.action(body, user), LIMITS.api.submitMs, clock)
-  if (applied === 'late') {
-    throw unavailable('The action is not confirmed to be on disk yet. Look at the alarm again in a moment before repeating it.')
-  }
+  await submitted(parts, body, user)
   const after = (await book.alarm(body.id, enterprises)) ?? before
   // Somebody may have been quicker while this action was on its way.
-  const now = body.action === 'acknowledge' ? actionOutcome(after, body, user) : outcome
+  const now = isDone(body, user, after) ? outcome : outcomeOn(after)
   if (now.kind === 'refused') throw new ApiProblem(KIND_OF[now.reason], now.sentence)
   if (body.action === 'reset' && after.clearedAt === null) {
     const sentence = `Alarm ${body.id} is still on (${after.because}). A latched alarm can be reset once its cause is gone; any other clears by itself.`
     throw new ApiProblem('conflict', sentence)
   }
   return after
+}
+
+/** Journals the action; resolves once it is applied. Throws an ApiProblem where that cannot be, or is not certain. */
+export async function submitted({ submit, clock }: ApiParts, body: OperatorActionBody | ServiceActionBody, user: string): Promise<void> {
+  const obstacle = submit.obstacle()
+  if (obstacle !== null) throw unavailable(obstacle)
+  const applied = await inTime(submit.action(body, user), LIMITS.api.submitMs, clock)
+  if (applied === 'late') throw unavailable('The action is not confirmed to be on disk yet. Look again in a moment before repeating it.')
+}
+
+/** Whether the alarm is as this action would have it. Of the actions that two people may race for. */
+function isDone({ action, until }: OperatorActionBody, user: string, { shelved }: Alarm): boolean {
+  if (action === 'shelve') return shelved !== null && shelved.by === user && shelved.until === until
+  return action !== 'acknowledge' && action !== 'close'
+}
+
+function plainAlarm({ inArea, site, enterprise, lastEvent, ...alarm }: BookedAlarm): Alarm {
+  return alarm
 }
 
 function noSuchAlarm(id: string): ApiProblem {

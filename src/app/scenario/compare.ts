@@ -1,6 +1,6 @@
 // The log that was expected against the log that came. Lines of one instant may stand in any order.
 
-import type { AlarmEvent, OperatorActionKind } from '../../model/alarm.ts'
+import type { ActionKind, AlarmEvent } from '../../model/alarm.ts'
 import type { ExpectedLine } from './parse.ts'
 import { formatTime, SCENARIO_EPOCH } from './times.ts'
 
@@ -46,7 +46,7 @@ function lineOf(event: AlarmEvent): LogLine {
   return { at, text: textOf(at, alarm, `${event.from} -> ${event.to}`), because: event.because }
 }
 
-function textOf(at: number, alarm: string, turn: OperatorActionKind | string): string {
+function textOf(at: number, alarm: string, turn: ActionKind | string): string {
   return `${formatTime(at)}  ${alarm}  ${turn}`
 }
 

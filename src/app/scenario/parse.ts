@@ -1,10 +1,11 @@
 // Scenario files (contract 7): what is sent above the line, the complete alarm log below it.
 // Invariant: whatever the file holds, parsing ends in a scenario or in problems with file:line:column.
 
-import { OPERATOR_ACTIONS, type OperatorActionKind } from '../../model/alarm.ts'
+import { type ActionKind, OPERATOR_ACTIONS, type OperatorActionKind, SERVICE_ACTIONS } from '../../model/alarm.ts'
 import { LEVELS, type Level } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
+import { actionDetails, type ScenarioAction, type ScenarioWindow, windowOf } from './acts.ts'
 import { parseSeries } from './series.ts'
 import { parseInstant, parseTime } from './times.ts'
 
@@ -29,14 +30,6 @@ export interface Outage {
   readonly to: number
 }
 
-export interface ScenarioAction {
-  readonly at: number
-  /** A whole alarm id, or rule/subject for the alarm that stands at that instant. */
-  readonly alarm: Word
-  readonly action: OperatorActionKind
-  readonly note: string | null
-}
-
 /** The device's clock is ahead of ours by `skewMs` from `from` on. */
 export interface ClockShift {
   readonly device: Word
@@ -49,7 +42,7 @@ export interface ExpectedLine {
   readonly at: number
   /** rule/subject. */
   readonly alarm: string
-  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: OperatorActionKind }
+  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: ActionKind }
   /** Compared where it is given. */
   readonly because: string | null
 }
@@ -61,6 +54,7 @@ export interface Scenario {
   readonly values: readonly SentValue[]
   readonly outages: readonly Outage[]
   readonly actions: readonly ScenarioAction[]
+  readonly windows: readonly ScenarioWindow[]
   readonly clocks: readonly ClockShift[]
   /** Time passes up to and including here, ms since the beginning. */
   readonly end: number
@@ -90,7 +84,7 @@ class ScenarioParser {
 
   constructor(file: string) {
     this.#file = file
-    this.#scenario = { file, values: [], outages: [], actions: [], clocks: [], end: 0, expected: [] }
+    this.#scenario = { file, values: [], outages: [], actions: [], windows: [], clocks: [], end: 0, expected: [] }
   }
 
   line(text: string, line: number): void {
@@ -145,10 +139,18 @@ class ScenarioParser {
       case 'clock':
         this.#clock(words.slice(first), at)
         break
+      case 'out-of-service':
+      case 'return-to-service':
+        this.#service(words.slice(first), at)
+        break
       default:
         if (isAction(head.text)) this.#action(words.slice(first), head.text, at)
         else if (at !== null) this.#samples(words, first, at, null)
-        else this.#refuse(head, `a line begins with every, at, wait, offline, clock or an operator's action, not with ${head.text}`)
+        else
+          this.#refuse(
+            head,
+            `a line begins with every, at, wait, offline, clock, out-of-service, return-to-service or an operator's action, not with ${head.text}`
+          )
     }
   }
 
@@ -218,11 +220,23 @@ class ScenarioParser {
     if (alarm === undefined || !/^[^/\s]+\/[^/\s]+$/.test(alarm.text)) {
       return void this.#refuse(alarm ?? (head as Word), `name the alarm: ${action} tank-level/T-101`)
     }
-    const note = rest.length === 0 ? null : rest.map(({ text }) => text).join(' ')
-    if (action === 'shelve' && (rest[0]?.text !== 'for' || parseDuration(rest[1]?.text ?? '') === null)) {
-      return void this.#refuse(rest[0] ?? alarm, 'say for how long: shelve tank-level/T-101 for 1h')
+    const details = actionDetails(action, rest)
+    if ('sentence' in details) return void this.#refuse(details.word ?? alarm, details.sentence)
+    this.#scenario.actions.push({ at: at ?? this.#last + this.#waitMs, alarm, action, ...details })
+  }
+
+  /** `out-of-service T-101 from 1m to 3m`: said at its `at`, or at the beginning. `return-to-service T-101`: like an action. */
+  #service(words: readonly Word[], at: number | null): void {
+    const [head, target, more] = words
+    if (head?.text === 'return-to-service' && target !== undefined) {
+      if (!this.#nothingAfter(more)) return
+      this.#scenario.windows.push({ at: at ?? this.#last + this.#waitMs, target, from: null, to: null, note: null })
+      return
     }
-    this.#scenario.actions.push({ at: at ?? this.#last + this.#waitMs, alarm, action, note })
+    const window = windowOf(words, at ?? 0)
+    if (window === null) return void this.#refuse(head as Word, 'a window is written: out-of-service T-101 from 1m to 3m')
+    this.#last = Math.max(this.#last, window.to ?? 0)
+    this.#scenario.windows.push(window)
   }
 
   /** Whether the statement ends here; what stands behind it would otherwise do nothing, silently. */
@@ -245,7 +259,7 @@ class ScenarioParser {
       return void this.#refuse(alarm ?? (time as Word), 'after the time stands the alarm as rule/device or rule/area')
     }
     const place = { line: alarm.line, at, alarm: alarm.text }
-    if (from !== undefined && isAction(from.text) && arrow === undefined) {
+    if (from !== undefined && isLogged(from.text) && arrow === undefined) {
       this.#scenario.expected.push({ ...place, turn: { action: from.text }, because: null })
       return
     }
@@ -259,6 +273,10 @@ class ScenarioParser {
 
 function isAction(text: string): text is OperatorActionKind {
   return (OPERATOR_ACTIONS as readonly string[]).includes(text)
+}
+
+function isLogged(text: string): text is ActionKind {
+  return isAction(text) || (SERVICE_ACTIONS as readonly string[]).includes(text)
 }
 
 function isLevel(text: string): text is Level {

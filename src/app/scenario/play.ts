@@ -2,12 +2,13 @@
 // log. Receipt is the sample's time; only `clock` moves the two apart.
 
 import type { AlarmEvent } from '../../model/alarm.ts'
-import type { JournalRecord, Reject } from '../../model/journal.ts'
+import type { JournalRecord, OperatorActionBody, Reject, ServiceTarget } from '../../model/journal.ts'
 import type { Plant } from '../../model/plant.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
 import { OfflineRun, ownGateway, RecordWriter, withGateways } from '../offline.ts'
+import type { ScenarioAction, ScenarioWindow } from './acts.ts'
 import { type Difference, differencesOf } from './compare.ts'
-import type { ClockShift, Scenario, ScenarioAction, SentValue, Word } from './parse.ts'
+import type { ClockShift, Scenario, SentValue, Word } from './parse.ts'
 import { formatTime, SCENARIO_EPOCH } from './times.ts'
 
 export interface Outcome {
@@ -28,6 +29,7 @@ type Step =
   | { readonly at: number; readonly order: 0; readonly device: string; readonly online: boolean }
   | { readonly at: number; readonly order: 1; readonly device: string; readonly values: Record<string, number | null> }
   | { readonly at: number; readonly order: 2; readonly action: ScenarioAction }
+  | { readonly at: number; readonly order: 3; readonly window: ScenarioWindow }
 
 export function playScenario(scenario: Scenario, source: Plant): Outcome {
   const plant = withGateways(source, new Set(scenario.outages.map(({ device }) => device.text)))
@@ -73,11 +75,22 @@ function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
       refuse(metric, `${device.text} (profile ${profile}) has no metric ${metric.text}: it has ${known.join(', ')}`)
     }
   }
+  for (const { target } of scenario.windows) {
+    if (targetOf(target.text, plant) === null) refuse(target, `the plant ${scenario.plant.text} has no device, area or site ${target.text}`)
+  }
   return problems
 }
 
+/** The device of this id, else the area, else the site. */
+function targetOf(id: string, { devices, areas, sites }: Plant): ServiceTarget | null {
+  const none = { device: null, area: null, site: null }
+  if (devices.some((device) => device.id === id)) return { ...none, device: id }
+  if (areas.some((area) => area.id === id)) return { ...none, area: id }
+  return sites.some((site) => site.id === id) ? { ...none, site: id } : null
+}
+
 /** Everything that happens, in order; at one instant outages come first, then samples, then people. */
-function stepsOf({ values, outages, actions }: Scenario): Step[] {
+function stepsOf({ values, outages, actions, windows }: Scenario): Step[] {
   const steps: Step[] = []
   for (const { device, from, to } of outages) {
     steps.push({ at: from, order: 0, device: device.text, online: false }, { at: to, order: 0, device: device.text, online: true })
@@ -87,6 +100,7 @@ function stepsOf({ values, outages, actions }: Scenario): Step[] {
   )
   for (const { at, device, values: of } of samplesOf(heard)) steps.push({ at, order: 1, device, values: of })
   for (const action of actions) steps.push({ at: action.at, order: 2, action })
+  for (const window of windows) steps.push({ at: window.at, order: 3, window })
   return steps.sort((a, b) => a.at - b.at || a.order - b.order)
 }
 
@@ -125,12 +139,31 @@ function recordOf(
         values: step.values
       })
     case 2: {
-      const { alarm, action, note } = step.action
+      const { alarm, action } = step.action
       const id = alarmNamed(alarm.text, events)
-      if (id !== null) return writer.action(receivedAt, 'scenario', { id, action, note })
+      if (id !== null) return writer.action(receivedAt, 'scenario', bodyOf(id, step.action, receivedAt))
       const place = { file: scenario.file, line: alarm.line, column: alarm.column }
       return problem(`there is no alarm ${alarm.text} at ${formatTime(step.at)} to ${action}`, place)
     }
+    case 3: {
+      const { target: named, from, to, note } = step.window
+      const target = targetOf(named.text, plant) as ServiceTarget
+      if (from === null || to === null) return writer.action(receivedAt, 'scenario', { id: null, action: 'returnToService', target, note })
+      const window = { from: SCENARIO_EPOCH + from, until: SCENARIO_EPOCH + to }
+      return writer.action(receivedAt, 'scenario', { id: null, action: 'outOfService', target, ...window, note })
+    }
+  }
+}
+
+function bodyOf(id: string, { action, note, forMs, assignee, disposition, verifier }: ScenarioAction, at: number): OperatorActionBody {
+  return {
+    id,
+    action,
+    note,
+    ...(forMs === undefined ? {} : { until: at + forMs }),
+    ...(assignee === undefined ? {} : { assignee }),
+    ...(disposition === undefined ? {} : { disposition }),
+    ...(verifier === undefined ? {} : { verifier })
   }
 }
 

@@ -1,0 +1,72 @@
+// What people do in a scenario: the words behind an action, and windows out of service.
+
+import { dispositionNamed } from '../../alerts/actions.ts'
+import { DISPOSITIONS, type OperatorActionKind } from '../../model/alarm.ts'
+import { parseDuration } from '../../platform/duration.ts'
+import type { Word } from './parse.ts'
+import { parseInstant } from './times.ts'
+
+export interface ScenarioAction {
+  readonly at: number
+  /** A whole alarm id, or rule/subject for the alarm that stands at that instant. */
+  readonly alarm: Word
+  readonly action: OperatorActionKind
+  readonly note: string | null
+  /** shelve */
+  readonly forMs?: number
+  readonly assignee?: string | null
+  readonly disposition?: string
+  readonly verifier?: string
+}
+
+/** `from` and `to` of `out-of-service`, ms since the beginning; null of `return-to-service`. */
+export interface ScenarioWindow {
+  readonly at: number
+  /** A device, an area or a site. */
+  readonly target: Word
+  readonly from: number | null
+  readonly to: number | null
+  readonly note: string | null
+}
+
+/** What stands behind `ACTION ALARM`, or where it is wrong and how it is written. */
+export type ActionDetails = Pick<ScenarioAction, 'note' | 'forMs' | 'assignee' | 'disposition' | 'verifier'>
+
+export function actionDetails(action: OperatorActionKind, rest: readonly Word[]): ActionDetails | { word: Word | null; sentence: string } {
+  const [first, second, ...others] = rest
+  switch (action) {
+    case 'shelve': {
+      const forMs = first?.text === 'for' ? parseDuration(second?.text ?? '') : null
+      if (forMs === null) return { word: first ?? null, sentence: 'say for how long: shelve tank-level/T-101 for 1h' }
+      return { note: said(others) ?? `for ${second?.text}`, forMs }
+    }
+    case 'assign':
+      if (first?.text !== 'to' || second === undefined) {
+        return { word: first ?? null, sentence: 'say to whom: assign tank-level/T-101 to wang, or to nobody' }
+      }
+      return { note: said(others), assignee: second.text === 'nobody' ? null : second.text }
+    case 'close': {
+      const disposition = first?.text === 'as' ? dispositionNamed(second?.text) : null
+      if (disposition === null) {
+        return { word: first ?? null, sentence: `say as what: close tank-level/T-101 as real, with one of ${DISPOSITIONS.join(', ')}` }
+      }
+      const [verified, by, verifier, ...note] = others
+      if (verified?.text !== 'verified' || by?.text !== 'by' || verifier === undefined) return { note: said(others), disposition }
+      return { note: said(note), disposition, verifier: verifier.text }
+    }
+    default:
+      return { note: said(rest) }
+  }
+}
+
+/** `out-of-service TARGET from 1m to 3m NOTE`; null where it is not written so. */
+export function windowOf(words: readonly Word[], at: number): ScenarioWindow | null {
+  const [, target, from, begin, to, end, ...note] = words
+  const [begins, ends] = [begin === undefined ? null : parseInstant(begin.text), end === undefined ? null : parseInstant(end.text)]
+  if (target === undefined || from?.text !== 'from' || to?.text !== 'to' || begins === null || ends === null || ends <= begins) return null
+  return { at, target, from: begins, to: ends, note: said(note) ?? 'maintenance' }
+}
+
+function said(words: readonly Word[]): string | null {
+  return words.length === 0 ? null : words.map(({ text }) => text).join(' ')
+}
