@@ -2,18 +2,20 @@
 // Invariant: what comes out of here can be bound and judged; a tier with a problem is left out of its rule.
 
 import type { Fleet } from '../model/fleet.ts'
-import type { Device, Rule, RuleTier, Selector } from '../model/plant.ts'
+import type { Degrade, Device, Rule, RuleTier, Selector } from '../model/plant.ts'
 import { checkTier } from './check.ts'
 import type { CompiledRule, CompiledTier, RuleProblem } from './compiled.ts'
 import { parseCondition } from './expression.ts'
+import { endOfState, ruleOfState, stateOfRule } from './states.ts'
 import { checkTierOrder } from './tierOrder.ts'
 import { isConstant, measuredLeft, type NumberNode, type TruthNode } from './tree.ts'
 
-/** Compiles every rule of the plant; a tier with a problem is left out of its rule, a rule without tiers altogether. */
+/** Compiles every rule of the plant, and its states as rules; a tier with a problem is left out of its rule, a rule without tiers altogether. */
 export function compileRules(fleet: Fleet): { rules: CompiledRule[]; problems: RuleProblem[] } {
   const rules: CompiledRule[] = []
   const problems: RuleProblem[] = []
-  for (const rule of fleet.plant.rules) {
+  const inner = (fleet.plant.states ?? []).map(ruleOfState).filter((rule) => rule !== null)
+  for (const rule of [...fleet.plant.rules, ...inner]) {
     const devices = selectedDevices(fleet, rule)
     const tiers: CompiledTier[] = []
     for (const tier of rule.tiers) {
@@ -33,7 +35,9 @@ export function compileRules(fleet: Fleet): { rules: CompiledRule[]; problems: R
 
 function idle(rule: Rule): RuleProblem {
   const whom = rule.per === 'area' ? 'device that lies in an area' : 'device'
-  const problem = `rule ${rule.id} applies to no ${whom}: all that is given here must match`
+  const state = stateOfRule(rule.id)
+  const name = state === null ? `rule ${rule.id}` : `state ${state}`
+  const problem = `${name} applies to no ${whom}: all that is given here must match`
   return { rule: rule.id, tier: null, field: 'appliesTo', offset: null, problem, stops: 'check' }
 }
 
@@ -49,10 +53,19 @@ function compileTier(rule: Rule, tier: RuleTier, problems: RuleProblem[]): Compi
   if (deadband !== null && !(deadband >= 0)) return refuse('the deadband must be a number from 0')
   if (when === null || (tier.clear !== null && clear === null)) return null
   const timing = { forMs: tier.forMs, clearForMs: tier.clearForMs }
-  if (clear !== null) return { tier: tier.tier, when, clear, ...timing }
+  const entry = rule.degrade === undefined ? when : degraded(when, rule.degrade)
+  if (clear !== null) return { tier: tier.tier, when: entry, clear, ...timing }
+  if (stateOfRule(rule.id) !== null) return { tier: tier.tier, when, clear: endOfState(when), ...timing }
   const exit = deadband === null ? opposite(when) : exitBeyond(when, deadband)
   if (exit === null) return refuse('a deadband needs `when` to be one comparison with <, <=, > or >=: write `clear` instead')
-  return { tier: tier.tier, when, clear: exit, ...timing }
+  return { tier: tier.tier, when: entry, clear: exit, ...timing }
+}
+
+/** The entry with its votes counted as the rule says; exits stay as they are, so that a dead sensor never clears. */
+function degraded(node: TruthNode, degrade: Degrade): TruthNode {
+  if (node.kind === 'voted') return { ...node, degrade }
+  if (node.kind === 'and' || node.kind === 'or') return { ...node, parts: node.parts.map((part) => degraded(part, degrade)) }
+  return node
 }
 
 function conditionOf(rule: Rule, { tier }: RuleTier, field: 'when' | 'clear', text: string, problems: RuleProblem[]): TruthNode | null {
@@ -79,7 +92,7 @@ function exitBeyond(when: TruthNode, deadband: number): TruthNode | null {
 }
 
 /** The devices that a rule applies to, by number, ascending; of a rule `per: area` only those that lie in one. */
-export function selectedDevices(fleet: Fleet, rule: Rule): Int32Array {
+export function selectedDevices(fleet: Fleet, rule: Pick<Rule, 'appliesTo' | 'per'>): Int32Array {
   const { appliesTo } = rule
   const named = appliesTo.devices === null ? null : new Set(appliesTo.devices)
   const selected: number[] = []

@@ -8,7 +8,7 @@ import type { TruthNode } from './tree.ts'
 export interface RuleProblem {
   readonly rule: string
   readonly tier: Tier | null
-  readonly field: 'when' | 'clear' | 'deadband' | 'appliesTo' | 'per'
+  readonly field: 'when' | 'clear' | 'deadband' | 'appliesTo' | 'per' | 'degrade'
   readonly offset: number | null
   /** One sentence: what is wrong and what to do. */
   readonly problem: string

@@ -125,7 +125,7 @@ export class Lines {
     timers.wake(device, this.deviceDue(device))
   }
 
-  /** When delta, rate or stuck of the device next change by themselves, while the value is held; Infinity if they do not. */
+  /** When delta, rate or stuck of the device next change by themselves, or a value that is missed is held no longer. */
   #changesAt(kit: BoundKit, device: number, at: number): number {
     const { held } = this.#memory
     const first = held.firstSeries[device] as number
@@ -141,6 +141,10 @@ export class Lines {
     }
     for (const { place, windowMs } of kit.stuck) {
       consider(first + place, (held.steadySince?.[first + place] ?? Number.NaN) + windowMs)
+    }
+    for (const place of kit.expiring) {
+      const unknownAt = (held.valueAt[first + place] as number) + kit.profile.silentAfterMs + 1
+      if (unknownAt > at && unknownAt < next && held.state[first + place] === HELD) next = unknownAt
     }
     return next
   }

@@ -46,7 +46,7 @@ export function emptyMemory(fleet: Fleet): Memory {
   const profileOf = Int32Array.from(fleet.profiles, (profile) => profileNumber.get(profile) as number)
   const kits = layout.kits.map((kit): BoundKit => {
     const binder = binders[profileNumber.get(kit.profile) as number] as Binder
-    const timed = kit.sliding.length + kit.stuck.length + kit.silentMs.length > 0
+    const timed = kit.sliding.length + kit.stuck.length + kit.silentMs.length + kit.expiring.length > 0
     return { ...kit, plans: kit.rules.map((rule) => planOf(layout.rules[rule] as (typeof layout.rules)[number], binder)), timed }
   })
   const areaLeaves = new AreaLeaves(held, layout.members, binders, profileOf)

@@ -4,15 +4,19 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import type { Duty } from '../../model/duty.ts'
 import { numberFleet } from '../../model/fleet.ts'
 import type { Plant } from '../../model/plant.ts'
 import { messageOf, type Place, type Problem, problem } from '../../platform/problem.ts'
+import { readDuty } from './duty.ts'
+import { checkDuty } from './dutyChecks.ts'
 import { Findings } from './findings.ts'
 import { type PlantParts, readPlantFile } from './plant.ts'
 import { readProfiles } from './profiles.ts'
 import { checkRules, readRules } from './rules.ts'
 import type { Environment } from './service.ts'
 import { readSource, type SourceFile } from './source.ts'
+import { readStates, type StatesRead } from './states.ts'
 import { byId } from './written.ts'
 
 export interface PlantSource {
@@ -23,6 +27,8 @@ export interface PlantSource {
   readonly profilesMissing: boolean
   readonly plant: SourceFile | null
   readonly rules: readonly SourceFile[]
+  /** duty.yaml; null: there is none. */
+  readonly duty: SourceFile | null
   /** False where a file could not be read as it should: no plant comes of it. */
   readonly whole: boolean
 }
@@ -45,7 +51,9 @@ export function readPlantSource(
   const files = ruleFiles ?? yamlFiles(path.join(folder, 'rules'), findings)
   if (files === null) findings.warning(missing(path.join(folder, 'rules'), 'without rules nothing raises an alarm'))
   const rules = (files ?? []).map((file) => readSource(file, findings)).filter((read): read is SourceFile => read !== null)
-  return { folder, env, profiles, profilesMissing: profileFiles === null, plant, rules, whole: findings.problems.length === before }
+  const dutyFile = fileIfThere(path.join(folder, 'duty.yaml'))
+  const duty = dutyFile === null ? null : readSource(dutyFile, findings)
+  return { folder, env, profiles, profilesMissing: profileFiles === null, plant, rules, duty, whole: findings.problems.length === before }
 }
 
 /** The plant that is written there; null where there is any problem with it. Pure, but for the reading of places. */
@@ -57,10 +65,13 @@ export function plantOf(source: PlantSource, findings: Findings): Plant | null {
     findings.problem(missing(path.join(source.folder, 'profiles'), 'it holds one YAML file per kind of device'))
   }
   const { rules, origins } = readRules(source.rules, parts, profiles, findings)
+  const written = readStates(source.rules, rules, parts, profiles, findings)
   if (parts === null) return null
-  const plant = assembled(parts, [...profiles.byId.values()], rules)
+  const told = source.duty === null ? null : readDuty(source.duty, { ...parts, rules }, source.env, findings)
+  const plant = assembled(parts, [...profiles.byId.values()], rules, written, told)
   const complete = source.whole && findings.problems.length === before
-  checkRules(numberFleet(plant), origins, complete, findings)
+  checkRules(numberFleet(plant), new Map([...origins, ...written.origins]), complete, findings)
+  if (source.duty !== null && complete) checkDuty(plant, source.duty, findings)
   return source.whole && findings.problems.length === before ? plant : null
 }
 
@@ -85,12 +96,19 @@ function partsOf(file: SourceFile, source: PlantSource, profiles: ReturnType<typ
   return known.parts
 }
 
-function assembled(parts: PlantParts, profiles: Plant['profiles'], rules: Plant['rules']): Plant {
-  const { enterprises, sites, areas, gateways, devices, hazardSources } = parts
+function assembled(parts: PlantParts, profiles: Plant['profiles'], rules: Plant['rules'], written: StatesRead, duty: Duty | null): Plant {
+  const { enterprises, sites, areas, gateways, devices, hazardSources, shelving } = parts
   const sorted = [...profiles].sort(byId)
   // Left out where there are none: plants without them keep their hash.
-  const hazards = hazardSources.length === 0 ? {} : { hazardSources }
-  const content = { enterprises, sites, areas, gateways, profiles: sorted, devices, rules, ...hazards }
+  const hazards = { ...(hazardSources.length === 0 ? {} : { hazardSources }), ...(shelving === null ? {} : { shelving }) }
+  const { states, inhibitions, calendar } = written
+  const others = {
+    ...(states.length === 0 ? {} : { states }),
+    ...(inhibitions.length === 0 ? {} : { inhibitions }),
+    ...(calendar === null ? {} : { calendar }),
+    ...(duty === null ? {} : { duty })
+  }
+  const content = { enterprises, sites, areas, gateways, profiles: sorted, devices, rules, ...hazards, ...others }
   for (const list of Object.values(content)) Object.freeze(list)
   return Object.freeze({ hash: plantHash(content), ...content })
 }

@@ -5,6 +5,9 @@ import type { Rule, RuleTier, Selector } from '../../model/plant.ts'
 import { TIERS, type Tier } from '../../model/tier.ts'
 import { problem } from '../../platform/problem.ts'
 import { compileRules } from '../../rules/compile.ts'
+import type { RuleProblem } from '../../rules/compiled.ts'
+import { stateOfRule } from '../../rules/states.ts'
+import { builtInRules } from './builtIn.ts'
 import { didYouMean, type Findings } from './findings.ts'
 import type { PlantParts } from './plant.ts'
 import type { Profiles } from './profiles.ts'
@@ -17,6 +20,8 @@ export interface RuleOrigin {
   readonly source: SourceFile
   /** Leads to the rule in its file. */
   readonly path: Path
+  /** Asked for by name: it is for every profile, with devices or without. */
+  readonly builtIn?: true
 }
 
 export interface RulesRead {
@@ -48,6 +53,7 @@ export function readRules(sources: readonly SourceFile[], parts: PlantParts | nu
       if (id !== null) rules.push(ruleOf(id, mapping(entry)))
     }
   }
+  rules.push(...builtInRules(sources, new Set(origins.keys()), profiles, origins, findings))
   rules.sort(byId)
   return { rules: Object.freeze(rules), origins }
 }
@@ -59,8 +65,8 @@ export function readRules(sources: readonly SourceFile[], parts: PlantParts | nu
 export function checkRules(fleet: Fleet, origins: ReadonlyMap<string, RuleOrigin>, complete: boolean, findings: Findings): void {
   for (const found of compileRules(fleet).problems) {
     const origin = origins.get(found.rule)
-    if (found.field === 'appliesTo' && !complete) continue
-    const path = [...(origin?.path ?? []), ...(found.tier === null ? [] : ['tiers', found.tier]), found.field]
+    if (found.field === 'appliesTo' && (!complete || origin?.builtIn === true)) continue
+    const path = [...(origin?.path ?? []), ...fieldPath(found)]
     const told = problem(found.problem, origin?.source.placeIn(path, found.offset) ?? null)
     if (found.stops === undefined) findings.problem(told)
     else if (found.stops === 'check') findings.flaw(told)
@@ -68,14 +74,26 @@ export function checkRules(fleet: Fleet, origins: ReadonlyMap<string, RuleOrigin
   }
 }
 
-function entriesOf(source: SourceFile, findings: Findings): readonly unknown[] {
-  const file = source.value ?? { rules: [] }
-  const { rules } = mapping(file)
-  hasShape(rulesShape, Array.isArray(rules) ? { ...mapping(file), rules: [] } : file, 'the rule file', source, [], findings)
-  return Array.isArray(rules) ? rules : []
+/** A state has one condition and no tiers. */
+function fieldPath({ rule, tier, field }: RuleProblem): string[] {
+  if (field === 'appliesTo' || field === 'degrade') return [field]
+  if (stateOfRule(rule) !== null) return ['while']
+  return [...(tier === null ? [] : ['tiers', tier]), field]
 }
 
-function checkSelector(
+/** The rules of a file. Its lists are looked at one by one, here and where states are read. */
+function entriesOf(source: SourceFile, findings: Findings): readonly unknown[] {
+  const file = source.value ?? { rules: [] }
+  const written = mapping(file)
+  const emptied = Object.fromEntries(Object.entries(written).map(([key, value]) => [key, Array.isArray(value) ? [] : value]))
+  const others = ['states', 'inhibitions', 'calendar', 'builtIn'].some((key) => Object.hasOwn(written, key))
+  const shape = others ? rulesShape : rulesShape.required({ rules: true })
+  hasShape(shape, written === file ? emptied : file, 'the rule file', source, [], findings)
+  return Array.isArray(written.rules) ? written.rules : []
+}
+
+/** Names in `appliesTo` that the plant does not have. */
+export function checkSelector(
   selector: Written,
   name: string,
   parts: PlantParts | null,
@@ -109,6 +127,10 @@ function ruleOf(id: string, written: Written): Rule {
     latched: written.latched === true,
     // Left out where it is not: plants without shadow rules keep their hash.
     ...(written.shadow === true ? { shadow: true as const } : {}),
+    ...(written.acknowledgeNote === 'required' ? { acknowledgeNote: 'required' as const } : {}),
+    ...(typeof written.realarm === 'string' ? { realarmMs: durationOr(written.realarm, 0) } : {}),
+    ...(typeof written.realarmAcknowledged === 'string' ? { realarmAcknowledgedMs: durationOr(written.realarmAcknowledged, 0) } : {}),
+    ...(written.degrade === 'towardsTrip' || written.degrade === 'towardsRun' ? { degrade: written.degrade } : {}),
     tiers: Object.freeze(TIERS.flatMap((tier) => tierOf(tier, mapping(tiers[tier])))),
     guidance: nameOr(written.guidance, ''),
     source: textOr(written.source, null)
@@ -135,7 +157,7 @@ function checkTiers(entry: unknown, name: string, source: SourceFile, path: Path
   findings.problem(problem(`${name} has no tier; give it at least one of ${TIERS.join(', ')}`, source.place([...path, 'tiers'])))
 }
 
-function selectorOf(written: Written): Selector {
+export function selectorOf(written: Written): Selector {
   const { devices } = written
   return Object.freeze({
     profile: textOr(written.profile, null),

@@ -2,10 +2,13 @@
 // A message that begins with "must" completes the sentence "<key> of <thing> …". No transforms: a value passes as it was written.
 
 import { z } from 'zod'
+import { WEEKDAYS, WITHIN } from '../../model/plant.ts'
 import { TIERS } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
+import { dayOf, Zone } from '../../platform/zone.ts'
 import { isCasNumber } from '../../rules/hazard.ts'
 import { HAZARD_CLASSES } from '../../rules/hazardTables.ts'
+import { channelListShape, outgoingShape } from './channelShapes.ts'
 
 const MUST_BE_ID = 'must be an id of 1 to 64 letters, digits, dots, underscores or hyphens'
 const MUST_BE_DURATION = 'must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d'
@@ -51,9 +54,11 @@ export const metricShape = z
     unit: plainText.describe('UCUM where it has one, "1" for none. Booleans are 0/1 with unit "1".'),
     min: finite.describe('Below this a value is out of range: kept in history, unknown to rules.'),
     max: finite.describe('Above this a value is out of range: kept in history, unknown to rules.'),
-    stuckAfter: longerThanNothing.optional().describe('Unchanged for this long, the sensor is taken for stuck.')
+    stuckAfter: longerThanNothing.optional().describe('Unchanged for this long, the sensor is taken for stuck.'),
+    zeroDrift: finite.gt(0, { error: 'must be above 0' }).optional().describe('Further below zero for long, its zero has drifted.')
   })
   .refine(({ min, max }) => min < max, { path: ['min'], error: 'must be below its max, or no value is ever in range' })
+  .refine(({ min, zeroDrift }) => !(zeroDrift && -zeroDrift <= min), { path: ['zeroDrift'], error: 'must leave room above its min' })
 
 export const profileShape = z
   .strictObject({
@@ -134,6 +139,15 @@ export const hazardSourceShape = z.strictObject({
   inventory: z.array(substanceShape, { error: 'must be a list of substances' }).min(1, { error: 'must name at least one substance' })
 })
 
+const shelvingShape = z
+  .strictObject(
+    Object.fromEntries(TIERS.map((tier) => [tier, longerThanNothing.optional()])) as Record<
+      (typeof TIERS)[number],
+      z.ZodOptional<typeof longerThanNothing>
+    >
+  )
+  .describe('How long an alarm of each tier may be shelved at most. Default: blue 24h, yellow 12h, orange 4h, red 1h.')
+
 /** The lists of plant.yaml, in the order in which one refers to the other. */
 export const PLANT_LISTS = {
   enterprises: enterpriseShape,
@@ -151,7 +165,8 @@ export const plantShape = z
     areas: z.array(areaShape).optional(),
     gateways: z.array(gatewayShape).optional(),
     devices: z.array(deviceShape).optional(),
-    hazardSources: z.array(hazardSourceShape).optional().describe('Inventories to be graded after GB 18218-2018: fenghuo hazard.')
+    hazardSources: z.array(hazardSourceShape).optional().describe('Inventories to be graded after GB 18218-2018: fenghuo hazard.'),
+    shelving: shelvingShape.optional()
   })
   .meta({ title: 'Fenghuo plant: enterprises, sites, areas, gateways, devices, hazard sources' })
 
@@ -166,22 +181,36 @@ export const tierShape = z.strictObject({
   clearFor: durationText.optional()
 })
 
+const selector = z
+  .strictObject({
+    profile: id.optional(),
+    devices: z.array(id, { error: 'must be a list of device ids' }).min(1, { error: 'must name at least one device' }).optional(),
+    labels: labels.optional(),
+    area: id.optional(),
+    site: id.optional(),
+    enterprise: id.optional()
+  })
+  .describe('All given must match; {} is every device.')
+
 export const ruleShape = z.strictObject({
   id,
   title: text.optional(),
-  appliesTo: z
-    .strictObject({
-      profile: id.optional(),
-      devices: z.array(id, { error: 'must be a list of device ids' }).min(1, { error: 'must name at least one device' }).optional(),
-      labels: labels.optional(),
-      area: id.optional(),
-      site: id.optional(),
-      enterprise: id.optional()
-    })
-    .describe('All given must match; {} is every device.'),
+  appliesTo: selector,
   per: z.enum(['device', 'area'], { error: 'must be device or area' }).optional(),
   latched: flag.optional().describe('Does not clear by itself: an operator resets it once its cause is gone.'),
   shadow: flag.optional().describe('Is judged on live data and told to nobody: what it does is kept apart.'),
+  acknowledgeNote: z
+    .literal('required', { error: 'must be required, or left out' })
+    .optional()
+    .describe('Whoever acknowledges an alarm of this rule must say something.'),
+  realarm: longerThanNothing.optional().describe('On and unacknowledged, it is announced again each time this has passed. Default: never.'),
+  realarmAcknowledged: longerThanNothing
+    .optional()
+    .describe('An acknowledgement holds for so long; an alarm that is still on is then announced as new. Default: for ever.'),
+  degrade: z
+    .enum(['towardsTrip', 'towardsRun'], { error: 'must be towardsTrip or towardsRun' })
+    .optional()
+    .describe('How voted() counts while u members are unknown: max(1, k - u), or min(k, known). Without it the vote is unknown.'),
   tiers: z.strictObject(
     Object.fromEntries(TIERS.map((tier) => [tier, tierShape.optional()])) as Record<(typeof TIERS)[number], z.ZodOptional<typeof tierShape>>
   ),
@@ -189,9 +218,131 @@ export const ruleShape = z.strictObject({
   source: source.optional()
 })
 
+const MUST_BE_TIME = 'must be a time of day such as "08:00", from "00:00" to "24:00"'
+const MUST_BE_DATE = 'must be a date such as 2026-10-01'
+const MUST_BE_DAYS = 'must be every, workdays, holidays, or a list of mon, tue, wed, thu, fri, sat, sun'
+const MUST_BE_TIER = `must be one of ${TIERS.join(', ')}`
+const MUST_BE_WITHIN = `must be one of ${WITHIN.join(', ')}`
+const timeOfDay = z.string({ error: MUST_BE_TIME }).regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: MUST_BE_TIME })
+const date = z
+  .string({ error: MUST_BE_DATE })
+  .regex(/^\d{4}-\d\d-\d\d$/, { error: MUST_BE_DATE, abort: true })
+  .refine((value) => dayOf(value) !== null, { error: 'must be a day of the calendar' })
+const zone = z
+  .string({ error: 'must be a time zone such as Asia/Shanghai' })
+  .refine((name) => Zone.named(name) !== null, { error: 'must be a time zone such as Asia/Shanghai' })
+const tierName = z.enum(TIERS, { error: MUST_BE_TIER })
+
+const suppresses = z.strictObject({
+  rules: z.union(
+    [z.literal('all'), z.array(id, { error: 'must be a list of rule ids' }).min(1, { error: 'must name at least one rule' })],
+    { error: 'must be all, or a list of rule ids' }
+  ),
+  upTo: tierName
+    .optional()
+    .describe('Alarms above it are told all the same. Default orange: red is never held back unless it is said here.')
+})
+
+export const scheduleShape = z.strictObject({
+  zone: zone.optional().describe('Default: the zone of the calendar.'),
+  days: z
+    .union(
+      [z.enum(['every', 'workdays', 'holidays']), z.array(z.enum(WEEKDAYS, { error: MUST_BE_DAYS })).min(1, { error: MUST_BE_DAYS })],
+      { error: MUST_BE_DAYS }
+    )
+    .optional()
+    .describe('The days on which it begins. workdays: Monday to Friday without holidays, and make-up days; holidays: all others.'),
+  from: timeOfDay.describe('By the wall clock, included.'),
+  to: timeOfDay.describe('Not included; at or before `from` it is of the next day.')
+})
+
+export const stateShape = z.strictObject({
+  id,
+  title: text.optional(),
+  appliesTo: selector,
+  within: z
+    .enum(WITHIN, { error: MUST_BE_WITHIN })
+    .optional()
+    .describe('Whose alarms it holds back: of the device itself (default), or of all in its gateway, area or site.'),
+  while: plainText.optional().describe('CEL over the metrics and limits of the device. Unknown neither begins nor keeps the state.'),
+  schedule: scheduleShape.optional(),
+  manual: z
+    .strictObject({ atMost: longerThanNothing.describe('A person must switch it on again after that.') })
+    .optional()
+    .describe('Switched on by a person, for a while.'),
+  for: durationText.optional(),
+  clearFor: durationText.optional(),
+  suppresses,
+  source: source.optional()
+})
+
+export const inhibitionShape = z.strictObject({
+  id,
+  title: text.optional(),
+  source: z.strictObject({ rule: id, tier: tierName.optional().describe('This tier or above. Default: any.') }),
+  within: z.enum(WITHIN, { error: MUST_BE_WITHIN }).describe('How far from the source its alarm explains others.'),
+  clearFor: durationText.optional().describe('It goes on for so long after the source alarm is gone.'),
+  suppresses,
+  reason: source.optional()
+})
+
+export const calendarShape = z
+  .strictObject({
+    zone: zone.optional(),
+    holidays: z
+      .array(
+        z.union([date, z.strictObject({ from: date, to: date, name: plainText.optional() })], {
+          error: 'must be a date, or {from: …, to: …, name: …}'
+        }),
+        { error: 'must be a list of dates' }
+      )
+      .optional(),
+    workdays: z
+      .array(date, { error: 'must be a list of dates' })
+      .optional()
+      .describe('Weekend days on which people work to make up for a longer holiday.')
+  })
+  .describe('Days off and make-up days. In one of the rule files only.')
+
+const MUST_BE_BUILT_IN = 'must be on, off, what to change, or a list of these'
+const builtInChange = z.strictObject({
+  profiles: z.array(id, { error: 'must be a list of profile ids' }).min(1, { error: 'must name at least one profile' }).optional(),
+  metrics: z.array(metricName, { error: 'must be a list of metrics' }).min(1, { error: 'must name at least one metric' }).optional(),
+  tier: z.enum([...TIERS, 'off'], { error: `must be one of ${TIERS.join(', ')}, off` }).optional(),
+  after: durationText.optional().describe('device-silent only: how long nothing was received; the silentAfter of the profile without it.'),
+  for: durationText.optional(),
+  clearFor: durationText.optional(),
+  latched: flag.optional(),
+  shadow: flag.optional(),
+  guidance: text.optional(),
+  source: source.optional()
+})
+const builtIn = z
+  .union([z.enum(['on', 'off'], { error: MUST_BE_BUILT_IN }), flag, z.array(builtInChange), builtInChange], { error: MUST_BE_BUILT_IN })
+  .optional()
+export const builtInShape = z
+  .strictObject({
+    'sensor-stuck': builtIn.describe('Unchanged for the stuckAfter of the metric.'),
+    'sensor-out-of-range': builtIn.describe('Outside the min and max of the metric.'),
+    'sensor-below-zero': builtIn.describe('Below zero by the zeroDrift of the metric.'),
+    'sensor-faulty': builtIn.describe('Called bad by the device.'),
+    'device-silent': builtIn.describe('Nothing received for the silentAfter of the profile.'),
+    'clock-wrong': builtIn.describe('Its time stamps are not believed.')
+  })
+  .describe('Faults as rules, one per profile and metric; of a list the first entry that fits counts.')
+
 export const rulesShape = z
-  .strictObject({ rules: z.array(ruleShape, { error: 'must be a list of rules' }) })
-  .meta({ title: 'Fenghuo rules' })
+  .strictObject({
+    rules: z.array(ruleShape, { error: 'must be a list of rules' }).optional(),
+    states: z
+      .array(stateShape, { error: 'must be a list of states' })
+      .optional()
+      .describe('In them some alarms are expected and not told.'),
+    inhibitions: z.array(inhibitionShape, { error: 'must be a list of inhibitions' }).optional().describe('Alarms that explain others.'),
+    calendar: calendarShape.optional(),
+    builtIn: builtInShape.optional()
+  })
+  .meta({ title: 'Fenghuo rules, states of the plant, and inhibitions' })
 
 const port = z
   .int({ error: 'must be a port number from 0 to 65535' })
@@ -248,13 +399,16 @@ export const serviceShape = z
       .strictObject({
         redis: address('rediss?', 'redis://host:6379').optional().describe('Notification queue on BullMQ instead of the embedded one.')
       })
-      .prefault({})
+      .prefault({}),
+    outgoing: outgoingShape.prefault({}),
+    // Each entry by the shape of its kind and provider: channels.ts.
+    channels: z.array(z.unknown(), { error: 'must be a list of channels' }).default([])
   })
   .meta({ title: 'Fenghuo service' })
 
 /** One entry per schema file for editors. */
 export const FILE_SHAPES = {
-  'fenghuo.schema.json': serviceShape,
+  'fenghuo.schema.json': serviceShape.extend({ channels: channelListShape.optional() }).meta({ title: 'Fenghuo service' }),
   'plant.schema.json': plantShape,
   'profile.schema.json': profileShape,
   'rules.schema.json': rulesShape
