@@ -40,6 +40,8 @@ export interface Metric {
   readonly max: number
   /** Unchanged for this long, the sensor is taken for stuck; null: never. */
   readonly stuckAfterMs: number | null
+  /** Further below zero than this for long, the zero of the sensor has drifted. Missing: not watched. */
+  readonly zeroDrift?: number
 }
 
 export interface Profile {

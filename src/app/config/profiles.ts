@@ -87,6 +87,8 @@ function metricOf(id: string, written: Written): Metric {
     // Without bounds of its own every limit is possible, as far as the rules can tell.
     min: numberOr(written.min, Number.NEGATIVE_INFINITY),
     max: numberOr(written.max, Number.POSITIVE_INFINITY),
-    stuckAfterMs: durationOr(written.stuckAfter, null)
+    stuckAfterMs: durationOr(written.stuckAfter, null),
+    // Left out where it is not: plants without it keep their hash.
+    ...(typeof written.zeroDrift === 'number' ? { zeroDrift: written.zeroDrift } : {})
   })
 }

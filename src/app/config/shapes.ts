@@ -8,7 +8,20 @@ import type { Path, SourceFile } from './source.ts'
 type Issue = z.core.$ZodIssue
 
 /** Keys whose values may hold a password: a finding ends up in logs and screenshots. */
-const CONFIDENTIAL = new Set(['secret', 'token', 'url', 'redis'])
+const CONFIDENTIAL = new Set([
+  'secret',
+  'token',
+  'url',
+  'redis',
+  'accessKeyId',
+  'accessKeySecret',
+  'secretId',
+  'secretKey',
+  'authToken',
+  'password',
+  'privateKey',
+  'callbackSecret'
+])
 
 /**
  * True where `value` has the shape. Otherwise every difference is a problem in `findings`; `thing` names what is described
@@ -68,6 +81,9 @@ function flat(issues: readonly Issue[], value: unknown): Issue[] {
     if (issue.code !== 'invalid_union') return [issue]
     const found = at(value, issue.path as Path)
     if (typeof found === 'string') return inner(issue, 0)
+    // Of a list, the branch that took it for one: what is wrong lies inside.
+    const listed = Array.isArray(found) ? issue.errors.findIndex((errors) => errors.every(({ path }) => path.length > 0)) : -1
+    if (listed >= 0) return inner(issue, listed)
     return typeof found === 'object' && found !== null && !Array.isArray(found) ? inner(issue, issue.errors.length - 1) : [issue]
   })
 }
