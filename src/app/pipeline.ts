@@ -1,16 +1,21 @@
 // The one deterministic function: journal records in, alarm events out. Live operation, recovery, backtest and scenarios
 // all call this very code; only what stands at its two ends differs. Synchronous and pure: time is in the records.
 
+import { Desk, type DeskSnapshot } from '../alerts/desk.ts'
+import { Ladder, type LadderSnapshot } from '../alerts/ladder.ts'
 import { Intake, type IntakeSnapshot } from '../ingest/intake.ts'
 import { Latest, type LatestSnapshot } from '../ingest/latest.ts'
-import type { AlarmEvent, OperatorActionKind, Transition } from '../model/alarm.ts'
+import type { Alarm, AlarmEvent, DeskEvent, Transition } from '../model/alarm.ts'
 import { type Fleet, numberFleet } from '../model/fleet.ts'
-import type { JournalRecord, OperatorActionBody, Reject } from '../model/journal.ts'
-import type { PlannedNotification } from '../model/notification.ts'
+import type { JournalRecord, OperatorActionBody, Reject, ServiceActionBody } from '../model/journal.ts'
+import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Plant } from '../model/plant.ts'
 import { ReadingColumns } from '../model/readings.ts'
+import type { StateActionBody, SuppressionChange } from '../model/suppression.ts'
 import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
 import type { Explanation } from '../rules/explain.ts'
+import { stateOfRule } from '../rules/states.ts'
+import { Suppression, type SuppressionSnapshot } from '../rules/suppression.ts'
 
 /** How far the journal has been judged: the last record, and the instant of our clock that time has been advanced to. */
 export interface Position {
@@ -31,6 +36,12 @@ export interface PipelineSnapshot {
   readonly engine: EngineSnapshot
   readonly latest: LatestSnapshot
   readonly presence: ReadonlyMap<string, Presence>
+  /** Missing: written by a version without a desk; `adopt` fills it. */
+  readonly desk?: DeskSnapshot
+  /** Missing: written by a version that told nobody. */
+  readonly ladder?: LadderSnapshot
+  /** Missing: written by a version without states and inhibitions, so nothing was held back. */
+  readonly suppression?: SuppressionSnapshot
 }
 
 export interface PipelineOptions {
@@ -41,6 +52,8 @@ export interface PipelineOptions {
 /** What one turn caused. Reused from turn to turn: take what is needed before the next. */
 export class Effects {
   readonly events: AlarmEvent[] = []
+  /** The same events, one for one, with the alarm after each and whether it is to be told. */
+  readonly desk: DeskEvent[] = []
   /** What shadow rules did: kept apart, and told to nobody. */
   readonly shadow: Transition[] = []
   readonly rejects: Reject[] = []
@@ -51,6 +64,7 @@ export class Effects {
 
   clear(): void {
     this.events.length = 0
+    this.desk.length = 0
     this.shadow.length = 0
     this.rejects.length = 0
     this.presence.length = 0
@@ -65,24 +79,34 @@ export class Pipeline {
   #intake: Intake
   #engine: Engine
   #latest: Latest
+  #desk: Desk
+  #ladder: Ladder
+  #suppression: Suppression
   #presence: Map<string, Presence>
   #position: Position
+  /** False after a restore from a snapshot without a desk, until `adopt`. */
+  #deskKnown = true
+  /** What the engine has said and the desk has not yet taken. */
+  readonly #raw: Transition[] = []
 
-  private constructor(fleet: Fleet, intake: Intake, engine: Engine, latest: Latest, position: Position) {
+  private constructor(fleet: Fleet, intake: Intake, engine: Engine, latest: Latest, desk: Desk, position: Position) {
     this.#fleet = fleet
     this.#shadows = shadowsOf(fleet)
     this.#intake = intake
     this.#engine = engine
     this.#latest = latest
+    this.#desk = desk
+    this.#ladder = new Ladder(fleet.plant)
     this.#presence = new Map()
     this.#position = position
+    this.#suppression = new Suppression(fleet, position.advancedTo, this.#facts(engine))
   }
 
   /** A pipeline that knows the plant and has seen no record beyond `seq`; its time begins at `startAt` (our clock, epoch ms). */
   static begin(plant: Plant, seq: number, startAt: number, options: PipelineOptions): Pipeline {
     const fleet = numberFleet(plant)
     const position = { seq, advancedTo: startAt - 1 }
-    return new Pipeline(fleet, new Intake(fleet, options), new Engine(fleet, startAt), new Latest(fleet), position)
+    return new Pipeline(fleet, new Intake(fleet, options), new Engine(fleet, startAt), new Latest(fleet), new Desk(fleet), position)
   }
 
   /** A pipeline exactly as it was when the snapshot was taken. `plant` is the one that `snapshot.plantHash` names. */
@@ -90,7 +114,12 @@ export class Pipeline {
     const fleet = numberFleet(plant)
     const intake = Intake.restore(fleet, options, snapshot.intake)
     const engine = Engine.restore(fleet, snapshot.engine)
-    const pipeline = new Pipeline(fleet, intake, engine, Latest.restore(fleet, snapshot.latest), snapshot.position)
+    const desk = snapshot.desk === undefined ? new Desk(fleet) : Desk.restore(fleet, snapshot.desk)
+    const pipeline = new Pipeline(fleet, intake, engine, Latest.restore(fleet, snapshot.latest), desk, snapshot.position)
+    pipeline.#deskKnown = snapshot.desk !== undefined
+    const { suppression, position } = snapshot
+    if (suppression !== undefined) pipeline.#suppression = Suppression.restore(fleet, suppression, position.advancedTo)
+    if (snapshot.ladder !== undefined) pipeline.#ladder = Ladder.restore(plant, snapshot.ladder)
     pipeline.#presence = new Map(snapshot.presence)
     return pipeline
   }
@@ -115,9 +144,36 @@ export class Pipeline {
     return this.#presence
   }
 
+  /** For looking at. */
+  get desk(): Desk {
+    return this.#desk
+  }
+
+  /** False where the alarms that stand must be taken over from the book before anything new is told. */
+  get deskKnown(): boolean {
+    return this.#deskKnown
+  }
+
+  /** Takes over the alarms that stand, as the book knows them at this very position. */
+  adopt(alarms: Iterable<Alarm>): void {
+    this.#desk = new Desk(this.#fleet)
+    this.#desk.adopt(alarms)
+    this.#deskKnown = true
+  }
+
+  /** Whether a latched alarm that is on could be reset: every tier's exit has been met. */
+  causeGone(alarm: string): boolean {
+    return this.#engine.causeGone(alarm)
+  }
+
+  /** What is on of states and inhibitions, and what they hold back. For looking at. */
+  get suppression(): Suppression {
+    return this.#suppression
+  }
+
   /** The alarms that are not clear; those of shadow rules are none. */
   *standing(): Generator<StandingAlarm> {
-    for (const alarm of this.#engine.standing()) if (!this.#shadows.has(alarm.rule)) yield alarm
+    for (const alarm of this.#facts(this.#engine)) if (stateOfRule(alarm.rule) === null) yield alarm
   }
 
   /** Why a rule stands where it stands on a device or area, as far as judged; null where it does not watch it. */
@@ -127,7 +183,7 @@ export class Pipeline {
 
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */
   get nextDue(): number {
-    return this.#engine.nextDue()
+    return Math.min(this.#engine.nextDue(), this.#suppression.nextDue, this.#desk.nextDue, this.#ladder.nextDue)
   }
 
   /** Takes the records, which follow the position without a gap, in order. A 'plant' record goes through `replant` instead. */
@@ -145,23 +201,29 @@ export class Pipeline {
           this.#act(record, effects)
           break
         case 'delivery':
+          this.#ladder.report(JSON.parse(text(record.body)) as DeliveryReport, record.receivedAt, effects.notifications)
           break
         case 'plant':
           throw new Error(`record ${record.seq} changes the plant and must be taken by itself`)
       }
+      this.#judged(record.receivedAt, effects)
       this.#position = { seq: record.seq, advancedTo: Math.max(this.#position.advancedTo, record.receivedAt - 1) }
     }
-    this.#setApart(effects)
   }
 
   /** Puts another plant in force at this record; the state of what has not changed is kept. */
   replant(record: JournalRecord, plant: Plant, effects: Effects): void {
     this.#advanceBefore(record.receivedAt, effects)
     const fleet = numberFleet(plant)
-    this.#engine = this.#engine.under(fleet, record.receivedAt, effects.events as Transition[])
+    this.#engine = this.#engine.under(fleet, record.receivedAt, this.#raw)
     const before = this.#shadows
     this.#shadows = shadowsOf(fleet)
+    this.#desk.replant(fleet, record.receivedAt)
     this.#setApart(effects, before.size > 0)
+    const changes: SuppressionChange[] = []
+    this.#suppression = this.#suppression.under(fleet, record.receivedAt, this.#facts(this.#engine), changes)
+    this.#hand(changes, record.receivedAt, effects)
+    this.#ladder.under(plant)
     this.#intake = this.#intake.under(fleet)
     this.#latest = this.#latest.under(fleet)
     this.#fleet = fleet
@@ -171,8 +233,7 @@ export class Pipeline {
   /** Lets time pass up to and including `to` (our clock): everything that falls due on the way happens at its own instant. */
   advance(to: number, effects: Effects): void {
     if (to <= this.#position.advancedTo) return
-    this.#engine.advance(to, effects.events as Transition[])
-    this.#setApart(effects)
+    this.#passTime(to, effects)
     this.#position = { seq: this.#position.seq, advancedTo: to }
   }
 
@@ -184,23 +245,59 @@ export class Pipeline {
       intake: this.#intake.snapshot(),
       engine: this.#engine.snapshot(),
       latest: this.#latest.snapshot(),
-      presence: new Map(this.#presence)
+      presence: new Map(this.#presence),
+      desk: this.#desk.snapshot(),
+      ladder: this.#ladder.snapshot(),
+      suppression: this.#suppression.snapshot()
     }
   }
 
-  /** Takes what shadow rules did out of the events. */
-  #setApart({ events, shadow }: Effects, had = false): void {
-    if (this.#shadows.size === 0 && !had) return
-    let kept = 0
-    for (const event of events) {
-      if (event.kind === 'transition' && event.shadow === true) shadow.push(event)
-      else events[kept++] = event
+  /** What is due on the way to `to` happens at its own instant; at one instant, what rules say comes before what the desk does. */
+  #passTime(to: number, effects: Effects): void {
+    for (let now = this.nextDue; now <= to && now !== Number.POSITIVE_INFINITY; now = this.nextDue) {
+      this.#engine.advance(now, this.#raw)
+      this.#judged(now, effects, true)
+      this.#desk.advance(now, effects.desk)
+      this.#tell(effects)
+      this.#ladder.advance(now, effects.notifications)
     }
-    events.length = kept
+    this.#engine.advance(to, this.#raw)
   }
 
   #advanceBefore(receivedAt: number, effects: Effects): void {
-    if (receivedAt - 1 > this.#position.advancedTo) this.#engine.advance(receivedAt - 1, effects.events as Transition[])
+    if (receivedAt - 1 > this.#position.advancedTo) this.#passTime(receivedAt - 1, effects)
+  }
+
+  /** Hands what the engine has said at this instant of our clock to the desk, with what of it is held back. */
+  #judged(clock: number, effects: Effects, byTime = false): void {
+    if (this.#raw.length > 0 || (byTime && this.#suppression.nextDue <= clock)) {
+      this.#setApart(effects)
+      this.#hand(this.#suppression.take(this.#raw, clock, byTime), clock, effects)
+    }
+    this.#tell(effects)
+  }
+
+  /** The desk hears of alarms only: neither of states nor of what shadow rules did. */
+  #setApart({ shadow }: Effects, had = false): void {
+    if (this.#shadows.size > 0 || had) setApart(this.#raw, shadow)
+  }
+
+  #hand(changes: readonly SuppressionChange[], clock: number, effects: Effects): void {
+    const alarms = this.#raw.filter(({ rule }) => stateOfRule(rule) === null)
+    this.#desk.take(alarms, changes, clock, effects.desk)
+    this.#raw.length = 0
+    this.#tell(effects)
+  }
+
+  *#facts(engine: Engine): Generator<StandingAlarm> {
+    for (const alarm of engine.standing()) if (!this.#shadows.has(alarm.rule)) yield alarm
+  }
+
+  /** What the desk let through is told: to the log of events, and up the ladder. */
+  #tell({ events, desk, notifications }: Effects): void {
+    if (events.length === desk.length) return
+    this.#ladder.take(desk.slice(events.length), notifications)
+    while (events.length < desk.length) events.push((desk[events.length] as DeskEvent).event)
   }
 
   #telemetry(record: JournalRecord, effects: Effects): void {
@@ -208,7 +305,7 @@ export class Pipeline {
     const from = readings.length
     this.#intake.read(record, readings, effects.rejects)
     if (readings.length === from) return
-    this.#engine.judge(readings, from, readings.length, record.receivedAt, effects.events as Transition[])
+    this.#engine.judge(readings, from, readings.length, record.receivedAt, this.#raw)
     this.#latest.note(readings, from, readings.length, record.receivedAt)
   }
 
@@ -218,14 +315,36 @@ export class Pipeline {
       this.#presence.set(record.source, { online, since: record.receivedAt })
       effects.presence.push(record.source)
     }
-    this.#engine.presence(record.source, online, record.receivedAt, effects.events as Transition[])
+    this.#engine.presence(record.source, online, record.receivedAt, this.#raw)
   }
 
   #act(record: JournalRecord, effects: Effects): void {
-    const { id, action, note } = JSON.parse(text(record.body)) as OperatorActionBody
-    effects.events.push({ kind: 'action', at: record.receivedAt, id, action: action as OperatorActionKind, by: record.source, note })
-    if (action === 'reset') this.#engine.reset(id, record.receivedAt, effects.events as Transition[])
+    const { receivedAt, source: by } = record
+    const body = JSON.parse(text(record.body)) as OperatorActionBody | ServiceActionBody | StateActionBody
+    if (body.id === null && 'state' in body) {
+      const changes: SuppressionChange[] = []
+      this.#suppression.act(body, by, receivedAt, changes)
+      this.#hand(changes, receivedAt, effects)
+      return
+    }
+    if (body.id === null) {
+      this.#desk.serve(body, by, receivedAt, effects.desk)
+      return
+    }
+    if (body.action === 'reset') this.#engine.reset(body.id, receivedAt, this.#raw)
+    const moved = this.#raw.some(({ id }) => id === body.id)
+    this.#desk.act(body, by, receivedAt, moved, effects.desk)
   }
+}
+
+/** Takes what shadow rules did out of the transitions. */
+function setApart(transitions: Transition[], shadow: Transition[]): void {
+  let kept = 0
+  for (const transition of transitions) {
+    if (transition.shadow === true) shadow.push(transition)
+    else transitions[kept++] = transition
+  }
+  transitions.length = kept
 }
 
 function shadowsOf({ plant }: Fleet): ReadonlySet<string> {
