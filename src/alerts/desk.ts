@@ -40,6 +40,8 @@ export interface DeskSnapshot {
   readonly shelves: readonly (readonly [point: string, shelf: Shelf])[]
   readonly windows: readonly ServiceWindow[]
   readonly ahead: readonly (readonly [id: string, changes: readonly SuppressionChange[]])[]
+  /** What was due up to this instant of our clock has been done. */
+  readonly doneTo: number
 }
 
 type Cause = DeskEvent['cause']
@@ -57,14 +59,16 @@ export class Desk {
   readonly #ahead = new Map<string, readonly SuppressionChange[]>()
   /** Entries that no longer hold are passed over when they come up. */
   readonly #agenda = new Agenda<Due>()
+  #doneTo = Number.NEGATIVE_INFINITY
 
   constructor(fleet: Fleet) {
     this.#whereabouts = new Whereabouts(fleet)
     this.#rules = rulesOf(fleet)
   }
 
-  static restore(fleet: Fleet, { alarms, over, shelves, windows, ahead }: DeskSnapshot): Desk {
+  static restore(fleet: Fleet, { alarms, over, shelves, windows, ahead, doneTo }: DeskSnapshot): Desk {
     const desk = new Desk(fleet)
+    desk.#doneTo = doneTo
     desk.adopt(alarms)
     for (const alarm of over) desk.#over.set(alarm.id, alarm)
     for (const [point, shelf] of shelves) desk.#putShelf(point, shelf)
@@ -80,7 +84,8 @@ export class Desk {
       over: [...this.#over.values()],
       shelves: [...this.#shelves],
       windows: this.#windows.all(),
-      ahead: [...this.#ahead]
+      ahead: [...this.#ahead],
+      doneTo: this.#doneTo
     }
   }
 
@@ -184,6 +189,7 @@ export class Desk {
   /** Lets time pass up to and including `to`: whatever is due happens at its own instant. */
   advance(to: number, out: DeskEvent[]): void {
     for (let now = this.#agenda.nextAt; now <= to && now !== Number.POSITIVE_INFINITY; now = this.#agenda.nextAt) {
+      this.#doneTo = Math.max(this.#doneTo, now)
       const due: Due[] = []
       while (this.#agenda.nextAt === now) due.push(this.#agenda.take() as Due)
       due.sort((one, other) => one.rank - other.rank || (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
@@ -337,7 +343,8 @@ export class Desk {
 
   #putWindow(window: ServiceWindow): void {
     this.#windows.add(window)
-    this.#agenda.add(window.from, { rank: 0, key: '', at: window.from })
+    // One that has begun is known to every alarm.
+    if (window.from > this.#doneTo) this.#agenda.add(window.from, { rank: 0, key: '', at: window.from })
     this.#agenda.add(window.until, { rank: 1, key: '', at: window.until })
   }
 }
