@@ -3,8 +3,10 @@
 
 import path from 'node:path'
 import type { z } from 'zod'
+import type { ChannelSettings } from '../../alerts/channels/settings.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { problem } from '../../platform/problem.ts'
+import { type OutgoingConfig, readChannels, readOutgoing } from './channels.ts'
 import type { Findings } from './findings.ts'
 import { serviceShape } from './schema.ts'
 import { hasShape } from './shapes.ts'
@@ -34,6 +36,10 @@ export interface Config {
   readonly state: { readonly url: string | null }
   /** Redis (BullMQ) instead of the embedded notification queue. */
   readonly notifications: { readonly redis: string | null }
+  /** What may be called from here. */
+  readonly outgoing: OutgoingConfig
+  /** The ways of reaching people, in the order in which they are tried; secrets do not show. */
+  readonly channels: readonly ChannelSettings[]
   /** The password of the first user, `admin`; null: one is generated and printed once. From the environment only. */
   readonly adminPassword: string | null
 }
@@ -149,6 +155,8 @@ function freeze(
     }),
     state: Object.freeze({ url: secret(settings.state.url, ['state', 'url']) }),
     notifications: Object.freeze({ redis: secret(settings.notifications.redis, ['notifications', 'redis']) }),
+    outgoing: readOutgoing(settings.outgoing, folder, source, findings),
+    channels: Object.freeze(source === null ? [] : readChannels(settings.channels, source, env, findings)),
     adminPassword: env.FENGHUO_ADMIN_PASSWORD || null
   }
   return findings.problems.length > before ? null : Object.freeze(config)

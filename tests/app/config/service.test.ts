@@ -17,6 +17,8 @@ test('an empty file is valid: every key has a default', () => {
     history: { retentionDays: 1095, memoryMb: 256, threads: 1, influx: null },
     state: { url: null },
     notifications: { redis: null },
+    outgoing: { allowPrivate: [], ca: null },
+    channels: [],
     adminPassword: null
   })
 })

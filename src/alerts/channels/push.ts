@@ -1,0 +1,77 @@
+// Web push to the console: encrypted for the browser (RFC 8291), signed for its push service (VAPID, RFC 8292), sent by our own
+// guarded way out, since a subscription's address comes from outside. A further try replaces what the first one left waiting.
+
+import { createHash } from 'node:crypto'
+import { generateRequestDetails, type PushSubscription } from 'web-push'
+import { LIMITS } from '../../platform/limits.ts'
+import { messageOf } from '../../platform/problem.ts'
+import { byStatus, failed, objectIn, refused, withoutAnswer } from './answers.ts'
+import type { Channel, OutgoingMessage, SendOutcome } from './channel.ts'
+import type { ChannelGround } from './ground.ts'
+import type { PushSettings } from './settings.ts'
+import { cutBytes } from './texts.ts'
+
+/** A push that could not be handed to the browser for this long has been overtaken by other ways. */
+const TTL_SECONDS = 3600
+
+export class WebPush implements Channel {
+  readonly id: string
+  readonly kind = 'push'
+  readonly perSecond: number | null
+  readonly receipts = false
+  readonly problem = null
+  readonly #settings: PushSettings
+  readonly #ground: ChannelGround
+
+  constructor(settings: PushSettings, ground: ChannelGround) {
+    this.id = settings.id
+    this.perSecond = settings.perSecond
+    this.#settings = settings
+    this.#ground = ground
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
+    const subscription = subscriptionIn(message.to)
+    if (subscription === null) return refused('the address is not a push subscription')
+    const { clock, outgoing } = this.#ground
+    let details: ReturnType<typeof generateRequestDetails>
+    try {
+      details = this.#details(subscription, message)
+    } catch (thrown) {
+      // Keys of the wrong length or not on the curve: as the subscription came.
+      return refused(`the push subscription cannot be used: ${messageOf(thrown)}`)
+    }
+    const headers = Object.fromEntries(Object.entries(details.headers).map(([name, value]) => [name, String(value)]))
+    const answer = await outgoing.send({ method: 'POST', url: subscription.endpoint, headers, body: details.body, signal })
+    if (answer.kind === 'doubtful') return failed(answer.problem)
+    const nothing = withoutAnswer(answer)
+    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
+    if (answer.status === 404 || answer.status === 410) return refused('the browser no longer takes pushes: the subscription has ended')
+    return byStatus(answer, answer.headers.location ?? null, clock.now())
+  }
+
+  #details(subscription: PushSubscription, message: OutgoingMessage): ReturnType<typeof generateRequestDetails> {
+    const { subject, publicKey, privateKey } = this.#settings
+    const { id, title, tier, reason, drill, ackUrl } = message
+    const content = { id, title, text: cutBytes(message.text, LIMITS.channels.pushBytes / 2), tier, reason, drill, url: ackUrl }
+    return generateRequestDetails(subscription, JSON.stringify(content), {
+      vapidDetails: { subject, publicKey, privateKey: privateKey.reveal() },
+      TTL: TTL_SECONDS,
+      urgency: tier === 'red' || tier === 'orange' ? 'high' : 'normal',
+      // A message of the same topic that still waits is replaced: trying again does not double it.
+      topic: createHash('sha256').update(id).digest('base64url').slice(0, 32),
+      contentEncoding: 'aes128gcm'
+    })
+  }
+}
+
+function subscriptionIn(address: string): PushSubscription | null {
+  const value = objectIn(address)
+  const { endpoint, keys } = (value ?? {}) as { endpoint?: unknown; keys?: { p256dh?: unknown; auth?: unknown } | null }
+  if (typeof endpoint !== 'string' || typeof keys?.p256dh !== 'string' || typeof keys.auth !== 'string') return null
+  return URL.parse(endpoint) === null ? null : { endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } }
+}

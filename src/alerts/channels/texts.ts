@@ -1,0 +1,85 @@
+// What a message says by each way: the planned text as it is, a vendor's template filled, or cut to what fits. Pure.
+// Nothing is added to what was planned except how to answer.
+
+import type { OutgoingMessage } from './channel.ts'
+import type { TemplateWord, VendorTemplate } from './settings.ts'
+
+/** The text with the ways to answer it: the link where there is one, and that one can reply where one can. */
+export function textWithAnswers(message: OutgoingMessage, canReply: boolean): string {
+  const { text, ackUrl, language } = message
+  const lines = [text]
+  if (ackUrl !== null) lines.push(language === 'zh' ? `确认：${ackUrl}` : `Acknowledge: ${ackUrl}`)
+  if (canReply && awaitsAnswer(message)) lines.push(language === 'zh' ? '回复1确认' : 'Reply 1 to acknowledge')
+  return lines.join('\n')
+}
+
+/** Whether somebody is asked to take the alarm on. */
+function awaitsAnswer({ reason }: OutgoingMessage): boolean {
+  return reason !== 'cleared' && reason !== 'eased' && reason !== 'self'
+}
+
+/** Cut to `length` characters, the last of them an ellipsis; never inside a character of two units. */
+export function cutText(text: string, length: number): string {
+  if (text.length <= length) return text
+  const end = length - 1
+  const inside = isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end
+  return `${text.slice(0, inside)}…`
+}
+
+/** Cut to `bytes` of UTF-8. */
+export function cutBytes(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text
+  let end = bytes - Buffer.byteLength('…')
+  const raw = Buffer.from(text)
+  while (end > 0 && ((raw[end] ?? 0) & 0xc0) === 0x80) end--
+  return `${raw.subarray(0, end).toString('utf8')}…`
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff
+}
+
+/** The template for this message: of its language and reason, then of its reason, then of its language, then any that serves every reason. */
+export function templateFor(templates: readonly VendorTemplate[], { language, reason }: OutgoingMessage): VendorTemplate | null {
+  const named = templates.filter(({ reasons }) => reasons?.includes(reason))
+  const general = templates.filter(({ reasons }) => reasons === null)
+  const fits = (one: VendorTemplate): boolean => one.language === language
+  return named.find(fits) ?? general.find(fits) ?? named[0] ?? general[0] ?? null
+}
+
+/** The values of a template's variables, in its order, each cut to `length` and free of what vendors refuse in a value. */
+export function valuesFor(template: VendorTemplate, message: OutgoingMessage, length: number): { name: string; value: string }[] {
+  return template.variables.map(({ name, word }) => ({ name, value: cutText(plain(wordIn(word, message)), length) }))
+}
+
+function wordIn(word: TemplateWord, message: OutgoingMessage): string {
+  switch (word) {
+    case 'title':
+      return message.title
+    case 'text':
+      return message.text
+    case 'ackCode':
+      return message.ackUrl?.replace(/\/+$/, '').split('/').at(-1) ?? '-'
+    case 'what':
+      return message.drill && !/演练|drill/i.test(message.words.what) ? drillMark(message) + message.words.what : message.words.what
+    case 'where':
+    case 'howMuch':
+    case 'toDo':
+    case 'when':
+      return message.words[word]
+  }
+}
+
+function drillMark({ language }: OutgoingMessage): string {
+  return language === 'zh' ? '演练 ' : 'DRILL '
+}
+
+/** One line, without the brackets that carriers keep for signatures; never empty, which vendors refuse. */
+function plain(value: string): string {
+  return (
+    value
+      .replaceAll(/[【】[\]]/g, ' ')
+      .replaceAll(/\s+/g, ' ')
+      .trim() || '-'
+  )
+}

@@ -1,0 +1,115 @@
+// Twilio programmable messaging: basic auth, form in, JSON out. Its callbacks are signed over address and form (X-Twilio-Signature).
+
+import { createHmac } from 'node:crypto'
+import { Secret } from '../../platform/secret.ts'
+import { byBareStatus, byCode, type CodeMeaning, NOT_PROVEN, objectIn, refused, textOf, withoutAnswer } from './answers.ts'
+import type { CallbackOutcome, Channel, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
+import type { ChannelGround } from './ground.ts'
+import { carrierNumber, phoneNumber } from './phone.ts'
+import type { TwilioSmsSettings } from './settings.ts'
+import { cutText, textWithAnswers } from './texts.ts'
+
+/** Error codes that say "later"; every other 4xx says "never like this". */
+const LATER: Readonly<Record<string, CodeMeaning>> = {
+  20429: 'throttled', // too many requests
+  14107: 'throttled', // message rate exceeded
+  21611: 'throttled', // queue of this sender is full
+  30001: 'throttled', // queue overflow
+  20500: 'failed',
+  20503: 'failed'
+}
+
+const DELIVERED = new Set(['delivered', 'read'])
+const FAILED = new Set(['failed', 'undelivered', 'canceled'])
+
+/** base64(HMAC-SHA1(token, address + each form field's name and value, sorted by name)). */
+export function twilioSignature(token: string, url: string, form: URLSearchParams): string {
+  const fields = [...new Set(form.keys())].sort().flatMap((name) => [...new Set(form.getAll(name))].sort().map((value) => name + value))
+  return createHmac('sha1', token)
+    .update(url + fields.join(''))
+    .digest('base64')
+}
+
+export class TwilioSms implements Channel {
+  readonly id: string
+  readonly kind = 'sms'
+  readonly perSecond: number | null
+  readonly receipts: boolean
+  readonly problem = null
+  readonly callback: (callback: ChannelCallback) => CallbackOutcome
+  readonly #settings: TwilioSmsSettings
+  readonly #ground: ChannelGround
+
+  constructor(settings: TwilioSmsSettings, ground: ChannelGround) {
+    this.#settings = settings
+    this.#ground = ground
+    this.id = settings.id
+    this.perSecond = settings.perSecond
+    this.receipts = settings.callbackUrl !== null
+    this.callback = (callback) => this.#read(callback)
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
+    const number = phoneNumber(message.to)
+    if (number === null) return refused('the address is not a phone number')
+    const { accountSid, authToken, from, endpoint, callbackUrl, maxLength } = this.#settings
+    const form = new URLSearchParams({ To: number, Body: cutText(textWithAnswers(message, callbackUrl !== null), maxLength) })
+    form.set(from.startsWith('MG') ? 'MessagingServiceSid' : 'From', from)
+    if (callbackUrl !== null) form.set('StatusCallback', callbackUrl)
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${accountSid}:${authToken.reveal()}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json'
+    }
+    const url = `${new URL(endpoint).origin}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`
+    const answer = await this.#ground.outgoing.send({ method: 'POST', url, headers, body: form.toString(), signal })
+    const nothing = withoutAnswer(answer)
+    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
+    const body = objectIn(answer.body)
+    const code = textOf(body?.code) || textOf(body?.error_code)
+    const sid = textOf(body?.sid)
+    if (body === null || (code === '' && sid === '')) return byBareStatus(answer, this.#ground.clock.now())
+    if (code === '' && answer.status < 300) return { kind: 'accepted', providerId: sid }
+    const meaning = LATER[code] ?? (answer.status >= 500 ? 'failed' : answer.status === 429 ? 'throttled' : 'refused')
+    return byCode(meaning, code, textOf(body.message) || textOf(body.error_message))
+  }
+
+  #read(callback: ChannelCallback): CallbackOutcome {
+    const { callbackUrl, authToken } = this.#settings
+    const form = new URLSearchParams(Buffer.from(callback.body).toString('utf8'))
+    const given = callback.headers['x-twilio-signature']
+    if (callbackUrl === null || given === undefined) return NOT_PROVEN
+    // Behind a proxy we do not see the address that Twilio signed: it is the configured one, with the query as it came.
+    const query = callback.url.includes('?') ? callback.url.slice(callback.url.indexOf('?')) : ''
+    const expected = new Secret(twilioSignature(authToken.reveal(), callbackUrl + query, form))
+    if (!expected.equals(given)) return NOT_PROVEN
+    const receipt = receiptIn(form)
+    const answer = answerIn(form)
+    return {
+      kind: 'taken',
+      receipts: receipt === null ? [] : [receipt],
+      answers: answer === null ? [] : [answer],
+      reply: { contentType: 'text/xml', body: '<Response/>' }
+    }
+  }
+}
+
+function receiptIn(form: URLSearchParams): ChannelReceipt | null {
+  const providerId = form.get('MessageSid') ?? ''
+  const status = form.get('MessageStatus') ?? ''
+  if (providerId === '') return null
+  if (DELIVERED.has(status)) return { providerId, state: 'delivered', problem: null }
+  if (!FAILED.has(status)) return null
+  return { providerId, state: 'failed', problem: `not delivered: ${status} ${form.get('ErrorCode') ?? ''}`.trim() }
+}
+
+function answerIn(form: URLSearchParams): ChannelAnswer | null {
+  const text = form.get('Body')
+  const from = form.get('From')
+  if (text === null || from === null || form.has('MessageStatus')) return null
+  return { from: carrierNumber(from), text, providerId: form.get('MessageSid') }
+}

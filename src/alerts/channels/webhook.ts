@@ -1,0 +1,60 @@
+// A webhook after Standard Webhooks: the body of contract 6, signed over id, time and body. The id is the notification's, the
+// same at every try, so a receiver knows a repeat; a further try after silence does no harm.
+
+import { createHmac } from 'node:crypto'
+import type { Secret } from '../../platform/secret.ts'
+import { byStatus, failed, refused, withoutAnswer } from './answers.ts'
+import type { Channel, OutgoingMessage, SendOutcome } from './channel.ts'
+import type { ChannelGround } from './ground.ts'
+import type { WebhookSettings } from './settings.ts'
+
+/** The three headers. `timestamp` in epoch seconds. */
+export function webhookHeaders(secret: Secret, id: string, timestamp: number, body: string): Record<string, string> {
+  const signature = createHmac('sha256', keyOf(secret.reveal())).update(`${id}.${timestamp}.${body}`).digest('base64')
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` }
+}
+
+/** `whsec_` and base64, as the specification writes secrets; anything else is taken by its bytes. */
+function keyOf(secret: string): Buffer {
+  return secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
+}
+
+export class Webhook implements Channel {
+  readonly id: string
+  readonly kind = 'webhook'
+  readonly perSecond: number | null
+  readonly receipts = false
+  readonly problem = null
+  readonly #secret: Secret
+  readonly #ground: ChannelGround
+
+  constructor(settings: WebhookSettings, ground: ChannelGround) {
+    this.id = settings.id
+    this.perSecond = settings.perSecond
+    this.#secret = settings.secret
+    this.#ground = ground
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
+    if (URL.parse(message.to) === null) return refused('the address is not a URL')
+    const { clock, outgoing } = this.#ground
+    const body = JSON.stringify(message.body ?? bodyOf(message))
+    const signed = webhookHeaders(this.#secret, message.id, Math.floor(clock.now() / 1000), body)
+    const headers = { ...signed, 'content-type': 'application/json' }
+    const answer = await outgoing.send({ method: 'POST', url: message.to, headers, body, signal })
+    // The receiver knows the message by its id: after silence it may be sent again without being marked.
+    if (answer.kind === 'doubtful') return failed(answer.problem)
+    const nothing = withoutAnswer(answer)
+    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
+    return byStatus(answer, message.id, clock.now())
+  }
+}
+
+/** Where nothing better was planned: a digest, a drill, a fault of our own. */
+function bodyOf({ reason, text, title, drill }: OutgoingMessage): Readonly<Record<string, unknown>> {
+  return { type: `notification.${reason}`, title, text, drill }
+}
