@@ -3,6 +3,7 @@
 import type { Access } from '../access/access.ts'
 import type { Book } from '../alerts/book.ts'
 import type { ServiceWindow } from '../alerts/serviceWindows.ts'
+import type { Telling } from '../alerts/telling.ts'
 import type { History } from '../history/history.ts'
 import type { Latest } from '../ingest/latest.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -74,3 +75,4 @@ export interface ApiParts {
   readonly health: () => HealthReport
   readonly live: LiveHub
 }
+  readonly telling: Telling

@@ -18,11 +18,13 @@ import { alarmRoutes } from './routes/alarms.ts'
 import { amendmentRoutes } from './routes/amendments.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { explainRoutes } from './routes/explain.ts'
+import { outsideRoutes } from './routes/fromOutside.ts'
 import { gatewayRoutes } from './routes/gateways.ts'
 import { hazardRoutes } from './routes/hazardSources.ts'
 import { healthRoutes } from './routes/health.ts'
 import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
+import { drillRoutes, notificationRoutes } from './routes/notifications.ts'
 import { outOfServiceRoutes } from './routes/outOfService.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -153,6 +155,8 @@ function addRoutes(api: Api, parts: ApiParts): void {
   explainRoutes(api, parts)
   shadowRoutes(api, parts)
   quarantineRoutes(api, parts)
+  notificationRoutes(api, parts)
+  drillRoutes(api, parts)
   liveRoutes(api, parts)
   healthRoutes(api, parts)
   api.register((scope, _options, done) => {
@@ -161,6 +165,10 @@ function addRoutes(api: Api, parts: ApiParts): void {
   })
   api.register((scope, _options, done) => {
     telemetryRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
+    done()
+  })
+  api.register((scope, _options, done) => {
+    outsideRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts)
     done()
   })
 }

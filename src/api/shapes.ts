@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { DISPOSITIONS, OPERATOR_ACTIONS, SERVICE_ACTIONS } from '../model/alarm.ts'
+import { CHANNEL_KINDS, NOTIFICATION_STATES } from '../model/notification.ts'
 import { QUALITIES } from '../model/quality.ts'
 import { LEVELS, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -129,9 +130,42 @@ export const EventBody = z
     }
   })
 
+export const Nullable = z.string().nullable()
+
+export const NotificationBody = z
+  .object({
+    id: z.string(),
+    at: Instant.meta({ description: 'When it was due' }),
+    reason: z.string(),
+    alarms: z.array(z.string()),
+    tier: z.enum(TIERS),
+    site: Nullable,
+    enterprise: Nullable,
+    ladder: z.string(),
+    rung: z.number(),
+    occurrence: z.number(),
+    person: z.string(),
+    channel: z.enum(CHANNEL_KINDS),
+    address: Nullable.meta({ description: 'Masked for viewers' }),
+    text: z.string(),
+    drill: z.boolean(),
+    withheld: Nullable.meta({ description: 'Why it was deliberately not sent' }),
+    state: z.enum(NOTIFICATION_STATES),
+    tries: z.number(),
+    provider: Nullable,
+    providerId: Nullable,
+    problem: Nullable,
+    possibleDuplicate: z.boolean().meta({ description: 'It may have reached the person twice' }),
+    late: z.boolean().meta({ description: 'It was not sent in time; the ladder stepped on' }),
+    sentAt: Instant.nullable().meta({ description: 'The provider accepted it. Sent is not told: see deliveredAt' }),
+    deliveredAt: Instant.nullable(),
+    failedAt: Instant.nullable()
+  })
+  .meta({ id: 'Notification' })
+
 export const AlarmDetail = AlarmBody.extend({
   events: z.array(EventBody).meta({ description: 'In the order of the journal' }),
-  notifications: z.array(z.unknown()).meta({ description: 'What was sent to whom; empty until notifications are built' })
+  notifications: z.array(NotificationBody).meta({ description: 'Whom it was told, and whom not and why, in the order of planning' })
 }).meta({ id: 'AlarmDetail' })
 
 const LastValue = z.object({

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { Access } from '../access/access.ts'
 import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
-import type { ApiParts } from '../api/parts.ts'
+import type { ApiParts, HealthReport } from '../api/parts.ts'
 import { ApiServer } from '../api/server.ts'
 import { History } from '../history/history.ts'
 import { Broker } from '../ingest/broker.ts'
@@ -32,6 +32,7 @@ import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
 import { submitTo } from './submit.ts'
+import { type TellingRooms, tellingOf } from './telling.ts'
 import { type EventListener, watchFor } from './watch.ts'
 
 const CONSOLE_FOLDER = path.join(import.meta.dirname, '..', '..', 'console', 'dist')
@@ -80,8 +81,8 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   const ground = { config, amended, access, clock, log, metrics: new Metrics(), folder, journal, state }
   const rooms = roomsOver(ground)
   const { book, history, loop } = rooms
-  const { api, broker, rate, live } = doorsOf(ground, rooms)
-  loop.watch(watchFor({ live, broker, log, loop, listener }))
+  const { api, broker, rate, live, telling } = doorsOf(ground, rooms)
+  loop.watch(watchFor({ live, broker, log, loop, courier: telling.telling.courier, listener }))
   countReadings(ground.metrics, { loop, journal })
   access.setPlant(amended.plant)
 
@@ -95,7 +96,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
   const doors = config.mqtt.enabled ? [api, broker] : [api]
-  const running = await startAll([journal, store, access, firstUser, history, loop, rate, ...doors], clock, log)
+  const running = await startAll([journal, store, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
@@ -128,9 +129,10 @@ interface Doors {
   readonly broker: Broker
   readonly rate: Rate
   readonly live: LiveHub
+  readonly telling: TellingRooms
 }
 
-function doorsOf({ config, clock, log, metrics, journal, access, amended }: Ground, { book, history, loop, plants }: Rooms): Doors {
+function doorsOf({ config, clock, log, metrics, journal, access, amended, state }: Ground, { book, history, loop, plants }: Rooms): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
   const serviceWindows = () => loop.pipeline.desk.windows()
   const plant = () => {
@@ -143,7 +145,9 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended }: Grou
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
   const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
-  const health = () => healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended) })
+  const health = (): HealthReport =>
+    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), telling: telling.health() })
+  const telling = tellingOf({ config, clock, log, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config
   const consoleFolder = CONSOLE_FOLDER
@@ -162,9 +166,10 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended }: Grou
     submit,
     amender,
     health,
+    telling: telling.telling,
     live
   })
-  return { api, broker, rate, live }
+  return { api, broker, rate, live, telling }
 }
 
 async function dataFolder(folder: string): Promise<string> {

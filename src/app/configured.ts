@@ -24,8 +24,7 @@ export function configured(where: string, env: Record<string, string | undefined
   for (const [setting, given] of [
     ['mqtt.url (FENGHUO_MQTT_URL)', config.mqtt.url],
     ['history.influx (FENGHUO_INFLUX_URL)', config.history.influx],
-    ['state.url (FENGHUO_POSTGRES_URL)', config.state.url],
-    ['notifications.redis (FENGHUO_REDIS_URL)', config.notifications.redis]
+    ['state.url (FENGHUO_POSTGRES_URL)', config.state.url]
   ] as const) {
     if (given !== null)
       throw new Refusal(`${setting} is set, but this version has only the embedded part in its place. Remove the setting.`)

@@ -19,9 +19,11 @@ export interface HealthParts {
   readonly rate: Rate
   /** Whether what was changed through the API is in force. */
   readonly changes: PartHealth
+  /** How telling people is. */
+  readonly telling: readonly PartHealth[]
 }
 
-export function healthOf({ clock, journal, loop, history, rate, changes }: HealthParts): HealthReport {
+export function healthOf({ clock, journal, loop, history, rate, changes, telling }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -36,7 +38,8 @@ export function healthOf({ clock, journal, loop, history, rate, changes }: Healt
           : null
     },
     historyPart(history, loop),
-    changes
+    changes,
+    ...telling
   ]
   return {
     parts,

@@ -17,15 +17,19 @@ export interface WatchParts {
   readonly broker: Broker
   readonly log: Log
   readonly loop: Loop
+  readonly courier: { wake(): void }
   readonly listener: EventListener | undefined
 }
 
-export function watchFor({ live, broker, log, loop, listener }: WatchParts): Watcher {
+export function watchFor({ live, broker, log, loop, courier, listener }: WatchParts): Watcher {
   return {
     events(committed) {
       for (const one of committed) log.info(eventSentence(one))
       live.publishEvents(committed)
       listener?.events(committed)
+    },
+    notifications() {
+      courier.wake()
     },
     readings(readings) {
       live.publishReadings(readings, loop.pipeline.fleet)

@@ -8,7 +8,9 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { Access } from '../../src/access/access.ts'
 import { ROLES, type Role, type Scope } from '../../src/access/roles.ts'
 import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
+import type { Channel } from '../../src/alerts/channels/channel.ts'
 import { Desk } from '../../src/alerts/desk.ts'
+import { Telling } from '../../src/alerts/telling.ts'
 import { LiveHub } from '../../src/api/live.ts'
 import type { ApiParts, HealthReport } from '../../src/api/parts.ts'
 import { ApiServer, buildApi } from '../../src/api/server.ts'
@@ -24,6 +26,7 @@ import type { Level } from '../../src/model/tier.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { Metrics } from '../../src/platform/metrics.ts'
+import { Random } from '../../src/platform/random.ts'
 import { Engine } from '../../src/rules/engine.ts'
 import { openState } from '../../src/store/state.ts'
 import { happenings } from '../alerts/yard.ts'
@@ -71,6 +74,8 @@ export class House {
   readonly live: LiveHub
   readonly book: Book
   readonly history: History
+  /** Ways of reaching people; to be filled before the telling part is started. */
+  readonly channels: Channel[] = []
   /** What submit.obstacle answers. */
   obstacle: string | null = null
   /** While true, nothing submitted is ever flushed. */
@@ -226,6 +231,32 @@ export class House {
     access.setPlant(plant)
     const serviceWindows = () => this.desk.windows()
     const view = () => ({ fleet: this.fleet, latest: this.latest, presence: this.presence, serviceWindows })
+    const submit: ApiParts['submit'] = {
+      obstacle: () => this.obstacle,
+      telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
+      action: async (body, by) => {
+        if (this.stuck) return new Promise(() => {})
+        const out = this.#passTime()
+        if (body.id === null) this.desk.serve(body, by, clock.now(), out)
+        else this.desk.act(body, by, clock.now(), false, out)
+        await this.#turn(out, [])
+      }
+    }
+    const telling = new Telling({
+      ...{
+        state,
+        clock,
+        log: silentLog,
+        random: new Random(1),
+        channels: this.channels,
+        redisUrl: null,
+        publicUrl: 'https://fenghuo.test'
+      },
+      journal: (_report, done) => done(),
+      alarm: (id) => book.alarm(id, null),
+      alarmBody: async () => null,
+      act: submit.action
+    })
     return {
       clock,
       metrics,
@@ -247,17 +278,12 @@ export class House {
         this.#engine.advance(clock.now(), [])
         return this.#engine.explain(rule, subject)
       },
-      submit: {
-        obstacle: () => this.obstacle,
-        telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
-        action: async (body, by) => {
-          if (this.stuck) return new Promise(() => {})
-          const out = this.#passTime()
-          if (body.id === null) this.desk.serve(body, by, clock.now(), out)
-          else this.desk.act(body, by, clock.now(), false, out)
-          await this.#turn(out, [])
-        }
+      doubts: (seen) => {
+        this.#engine.advance(clock.now(), [])
+        return this.#engine.doubts(seen)
       },
+      submit,
+      telling,
       amender: NO_AMENDER,
       health: () => this.health,
       live: new LiveHub({ clock, book, plant: view, metrics })

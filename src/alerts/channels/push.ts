@@ -2,7 +2,7 @@
 // guarded way out, since a subscription's address comes from outside. A further try replaces what the first one left waiting.
 
 import { createHash } from 'node:crypto'
-import { generateRequestDetails, type PushSubscription } from 'web-push'
+import webPush, { type PushSubscription } from 'web-push'
 import { LIMITS } from '../../platform/limits.ts'
 import { messageOf } from '../../platform/problem.ts'
 import { byStatus, failed, objectIn, refused, withoutAnswer } from './answers.ts'
@@ -38,7 +38,7 @@ export class WebPush implements Channel {
     const subscription = subscriptionIn(message.to)
     if (subscription === null) return refused('the address is not a push subscription')
     const { clock, outgoing } = this.#ground
-    let details: ReturnType<typeof generateRequestDetails>
+    let details: ReturnType<typeof webPush.generateRequestDetails>
     try {
       details = this.#details(subscription, message)
     } catch (thrown) {
@@ -54,11 +54,11 @@ export class WebPush implements Channel {
     return byStatus(answer, answer.headers.location ?? null, clock.now())
   }
 
-  #details(subscription: PushSubscription, message: OutgoingMessage): ReturnType<typeof generateRequestDetails> {
+  #details(subscription: PushSubscription, message: OutgoingMessage): ReturnType<typeof webPush.generateRequestDetails> {
     const { subject, publicKey, privateKey } = this.#settings
     const { id, title, tier, reason, drill, ackUrl } = message
     const content = { id, title, text: cutBytes(message.text, LIMITS.channels.pushBytes / 2), tier, reason, drill, url: ackUrl }
-    return generateRequestDetails(subscription, JSON.stringify(content), {
+    return webPush.generateRequestDetails(subscription, JSON.stringify(content), {
       vapidDetails: { subject, publicKey, privateKey: privateKey.reveal() },
       TTL: TTL_SECONDS,
       urgency: tier === 'red' || tier === 'orange' ? 'high' : 'normal',

@@ -18,6 +18,7 @@ import { ApiProblem, type ProblemKind } from '../problems.ts'
 import { caller } from '../session.ts'
 import { AlarmBody, AlarmDetail, type EventBody, Id, Next, pageLimit, Time } from '../shapes.ts'
 import { alarmBody } from '../views.ts'
+import { notificationBody } from './notifications.ts'
 
 const Flag = z
   .enum(['true', 'false'])
@@ -100,8 +101,9 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       const { id } = request.params
       const found = await book.get(id, caller(request).enterprises)
       if (found === null) throw noSuchAlarm(id)
+      const told = await parts.telling.notices.ofAlarm(id)
       const events = found.events.map(({ event }) => JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>)
-      return { ...alarmBody(found.alarm, plant()), events, notifications: [] }
+      return { ...alarmBody(found.alarm, plant()), events, notifications: told.map((notice) => notificationBody(notice, caller(request))) }
     }
   })
   for (const action of OPERATOR_ACTIONS) {

@@ -4,12 +4,21 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { dutyShape } from './dutySchema.ts'
-import { FILE_SHAPES } from './schema.ts'
+import { plantShape, profileShape, rulesShape } from './schema.ts'
+import { writtenServiceShape } from './serviceShape.ts'
+
+const FILE_SHAPES = {
+  'fenghuo.schema.json': writtenServiceShape,
+  'plant.schema.json': plantShape,
+  'profile.schema.json': profileShape,
+  'rules.schema.json': rulesShape,
+  'duty.schema.json': dutyShape
+} as const
 
 /** File name -> its text, draft 2020-12, describing what may be written (defaults not filled in). */
 export function editorSchemas(): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries({ ...FILE_SHAPES, 'duty.schema.json': dutyShape }).map(([file, shape]) => [
+    Object.entries(FILE_SHAPES).map(([file, shape]) => [
       file,
       `${JSON.stringify(z.toJSONSchema(shape, { target: 'draft-2020-12', io: 'input' }), null, 2)}\n`
     ])

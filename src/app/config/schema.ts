@@ -8,11 +8,9 @@ import { parseDuration } from '../../platform/duration.ts'
 import { dayOf, Zone } from '../../platform/zone.ts'
 import { isCasNumber } from '../../rules/hazard.ts'
 import { HAZARD_CLASSES } from '../../rules/hazardTables.ts'
-import { channelListShape, outgoingShape } from './channelShapes.ts'
 
 const MUST_BE_ID = 'must be an id of 1 to 64 letters, digits, dots, underscores or hyphens'
 const MUST_BE_DURATION = 'must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d'
-const MUST_BE_SIZE = 'must be a size with a unit, such as 256MB, 4GB or 512MiB'
 const MUST_BE_NUMBER = 'must be a number'
 const MUST_BE_TEXT = 'must be text'
 const MUST_BE_METRIC = 'must be a lower-case name such as level_pct: a letter, then letters, digits and underscores'
@@ -26,11 +24,11 @@ const RESERVED = new Set(
 const METRIC_NAME = /^[a-z][a-z0-9_]*$/
 
 const idPattern = /^[A-Za-z0-9._-]{1,64}$/
-const id = z.string({ error: MUST_BE_ID }).regex(idPattern, { error: MUST_BE_ID })
-const plainText = z.string({ error: MUST_BE_TEXT }).min(1, { error: 'must not be empty' })
+export const id = z.string({ error: MUST_BE_ID }).regex(idPattern, { error: MUST_BE_ID })
+export const plainText = z.string({ error: MUST_BE_TEXT }).min(1, { error: 'must not be empty' })
 const text = z.union([plainText, z.strictObject({ zh: plainText, en: plainText })], { error: 'must be text, or {zh: …, en: …}' })
 const finite = z.number({ error: MUST_BE_NUMBER })
-const flag = z.boolean({ error: 'must be true or false' })
+export const flag = z.boolean({ error: 'must be true or false' })
 const metricName = z
   .string()
   .regex(METRIC_NAME, { error: MUST_BE_METRIC, abort: true })
@@ -40,9 +38,7 @@ export const durationText = z
   .string({ error: MUST_BE_DURATION })
   .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: MUST_BE_DURATION, abort: true })
   .refine((value) => parseDuration(value) !== null, { error: MUST_BE_DURATION, abort: true })
-const longerThanNothing = durationText.refine((value) => parseDuration(value) !== 0, { error: 'must be longer than nothing' })
-
-export const sizeText = z.string({ error: MUST_BE_SIZE }).regex(/^\d+(\.\d+)?(k|M|G|T)i?B$/, { error: MUST_BE_SIZE })
+export const longerThanNothing = durationText.refine((value) => parseDuration(value) !== 0, { error: 'must be longer than nothing' })
 
 const limits = z.record(metricName, finite, { error: 'must be a mapping of limit names to numbers' })
 const labels = z.record(z.string().min(1, { error: 'must not be empty' }), plainText, { error: 'must be a mapping of label names to text' })
@@ -343,73 +339,3 @@ export const rulesShape = z
     builtIn: builtInShape.optional()
   })
   .meta({ title: 'Fenghuo rules, states of the plant, and inhibitions' })
-
-const port = z
-  .int({ error: 'must be a port number from 0 to 65535' })
-  .min(0, { error: 'must be a port number from 0 to 65535' })
-  .max(65535, { error: 'must be a port number from 0 to 65535' })
-const host = plainText.default('127.0.0.1')
-/** An address of one of these schemes (a pattern), or env:NAME. */
-const address = (schemes: string, example: string) => {
-  const error = `must be an address such as ${example}`
-  return z.string({ error }).regex(new RegExp(`^(${schemes})://.+|^env:.+`), { error })
-}
-
-export const serviceShape = z
-  .strictObject({
-    data: plainText.default('data').describe('The data folder, seen from the working directory.'),
-    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' }).default('info'),
-    clockSkew: durationText.default('5m').describe('A time stamp further ahead of its receipt than this is replaced by the receipt.'),
-    http: z.strictObject({ host, port: port.default(8080) }).prefault({}),
-    mqtt: z
-      .strictObject({
-        enabled: flag.default(true),
-        host,
-        port: port.default(1883),
-        url: address('mqtts?|wss?|tcp', 'mqtt://host:1883').optional().describe('An external broker instead of the embedded one.')
-      })
-      .prefault({}),
-    journal: z
-      .strictObject({
-        keep: longerThanNothing.default('30d').describe('Segments older than this are deleted, once everything has taken them in.'),
-        keepBytes: sizeText.default('20GB').describe('The oldest segments beyond this are deleted, once everything has taken them in.')
-      })
-      .prefault({}),
-    history: z
-      .strictObject({
-        keep: longerThanNothing.default('1095d').describe('Whole days; a closed day is one file.'),
-        memory: sizeText.default('256MB'),
-        threads: z
-          .int({ error: 'must be a whole number from 1 to 64' })
-          .min(1, { error: 'must be a whole number from 1 to 64' })
-          .max(64, { error: 'must be a whole number from 1 to 64' })
-          .default(1),
-        influx: z
-          .strictObject({ url: address('https?', 'http://host:8086'), database: plainText.default('fenghuo'), token: plainText.optional() })
-          .optional()
-          .describe('History in InfluxDB instead of the embedded store.')
-      })
-      .prefault({}),
-    state: z
-      .strictObject({
-        url: address('postgres(ql)?', 'postgres://host/fenghuo').optional().describe('State in PostgreSQL instead of the embedded SQLite.')
-      })
-      .prefault({}),
-    notifications: z
-      .strictObject({
-        redis: address('rediss?', 'redis://host:6379').optional().describe('Notification queue on BullMQ instead of the embedded one.')
-      })
-      .prefault({}),
-    outgoing: outgoingShape.prefault({}),
-    // Each entry by the shape of its kind and provider: channels.ts.
-    channels: z.array(z.unknown(), { error: 'must be a list of channels' }).default([])
-  })
-  .meta({ title: 'Fenghuo service' })
-
-/** One entry per schema file for editors. */
-export const FILE_SHAPES = {
-  'fenghuo.schema.json': serviceShape.extend({ channels: channelListShape.optional() }).meta({ title: 'Fenghuo service' }),
-  'plant.schema.json': plantShape,
-  'profile.schema.json': profileShape,
-  'rules.schema.json': rulesShape
-} as const

@@ -8,7 +8,7 @@ import { parseDuration } from '../../platform/duration.ts'
 import { problem } from '../../platform/problem.ts'
 import { type OutgoingConfig, readChannels, readOutgoing } from './channels.ts'
 import type { Findings } from './findings.ts'
-import { serviceShape } from './schema.ts'
+import { serviceShape } from './serviceShape.ts'
 import { hasShape } from './shapes.ts'
 import { readSource, type SourceFile } from './source.ts'
 
@@ -35,7 +35,15 @@ export interface Config {
   /** PostgreSQL instead of the embedded SQLite. */
   readonly state: { readonly url: string | null }
   /** Redis (BullMQ) instead of the embedded notification queue. */
-  readonly notifications: { readonly redis: string | null }
+  readonly notifications: {
+    readonly redis: string | null
+    /** Where phones reach this service, without a slash at its end; null: messages carry no links. */
+    readonly publicUrl: string | null
+    /** Ids of people and teams who are told of faults of this service itself. */
+    readonly faultsTo: readonly string[]
+  }
+  /** Called as long as the service is well; null: nobody outside watches. */
+  readonly deadMan: { readonly url: string; readonly everyMs: number } | null
   /** What may be called from here. */
   readonly outgoing: OutgoingConfig
   /** The ways of reaching people, in the order in which they are tried; secrets do not show. */
@@ -154,7 +162,18 @@ function freeze(
             })
     }),
     state: Object.freeze({ url: secret(settings.state.url, ['state', 'url']) }),
-    notifications: Object.freeze({ redis: secret(settings.notifications.redis, ['notifications', 'redis']) }),
+    notifications: Object.freeze({
+      redis: secret(settings.notifications.redis, ['notifications', 'redis']),
+      publicUrl: secret(settings.notifications.publicUrl, ['notifications', 'publicUrl'])?.replace(/\/+$/, '') ?? null,
+      faultsTo: Object.freeze(settings.notifications.faultsTo)
+    }),
+    deadMan:
+      settings.deadMan === undefined
+        ? null
+        : Object.freeze({
+            url: secret(settings.deadMan.url, ['deadMan', 'url']) ?? '',
+            everyMs: parseDuration(settings.deadMan.every) as number
+          }),
     outgoing: readOutgoing(settings.outgoing, folder, source, findings),
     channels: Object.freeze(source === null ? [] : readChannels(settings.channels, source, env, findings)),
     adminPassword: env.FENGHUO_ADMIN_PASSWORD || null

@@ -16,7 +16,8 @@ test('an empty file is valid: every key has a default', () => {
     journal: { bytes: 20e9, ageMs: 30 * 86_400_000 },
     history: { retentionDays: 1095, memoryMb: 256, threads: 1, influx: null },
     state: { url: null },
-    notifications: { redis: null },
+    notifications: { redis: null, publicUrl: null, faultsTo: [] },
+    deadMan: null,
     outgoing: { allowPrivate: [], ca: null },
     channels: [],
     adminPassword: null
@@ -72,7 +73,7 @@ test('the environment wins over the file', () => {
     http: { host: '0.0.0.0', port: 18080 },
     mqtt: { host: '::1', port: 11883, url: 'mqtt://broker' },
     history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't' } },
-    notifications: { redis: 'redis://redis' },
+    notifications: { redis: 'redis://redis', publicUrl: null, faultsTo: [] },
     state: { url: 'postgres://db/fenghuo' },
     adminPassword: 'correct horse'
   })

@@ -1,0 +1,152 @@
+// Everything between a planned notification and a person, as one part: the courier, its queue, what comes back, and drills.
+
+import type { OperatorActionBody } from '../model/journal.ts'
+import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
+import type { Plant } from '../model/plant.ts'
+import type { Clock } from '../platform/clock.ts'
+import { LIMITS } from '../platform/limits.ts'
+import type { Log } from '../platform/log.ts'
+import type { Part } from '../platform/parts.ts'
+import { messageOf } from '../platform/problem.ts'
+import type { Random } from '../platform/random.ts'
+import { rebuildable } from '../store/rebuildable.ts'
+import type { NotificationRow, State } from '../store/schema.ts'
+import { serviceSecret } from '../store/serviceSecrets.ts'
+import { AckLinks } from './ackLinks.ts'
+import type { BookedAlarm } from './booked.ts'
+import type { CallbackOutcome, Channel, ChannelCallback } from './channels/channel.ts'
+import { Courier } from './courier.ts'
+import { type DrillRequest, planDrill } from './drill.ts'
+import { Drills } from './drills.ts'
+import type { MessageSources } from './message.ts'
+import { Notices } from './notices.ts'
+import { Outbox } from './outbox.ts'
+import { PlannedBook } from './planned.ts'
+import { RedisDispatcher } from './queues/bullmq.ts'
+import { EmbeddedDispatcher } from './queues/embedded.ts'
+import { Replies } from './replies.ts'
+
+export interface TellingParts {
+  readonly state: State
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
+  readonly channels: readonly Channel[]
+  /** The queue is on this Redis; null: it is in this process. */
+  readonly redisUrl: string | null
+  /** Where people's phones reach the service; null: messages carry no links. */
+  readonly publicUrl: string | null
+  readonly journal: (report: DeliveryReport, done: () => void) => void
+  readonly alarm: (id: string) => Promise<BookedAlarm | null>
+  readonly alarmBody: MessageSources['alarmBody']
+  /** Journals an operator action; resolves once it is applied. */
+  readonly act: (body: OperatorActionBody, by: string) => Promise<void>
+}
+
+/** What a one-time link is good for now. */
+export type LinkState = { readonly kind: 'unknown' } | { readonly kind: 'expired' } | OpenLink
+
+/** A link that leads to its notification: still to be used, or used. */
+export interface OpenLink {
+  readonly kind: 'open' | 'used'
+  readonly row: NotificationRow
+  readonly acknowledged: BookedAlarm['acknowledged']
+}
+
+export class Telling implements Part {
+  readonly name = 'courier'
+  readonly notices: Notices
+  readonly drills: Drills
+  readonly outbox: Outbox
+  readonly courier: Courier
+  readonly #parts: TellingParts
+  readonly #replies: Replies
+  readonly #planned = new PlannedBook()
+  #links: AckLinks | null = null
+
+  constructor(parts: TellingParts) {
+    this.#parts = parts
+    const { state, clock, log, random, channels, redisUrl, journal, alarm, alarmBody, act } = parts
+    this.notices = new Notices(state)
+    this.drills = new Drills(state)
+    this.outbox = new Outbox(state)
+    this.#replies = new Replies({ state, clock, alarm, act })
+    this.courier = new Courier({
+      ...{ outbox: this.outbox, channels, clock, random, log, journal, alarmBody },
+      dispatcher: redisUrl === null ? new EmbeddedDispatcher() : new RedisDispatcher({ url: redisUrl, clock, log }),
+      ackUrl: (n) => this.#links?.url(n) ?? null,
+      answered: (channel, answer) =>
+        void this.#replies
+          .take(channel.id, channel.kind, answer)
+          .catch((cause) => log.error(`an answer by ${channel.id} could not be taken: ${messageOf(cause)}`))
+    })
+  }
+
+  async start(): Promise<void> {
+    const secret = await serviceSecret(this.#parts.state, 'links')
+    this.#links ??= new AckLinks(secret, this.#parts.publicUrl, this.#parts.clock)
+    await this.courier.start()
+  }
+
+  stop(): Promise<void> {
+    return this.courier.stop()
+  }
+
+  /** Puts notifications into the outbox that no journal record has caused: of drills and of this service itself. */
+  async add(planned: readonly PlannedNotification[]): Promise<void> {
+    await rebuildable(this.#parts.state, (state) => this.#planned.write(state, planned))
+    this.courier.wake()
+  }
+
+  /** Begins a drill; answers how many messages it sends, withheld ones not counted. Where it is none, nothing is begun. */
+  async drill(plant: Plant, request: DrillRequest, by: string): Promise<number> {
+    const planned = planDrill(plant, request)
+    const sent = planned.filter(({ withheld }) => withheld === null).length
+    if (sent === 0) return 0
+    await this.drills.begin(request, by, planned[0]?.enterprise ?? null)
+    await this.add(planned)
+    return sent
+  }
+
+  /** Makes a dead letter a queued notification again; false where it is none. */
+  async retry(id: string): Promise<boolean> {
+    const done = await this.outbox.retry(id, this.#parts.clock.now())
+    if (done) this.courier.wake()
+    return done
+  }
+
+  /** A vendor's callback. Null: there is no such channel, or none that is called back. Receipts are on disk when it resolves. */
+  async callback(channelId: string, callback: ChannelCallback): Promise<CallbackOutcome | null> {
+    const channel = this.#parts.channels.find(({ id }) => id === channelId)
+    const outcome = channel?.callback?.(callback, this.#parts.clock.now()) ?? null
+    if (channel === undefined || outcome === null || outcome.kind === 'refused') return outcome
+    await this.courier.take(channel, outcome.receipts)
+    for (const answer of outcome.answers) await this.#replies.take(channel.id, channel.kind, answer)
+    return outcome
+  }
+
+  /** Takes an answer as if it had come by the channel of this id. */
+  async answer(channelId: string, answer: Parameters<Replies['take']>[2]): ReturnType<Replies['take']> {
+    const channel = this.#parts.channels.find(({ id }) => id === channelId)
+    return channel === undefined ? null : this.#replies.take(channel.id, channel.kind, answer)
+  }
+
+  /** Looks at a one-time link without using it. */
+  async link(token: string): Promise<LinkState> {
+    const read = token.length > LIMITS.api.idLength ? null : (this.#links?.read(token) ?? null)
+    const row = read === null ? null : await this.outbox.byN(read.n)
+    if (read === null || row === null) return { kind: 'unknown' }
+    if (read.expired) return { kind: 'expired' }
+    const [first] = JSON.parse(row.alarms) as string[]
+    const alarm = first === undefined ? null : await this.#parts.alarm(first)
+    return { kind: row.answered_at === null ? 'open' : 'used', row, acknowledged: alarm?.acknowledged ?? null }
+  }
+
+  /** Uses a one-time link; answers what is so afterwards. */
+  async press(token: string): Promise<LinkState> {
+    const before = await this.link(token)
+    if (before.kind !== 'open') return before
+    await this.#replies.press(before.row)
+    return this.link(token)
+  }
+}

@@ -1,0 +1,182 @@
+// Who was told what, with what success, and who was not, and why; dead letters; what people answered; drills.
+
+import { z } from 'zod'
+import { type Identity, mayAct, maySee } from '../../access/roles.ts'
+import { maskedAddress, type Notice } from '../../alerts/notices.ts'
+import { NOTIFICATION_STATES } from '../../model/notification.ts'
+import { LIMITS } from '../../platform/limits.ts'
+import type { Api } from '../api.ts'
+import { badCursor } from '../paging.ts'
+import type { ApiParts } from '../parts.ts'
+import { ApiProblem } from '../problems.ts'
+import { caller } from '../session.ts'
+import { Id, Instant, Next, NotificationBody, Nullable, pageLimit, Time } from '../shapes.ts'
+import { instant } from '../views.ts'
+
+const AnswerBody = z
+  .object({
+    at: Instant,
+    channel: z.string(),
+    address: z.string(),
+    text: z.string(),
+    person: Nullable,
+    alarm: Nullable,
+    outcome: z.string().meta({ description: 'acknowledged, drill, unknownText, unknownSender, nothingOpen' })
+  })
+  .meta({ id: 'Answer' })
+
+const NotificationQuery = z.object({
+  state: z.enum(NOTIFICATION_STATES).optional(),
+  alarm: z.string().max(LIMITS.api.idLength).optional(),
+  person: Id.optional(),
+  from: Time.optional(),
+  to: Time.optional(),
+  limit: pageLimit(100),
+  cursor: z.string().max(512).optional()
+})
+
+export function notificationRoutes(api: Api, parts: ApiParts): void {
+  const { telling, access } = parts
+  api.route({
+    method: 'GET',
+    url: '/api/v1/notifications',
+    config: { needs: 'viewer' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'What was sent to whom, withheld and why',
+      description: 'Newest first.',
+      querystring: NotificationQuery,
+      response: { 200: z.object({ items: z.array(NotificationBody), next: Next }) }
+    },
+    handler: async (request) => {
+      const { limit, cursor, ...filter } = request.query
+      const page = await telling.notices.list(filter, { limit, cursor }, caller(request).enterprises)
+      if ('problem' in page) throw badCursor(page.problem)
+      return { items: page.items.map((notice) => notificationBody(notice, caller(request))), next: page.next }
+    }
+  })
+  api.route({
+    method: 'POST',
+    url: '/api/v1/notifications/:id/retry',
+    config: { needs: 'operator' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'Send a dead letter again',
+      params: z.object({ id: z.string().max(LIMITS.api.idLength) }),
+      response: { 200: NotificationBody }
+    },
+    handler: async (request) => {
+      const { id } = request.params
+      const by = caller(request)
+      const before = await telling.notices.one(id, by.enterprises)
+      if (before === null) throw new ApiProblem('unknown', `There is no notification ${id} that you may see.`)
+      if (!(await telling.retry(id))) {
+        throw new ApiProblem('conflict', `Notification ${id} is ${before.state}: only one that has failed can be sent again.`)
+      }
+      await access.audit.append(by.user, `notification.retry ${id}`, { state: before.state, problem: before.problem }, { state: 'queued' })
+      return notificationBody((await telling.notices.one(id, by.enterprises)) ?? before, by)
+    }
+  })
+  api.route({
+    method: 'GET',
+    url: '/api/v1/answers',
+    config: { needs: 'viewer' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'What people sent back, and what was made of it',
+      description: 'Newest first.',
+      querystring: z.object({ limit: pageLimit(100), cursor: z.string().max(512).optional() }),
+      response: { 200: z.object({ items: z.array(AnswerBody), next: Next }) }
+    },
+    handler: async (request) => {
+      const by = caller(request)
+      const page = await telling.notices.answers(request.query, by.enterprises)
+      if ('problem' in page) throw badCursor(page.problem)
+      const shown = (address: string): string => (mayAct(by.role, 'operator') ? address : maskedAddress('sms', address))
+      return { items: page.items.map((item) => ({ ...item, at: instant(item.at), address: shown(item.address) })), next: page.next }
+    }
+  })
+}
+
+const DrillBody = z
+  .object({
+    id: z.string(),
+    at: Instant,
+    by: z.string(),
+    site: Nullable,
+    person: Nullable,
+    note: Nullable,
+    closedAt: Instant.nullable().meta({ description: 'null: it goes on' }),
+    steps: z.array(
+      z.object({
+        ...{ person: z.string(), channel: z.string(), state: z.string() },
+        ...{ sentAt: Instant.nullable(), deliveredAt: Instant.nullable(), acknowledgedAt: Instant.nullable(), problem: Nullable }
+      })
+    ),
+    signature: Nullable.meta({ description: 'HMAC-SHA256 over the record once it is closed; the same is in the audit log' })
+  })
+  .meta({ id: 'Drill' })
+
+export function drillRoutes(api: Api, { telling, access, plant, clock }: ApiParts): void {
+  api.route({
+    method: 'POST',
+    url: '/api/v1/drill',
+    config: { needs: 'engineer' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'Hold a drill',
+      description: 'A message marked as a drill to everybody on the ladders of a site, or to one person, by every way at once.',
+      body: z
+        .object({ site: Id.optional(), person: Id.optional(), note: z.string().max(200).optional() })
+        .nullable()
+        .optional(),
+      response: { 202: z.object({ id: z.string(), notifications: z.number() }) }
+    },
+    handler: async (request, reply) => {
+      const { site = null, person = null, note = null } = request.body ?? {}
+      const by = caller(request)
+      const current = plant().fleet.plant
+      const place = current.sites.find(({ id }) => id === site)
+      const enterprise = place?.enterprise ?? current.duty?.people.find(({ id }) => id === person)?.enterprise ?? null
+      if ((site !== null && place === undefined) || !maySee(by.enterprises, enterprise)) {
+        throw new ApiProblem('unknown', 'There is no such site or person that you may hold a drill with: name one of yours.')
+      }
+      const at = clock.now()
+      const id = `drill#${at}`
+      const count = await telling.drill(current, { id, at, site, person, note }, by.user)
+      if (count === 0)
+        throw new ApiProblem('conflict', 'Nobody would be told: no ladder of duty.yaml leads to a person with an address there.')
+      await access.audit.append(by.user, `drill.begin ${id}`, null, { site, person, note, notifications: count })
+      return reply.code(202).send({ id, notifications: count })
+    }
+  })
+  api.route({
+    method: 'GET',
+    url: '/api/v1/drills',
+    config: { needs: 'viewer' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'Drills, newest first, with who was reached when',
+      response: { 200: z.object({ items: z.array(DrillBody) }) }
+    },
+    handler: async (request) => {
+      const drills = await telling.drills.list(caller(request).enterprises)
+      return { items: drills.map(({ record, signature }) => ({ ...record, steps: [...record.steps], signature })) }
+    }
+  })
+}
+
+/** As the API shows it: an address whole only to whoever acts on alarms. */
+export function notificationBody({ n: _n, ...notice }: Notice, by: Identity): z.infer<typeof NotificationBody> {
+  const time = (at: number | null): string | null => (at === null ? null : instant(at))
+  const { address, channel } = notice
+  return {
+    ...notice,
+    alarms: [...notice.alarms],
+    address: address === null || mayAct(by.role, 'operator') ? address : maskedAddress(channel, address),
+    at: instant(notice.at),
+    sentAt: time(notice.sentAt),
+    deliveredAt: time(notice.deliveredAt),
+    failedAt: time(notice.failedAt)
+  }
+}

@@ -1,0 +1,87 @@
+// The shape of fenghuo.yaml, the service's own settings. Every key has a default. Messages as in schema.ts.
+
+import { z } from 'zod'
+import { channelListShape, outgoingShape } from './channelShapes.ts'
+import { durationText, flag, id, longerThanNothing, plainText } from './schema.ts'
+
+const MUST_BE_SIZE = 'must be a size with a unit, such as 256MB, 4GB or 512MiB'
+const sizeText = z.string({ error: MUST_BE_SIZE }).regex(/^\d+(\.\d+)?(k|M|G|T)i?B$/, { error: MUST_BE_SIZE })
+const port = z
+  .int({ error: 'must be a port number from 0 to 65535' })
+  .min(0, { error: 'must be a port number from 0 to 65535' })
+  .max(65535, { error: 'must be a port number from 0 to 65535' })
+const host = plainText.default('127.0.0.1')
+/** An address of one of these schemes (a pattern), or env:NAME. */
+const address = (schemes: string, example: string) => {
+  const error = `must be an address such as ${example}`
+  return z.string({ error }).regex(new RegExp(`^(${schemes})://.+|^env:.+`), { error })
+}
+
+export const serviceShape = z
+  .strictObject({
+    data: plainText.default('data').describe('The data folder, seen from the working directory.'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' }).default('info'),
+    clockSkew: durationText.default('5m').describe('A time stamp further ahead of its receipt than this is replaced by the receipt.'),
+    http: z.strictObject({ host, port: port.default(8080) }).prefault({}),
+    mqtt: z
+      .strictObject({
+        enabled: flag.default(true),
+        host,
+        port: port.default(1883),
+        url: address('mqtts?|wss?|tcp', 'mqtt://host:1883').optional().describe('An external broker instead of the embedded one.')
+      })
+      .prefault({}),
+    journal: z
+      .strictObject({
+        keep: longerThanNothing.default('30d').describe('Segments older than this are deleted, once everything has taken them in.'),
+        keepBytes: sizeText.default('20GB').describe('The oldest segments beyond this are deleted, once everything has taken them in.')
+      })
+      .prefault({}),
+    history: z
+      .strictObject({
+        keep: longerThanNothing.default('1095d').describe('Whole days; a closed day is one file.'),
+        memory: sizeText.default('256MB'),
+        threads: z
+          .int({ error: 'must be a whole number from 1 to 64' })
+          .min(1, { error: 'must be a whole number from 1 to 64' })
+          .max(64, { error: 'must be a whole number from 1 to 64' })
+          .default(1),
+        influx: z
+          .strictObject({ url: address('https?', 'http://host:8086'), database: plainText.default('fenghuo'), token: plainText.optional() })
+          .optional()
+          .describe('History in InfluxDB instead of the embedded store.')
+      })
+      .prefault({}),
+    state: z
+      .strictObject({
+        url: address('postgres(ql)?', 'postgres://host/fenghuo').optional().describe('State in PostgreSQL instead of the embedded SQLite.')
+      })
+      .prefault({}),
+    notifications: z
+      .strictObject({
+        redis: address('rediss?', 'redis://host:6379').optional().describe('Notification queue on BullMQ instead of the embedded one.'),
+        publicUrl: address('https?', 'https://alarms.example.com')
+          .optional()
+          .describe('Where phones reach this service: messages then carry a link to acknowledge by.'),
+        faultsTo: z
+          .array(id, { error: 'must be a list of ids of people and teams of duty.yaml' })
+          .default([])
+          .describe('People and teams of duty.yaml who are told of faults of this service itself.')
+      })
+      .prefault({}),
+    deadMan: z
+      .strictObject({
+        url: address('https?', 'https://watch.example.com/ping/fenghuo').describe(
+          'Called while the service is well; who runs it raises the alarm when it falls silent.'
+        ),
+        every: longerThanNothing.default('1m')
+      })
+      .optional(),
+    outgoing: outgoingShape.prefault({}),
+    // Each entry by the shape of its kind and provider: channels.ts.
+    channels: z.array(z.unknown(), { error: 'must be a list of channels' }).default([])
+  })
+  .meta({ title: 'Fenghuo service' })
+
+/** For editors: with the shapes of the channels, which the service checks one by one. */
+export const writtenServiceShape = serviceShape.extend({ channels: channelListShape.optional() }).meta({ title: 'Fenghuo service' })

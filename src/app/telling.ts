@@ -1,0 +1,106 @@
+// Puts together what tells people: channels as configured, courier, drills, heartbeat, and the watch over ourselves.
+
+import type { Audit } from '../access/audit.ts'
+import type { Book } from '../alerts/book.ts'
+import { channelsOf } from '../alerts/channels/channels.ts'
+import { Outgoing } from '../alerts/channels/outgoing.ts'
+import { Telling } from '../alerts/telling.ts'
+import type { HealthReport, PartHealth, Submit } from '../api/parts.ts'
+import { alarmBody } from '../api/views.ts'
+import type { Journal } from '../ingest/journal/journal.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { Part } from '../platform/parts.ts'
+import { messageOf } from '../platform/problem.ts'
+import { Random } from '../platform/random.ts'
+import type { State } from '../store/schema.ts'
+import type { Config } from './config/service.ts'
+import { DeadMan } from './deadMan.ts'
+import type { Loop } from './loop.ts'
+import { type Fault, SelfWatch } from './selfWatch.ts'
+
+const CLOSE_DRILLS_MS = 5_000
+
+export interface TellingGround {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly state: State
+  readonly journal: Journal
+  readonly book: Book
+  readonly loop: Loop
+  readonly audit: Audit
+  readonly submit: Submit
+  readonly plant: () => Parameters<typeof alarmBody>[1]
+  readonly health: () => HealthReport
+}
+
+export interface TellingRooms {
+  readonly telling: Telling
+  /** In the order of starting. */
+  readonly parts: readonly Part[]
+  /** How telling is, for health. */
+  readonly health: () => PartHealth[]
+}
+
+export function tellingOf(ground: TellingGround): TellingRooms {
+  const { config, clock, log, state, journal, book, loop, submit, plant } = ground
+  const { allowPrivate, ca } = config.outgoing
+  const outgoing = new Outgoing({ clock, allowPrivate, ca })
+  const { redis: redisUrl, publicUrl, faultsTo } = config.notifications
+  const telling = new Telling({
+    ...{ state, clock, log, redisUrl, publicUrl },
+    random: new Random(clock.now()),
+    channels: channelsOf(config.channels, { clock, log, outgoing, ca }),
+    journal: (report, done) => journal.append('delivery', report.id, Buffer.from(JSON.stringify(report)), done),
+    alarm: (id) => book.alarm(id, null),
+    async alarmBody(id) {
+      const alarm = await book.alarm(id, null)
+      return alarm === null ? null : alarmBody(alarm, plant())
+    },
+    act: (body, by) => submit.action(body, by)
+  })
+  const deadMan =
+    config.deadMan === null ? null : new DeadMan({ ...config.deadMan, outgoing, clock, log, alive: () => loop.problem === null })
+  const faults = (): Fault[] => faultsOf(ground.health())
+  const watch = new SelfWatch({ clock, log, to: faultsTo, plant: () => loop.pipeline.fleet.plant, faults, add: (all) => telling.add(all) })
+  return {
+    telling,
+    parts: [telling, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [deadMan])],
+    health: () => healthOf(telling, deadMan)
+  }
+}
+
+function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
+  const found: PartHealth[] = telling.courier.problems().map(({ part, problem }) => ({ part, state: 'degraded', problem }))
+  if (deadMan !== null && deadMan.problem !== null) found.push({ part: 'heartbeat', state: 'degraded', problem: deadMan.problem })
+  if (!found.some(({ part }) => part === 'notifications')) found.push({ part: 'notifications', state: 'ok', problem: null })
+  return found
+}
+
+function faultsOf({ parts }: HealthReport): Fault[] {
+  return parts.flatMap(({ part, problem }) => (problem === null ? [] : [{ part, problem }]))
+}
+
+/** Drills that are over get their record, signed and in the audit log. */
+function drillCloser({ drills }: Telling, { clock, log, audit }: TellingGround): Part {
+  let timer: Timer | null = null
+  const close = async (): Promise<void> => {
+    for (const { record, signature } of await drills.closeDue(clock.now())) {
+      await audit.append(record.by, `drill.close ${record.id}`, null, { ...record, signature })
+    }
+  }
+  return {
+    name: 'drills',
+    start: async () => {
+      timer ??= clock.every(
+        CLOSE_DRILLS_MS,
+        () => void close().catch((cause) => log.error(`a drill could not be closed: ${messageOf(cause)}`))
+      )
+    },
+    stop: async () => {
+      timer?.cancel()
+      timer = null
+    }
+  }
+}
