@@ -3,7 +3,9 @@
 
 import type { AlarmEvent } from '../model/alarm.ts'
 import type { JournalRecord, OperatorActionBody, RecordKind, Reject, ServiceActionBody } from '../model/journal.ts'
+import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Device, Plant } from '../model/plant.ts'
+import type { StateActionBody } from '../model/suppression.ts'
 import { Effects, Pipeline } from './pipeline.ts'
 
 /** What a service allows without settings of its own. */
@@ -61,13 +63,25 @@ export class RecordWriter {
     return this.#record(receivedAt, 'presence', gateway, { online, why: 'scenario' })
   }
 
-  action(receivedAt: number, by: string, body: OperatorActionBody | ServiceActionBody): JournalRecord {
+  action(receivedAt: number, by: string, body: OperatorActionBody | ServiceActionBody | StateActionBody): JournalRecord {
     return this.#record(receivedAt, 'action', by, body)
+  }
+
+  /** What became of a message. */
+  delivery(receivedAt: number, report: DeliveryReport): JournalRecord {
+    return this.#record(receivedAt, 'delivery', report.id, report)
   }
 
   #record(receivedAt: number, kind: RecordKind, source: string, body: unknown): JournalRecord {
     return { seq: ++this.#seq, receivedAt, kind, source, body: Buffer.from(JSON.stringify(body)) }
   }
+}
+
+/** What a run has caused so far; planned messages are kept where somebody asks for them. */
+export interface OfflineEffects {
+  readonly events: AlarmEvent[]
+  readonly rejects: Reject[]
+  readonly notifications?: PlannedNotification[]
 }
 
 /** One run: records in, events and rejects out. */
@@ -80,20 +94,21 @@ export class OfflineRun {
     this.pipeline = Pipeline.begin(plant, 0, startAt, { clockSkewMs: OFFLINE_CLOCK_SKEW_MS })
   }
 
-  take(record: JournalRecord, into: { readonly events: AlarmEvent[]; readonly rejects: Reject[] }): void {
+  take(record: JournalRecord, into: OfflineEffects): void {
     this.pipeline.take([record], this.#effects)
     this.#hand(into)
   }
 
   /** Lets time pass up to and including `to`. */
-  pass(to: number, into: { readonly events: AlarmEvent[]; readonly rejects: Reject[] }): void {
+  pass(to: number, into: OfflineEffects): void {
     this.pipeline.advance(to, this.#effects)
     this.#hand(into)
   }
 
-  #hand(into: { readonly events: AlarmEvent[]; readonly rejects: Reject[] }): void {
+  #hand(into: OfflineEffects): void {
     for (const event of this.#effects.events) into.events.push(event)
     for (const reject of this.#effects.rejects) into.rejects.push(reject)
+    for (const one of this.#effects.notifications) into.notifications?.push(one)
     this.#effects.clear()
   }
 }

@@ -13,7 +13,15 @@ function shift(from: number, to: number, order: readonly string[], more: Partial
 }
 
 function dutyOf(rota: Partial<Rota>): Duty {
-  const full: Rota = { id: 'r', name: { zh: '', en: '' }, zone: 'Asia/Shanghai', startDay: dayOf('2026-01-01')!, shifts: [], overrides: [], ...rota }
+  const full: Rota = {
+    id: 'r',
+    name: { zh: '', en: '' },
+    zone: 'Asia/Shanghai',
+    startDay: dayOf('2026-01-01')!,
+    shifts: [],
+    overrides: [],
+    ...rota
+  }
   return {
     ...{ people: [], teams: [{ id: 't', name: { zh: '', en: '' }, people: ['x', 'y'] }], rotas: [full], responsible: [], ladders: [] },
     ...{ groupWindowMs: 0, throttle: null, floodDigestMs: 300_000, receipts: [] }
@@ -68,9 +76,17 @@ describe('changes of the clocks', () => {
 
   it('make a shift longer or shorter, never double and never empty', () => {
     const found = stretches(london, 'r', at('2026-03-28 00:00', 'Europe/London'), at('2026-03-30 00:00', 'Europe/London'))
-    expect(found.map(({ from, to, people }) => [people[0], (to - from) / 3_600_000])).toEqual([['a', 12], ['b', 12], ['a', 11], ['b', 12]])
+    expect(found.map(({ from, to, people }) => [people[0], (to - from) / 3_600_000])).toEqual([
+      ['a', 12],
+      ['b', 12],
+      ['a', 11],
+      ['b', 12]
+    ])
     const autumn = stretches(london, 'r', at('2026-10-25 00:00', 'Europe/London'), at('2026-10-26 00:00', 'Europe/London'))
-    expect(autumn.map(({ from, to, people }) => [people[0], (to - from) / 3_600_000])).toEqual([['a', 13], ['b', 12]])
+    expect(autumn.map(({ from, to, people }) => [people[0], (to - from) / 3_600_000])).toEqual([
+      ['a', 13],
+      ['b', 12]
+    ])
     expect(holes(london, 'r', at('2026-01-02 00:00'), at('2027-01-02 00:00'))).toEqual([])
   })
   it('leave no hole where a handover falls into the hour that does not exist', () => {
@@ -93,11 +109,26 @@ describe('overrides and swaps', () => {
       ]
     })
     const of = (date: string): readonly string[] => onDuty(duty, 'r', at(`${date} 12:00`))
-    expect(['01', '02', '03', '04', '05', '06', '07', '08'].map((date) => of(`2026-01-${date}`)[0])).toEqual(['z', 'b', 'a', 'y', 'a', 'y', 'a', 'b'])
+    expect(['01', '02', '03', '04', '05', '06', '07', '08'].map((date) => of(`2026-01-${date}`)[0])).toEqual([
+      'z',
+      'b',
+      'a',
+      'y',
+      'a',
+      'y',
+      'a',
+      'b'
+    ])
   })
   it('exchange two people', () => {
     const range = { from: at('2026-01-01 00:00'), to: at('2026-01-03 00:00'), note: null }
-    const duty = dutyOf({ shifts, overrides: [{ ...range, who: person('b'), instead: person('a') }, { ...range, who: person('a'), instead: person('b') }] })
+    const duty = dutyOf({
+      shifts,
+      overrides: [
+        { ...range, who: person('b'), instead: person('a') },
+        { ...range, who: person('a'), instead: person('b') }
+      ]
+    })
     expect(['01', '02', '03', '04'].map((date) => onDuty(duty, 'r', at(`2026-01-${date} 12:00`))[0])).toEqual(['b', 'a', 'a', 'b'])
   })
   it('close a hole', () => {

@@ -67,7 +67,7 @@ function logOf(plant: Plant, records: readonly JournalRecord[], endAt: number, {
   for (const tick of pending) if (tick < endAt) pipeline.advance(tick, effects)
   pipeline.advance(endAt, effects)
   expect(effects.rejects).toEqual([])
-  return effects.events.map(alarmEventLine)
+  return [...effects.events.map(alarmEventLine), ...effects.notifications.map((one) => JSON.stringify(one))]
 }
 
 /** The plant with a twin of every device, in no area; and the records with a twin's sample before each. */
@@ -87,6 +87,11 @@ function withStrangers({ plant, records }: Outcome): { plant: Plant; records: Jo
   return { plant: crowded, records: all }
 }
 
+/** The alarm log, and behind it whom it was planned to tell. */
+function whole({ events, notifications }: Outcome): string[] {
+  return [...events.map(alarmEventLine), ...notifications.map((one) => JSON.stringify(one))]
+}
+
 function lines(events: readonly AlarmEvent[]): string[] {
   return events.map(alarmEventLine)
 }
@@ -99,25 +104,26 @@ describe.each(FILES)('%s', (file) => {
   })
 
   it('gives the same log at any tick rate', () => {
-    const { plant, records, endAt, events } = played(file)
+    const outcome = played(file)
+    const { plant, records, endAt } = outcome
     // Scenarios of hours get longer steps, or they would take minutes.
     const longer = Math.ceil((endAt - SCENARIO_EPOCH) / 1_800_000)
     for (const stepMs of [250 * longer, 1000 * longer, 7300 * longer]) {
       const ticks = Array.from({ length: Math.floor((endAt - SCENARIO_EPOCH) / stepMs) }, (_, i) => SCENARIO_EPOCH + (i + 1) * stepMs)
-      expect(logOf(plant, records, endAt, { ticks })).toEqual(lines(events))
+      expect(logOf(plant, records, endAt, { ticks })).toEqual(whole(outcome))
     }
-    expect(logOf(plant, records, endAt)).toEqual(lines(events))
+    expect(logOf(plant, records, endAt)).toEqual(whole(outcome))
   })
 
   it('gives the same log when the process restarts before every record', () => {
-    const { plant, records, endAt, events } = played(file)
-    expect(logOf(plant, records, endAt, { restarting: true })).toEqual(lines(events))
+    const outcome = played(file)
+    expect(logOf(outcome.plant, outcome.records, outcome.endAt, { restarting: true })).toEqual(whole(outcome))
   })
 
   it('gives the same log with strangers in between', () => {
     const outcome = played(file)
     const { plant, records } = withStrangers(outcome)
-    const log = logOf(plant, records, outcome.endAt).filter((line) => !line.includes('"device":"twin-'))
+    const log = logOf(plant, records, outcome.endAt).filter((line) => line.startsWith('{"at":') && !line.includes('twin-'))
     expect(log).toEqual(lines(outcome.events))
   })
 })
@@ -133,6 +139,19 @@ it('every tier of every rule of the sample plant is entered and left in a scenar
   const proved = new Set(FILES.flatMap(turnsOnSample))
   const wanted = rules.flatMap(({ id, tiers }) => tiers.flatMap(({ tier }) => [`${id}: ${tier} entered`, `${id}: ${tier} left`]))
   expect(wanted.filter((turn) => !proved.has(turn))).toEqual([])
+})
+
+it('every state and inhibition of the sample plant holds something back, and lets it go, in a scenario', () => {
+  const { states = [], inhibitions = [] } = plantIn(SAMPLE)
+  const wanted = [...states.map(({ id }) => `state:${id}`), ...inhibitions.map(({ id }) => `inhibition:${id}`)]
+  expect(wanted.length).toBeGreaterThan(6)
+  const proved = new Set(
+    FILES.filter((file) => file.startsWith('suppression')).flatMap((file) =>
+      played(file).events.flatMap((event) => (event.kind === 'action' ? [`${event.by} ${event.action}`] : []))
+    )
+  )
+  const turns = wanted.flatMap((by) => [`${by} suppress`, `${by} unsuppress`])
+  expect(turns.filter((turn) => !proved.has(turn))).toEqual([])
 })
 
 /** What a scenario shows of the sample plant's rules; falling from red to clear leaves every tier below it too. */

@@ -1,7 +1,9 @@
 // The log that was expected against the log that came. Lines of one instant may stand in any order.
 
 import type { ActionKind, AlarmEvent } from '../../model/alarm.ts'
+import type { PlannedNotification } from '../../model/notification.ts'
 import type { ExpectedLine } from './parse.ts'
+import { tellingLine } from './telling.ts'
 import { formatTime, SCENARIO_EPOCH } from './times.ts'
 
 /** `-` was expected and did not happen, `+` happened and was not expected. `at` in ms since the beginning. */
@@ -18,13 +20,25 @@ interface LogLine {
   readonly because: string | null
 }
 
-/** Both ways: a line too many fails like a line missing. Operator actions are compared where the expected log names any. */
-export function differencesOf(expected: readonly ExpectedLine[], events: readonly AlarmEvent[]): Difference[] {
+/**
+ * Both ways: a line too many fails like a line missing. Operator actions are compared where the expected log names any; so are
+ * messages to people, and those that were withheld.
+ */
+export function differencesOf(
+  expected: readonly ExpectedLine[],
+  events: readonly AlarmEvent[],
+  notifications: readonly PlannedNotification[] = []
+): Difference[] {
   const withActions = expected.some(({ turn }) => 'action' in turn)
   const came = events.filter(({ kind }) => withActions || kind === 'transition').map(lineOf)
+  const names = (word: string): boolean => expected.some(({ turn }) => 'told' in turn && turn.told.startsWith(word))
+  const [told, withheld] = [names('tell '), names('withhold ')]
+  for (const one of notifications) {
+    if (one.withheld === null ? told : withheld) came.push({ ...tellingLine(one), because: null })
+  }
   const differences: Difference[] = []
   for (const line of expected) {
-    const text = textOf(line.at, line.alarm, 'action' in line.turn ? line.turn.action : `${line.turn.from} -> ${line.turn.to}`)
+    const text = textOf(line.at, line.alarm, turnText(line.turn))
     const match = came.findIndex((other) => other.text === text && (line.because === null || other.because === line.because))
     if (match >= 0) came.splice(match, 1)
     else differences.push({ sign: '-', at: line.at, text: withReason(text, line.because) })
@@ -44,6 +58,11 @@ function lineOf(event: AlarmEvent): LogLine {
   const alarm = event.id.slice(0, event.id.lastIndexOf('#'))
   if (event.kind === 'action') return { at, text: textOf(at, alarm, event.action), because: null }
   return { at, text: textOf(at, alarm, `${event.from} -> ${event.to}`), because: event.because }
+}
+
+function turnText(turn: ExpectedLine['turn']): string {
+  if ('told' in turn) return turn.told
+  return 'action' in turn ? turn.action : `${turn.from} -> ${turn.to}`
 }
 
 function textOf(at: number, alarm: string, turn: ActionKind | string): string {

@@ -5,8 +5,9 @@ import { type ActionKind, OPERATOR_ACTIONS, type OperatorActionKind, SERVICE_ACT
 import { LEVELS, type Level } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
-import { actionDetails, type ScenarioAction, type ScenarioWindow, windowOf } from './acts.ts'
+import { actionDetails, type ScenarioAction, type ScenarioSwitch, type ScenarioWindow, switchOf, windowOf } from './acts.ts'
 import { parseSeries } from './series.ts'
+import { type ChannelFault, channelFault, isChannel } from './telling.ts'
 import { parseInstant, parseTime } from './times.ts'
 
 /** A word of the file, with its place. */
@@ -42,7 +43,7 @@ export interface ExpectedLine {
   readonly at: number
   /** rule/subject. */
   readonly alarm: string
-  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: ActionKind }
+  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: ActionKind } | { readonly told: string }
   /** Compared where it is given. */
   readonly because: string | null
 }
@@ -55,7 +56,10 @@ export interface Scenario {
   readonly outages: readonly Outage[]
   readonly actions: readonly ScenarioAction[]
   readonly windows: readonly ScenarioWindow[]
+  readonly switches: readonly ScenarioSwitch[]
   readonly clocks: readonly ClockShift[]
+  /** Ways of telling people that fail. */
+  readonly faults: readonly ChannelFault[]
   /** Time passes up to and including here, ms since the beginning. */
   readonly end: number
   readonly expected: readonly ExpectedLine[]
@@ -84,7 +88,7 @@ class ScenarioParser {
 
   constructor(file: string) {
     this.#file = file
-    this.#scenario = { file, values: [], outages: [], actions: [], windows: [], clocks: [], end: 0, expected: [] }
+    this.#scenario = { file, values: [], outages: [], actions: [], windows: [], switches: [], clocks: [], faults: [], end: 0, expected: [] }
   }
 
   line(text: string, line: number): void {
@@ -143,13 +147,18 @@ class ScenarioParser {
       case 'return-to-service':
         this.#service(words.slice(first), at)
         break
+      case 'enter':
+      case 'leave':
+        this.#switch(words.slice(first), at)
+        break
       default:
         if (isAction(head.text)) this.#action(words.slice(first), head.text, at)
+        else if (isChannel(head.text) && at === null) this.#fault(words)
         else if (at !== null) this.#samples(words, first, at, null)
         else
           this.#refuse(
             head,
-            `a line begins with every, at, wait, offline, clock, out-of-service, return-to-service or an operator's action, not with ${head.text}`
+            `a line begins with every, at, wait, offline, clock, out-of-service, return-to-service, enter, leave or an operator's action, not with ${head.text}`
           )
     }
   }
@@ -197,6 +206,12 @@ class ScenarioParser {
     if (ms !== null && this.#nothingAfter(words[2])) this.#waitMs += ms
   }
 
+  #fault(words: readonly Word[]): void {
+    const fault = channelFault(words)
+    if (typeof fault === 'string') return void this.#refuse(words[0] as Word, fault)
+    this.#scenario.faults.push(fault)
+  }
+
   #offline([head, device, from, start, to, end, more]: readonly Word[]): void {
     const [begins, ends] = [start === undefined ? null : parseInstant(start.text), end === undefined ? null : parseInstant(end.text)]
     if (device === undefined || from?.text !== 'from' || to?.text !== 'to' || begins === null || ends === null || ends < begins) {
@@ -239,6 +254,13 @@ class ScenarioParser {
     this.#scenario.windows.push(window)
   }
 
+  /** At its `at`, or else after all that stands above it. */
+  #switch(words: readonly Word[], at: number | null): void {
+    const one = switchOf(words, at ?? this.#last + this.#waitMs)
+    if (one !== null) this.#scenario.switches.push(one)
+    else this.#refuse(words[0] as Word, 'a state is switched: enter gas-calibration GD-101 for 1h, or leave gas-calibration GD-101')
+  }
+
   /** Whether the statement ends here; what stands behind it would otherwise do nothing, silently. */
   #nothingAfter(word: Word | undefined): boolean {
     if (word !== undefined) this.#refuse(word, `the line is complete before ${word.text}: begin a new line for it`)
@@ -259,6 +281,11 @@ class ScenarioParser {
       return void this.#refuse(alarm ?? (time as Word), 'after the time stands the alarm as rule/device or rule/area')
     }
     const place = { line: alarm.line, at, alarm: alarm.text }
+    if (from?.text === 'tell' || from?.text === 'withhold') {
+      const told = [from, arrow, to, ...rest].map((word) => word?.text ?? '').join(' ')
+      this.#scenario.expected.push({ ...place, turn: { told }, because: null })
+      return
+    }
     if (from !== undefined && isLogged(from.text) && arrow === undefined) {
       this.#scenario.expected.push({ ...place, turn: { action: from.text }, because: null })
       return

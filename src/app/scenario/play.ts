@@ -3,12 +3,14 @@
 
 import type { AlarmEvent } from '../../model/alarm.ts'
 import type { JournalRecord, OperatorActionBody, Reject, ServiceTarget } from '../../model/journal.ts'
+import type { PlannedNotification } from '../../model/notification.ts'
 import type { Plant } from '../../model/plant.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
 import { OfflineRun, ownGateway, RecordWriter, withGateways } from '../offline.ts'
-import type { ScenarioAction, ScenarioWindow } from './acts.ts'
+import type { ScenarioAction, ScenarioSwitch, ScenarioWindow } from './acts.ts'
 import { type Difference, differencesOf } from './compare.ts'
 import type { ClockShift, Scenario, SentValue, Word } from './parse.ts'
+import { Carrier } from './telling.ts'
 import { formatTime, SCENARIO_EPOCH } from './times.ts'
 
 export interface Outcome {
@@ -20,6 +22,8 @@ export interface Outcome {
   readonly records: readonly JournalRecord[]
   readonly endAt: number
   readonly events: readonly AlarmEvent[]
+  /** Whom it was planned to tell, and from whom it was withheld. */
+  readonly notifications: readonly PlannedNotification[]
   /** Empty: the log is as expected. */
   readonly differences: readonly Difference[]
 }
@@ -30,29 +34,52 @@ type Step =
   | { readonly at: number; readonly order: 1; readonly device: string; readonly values: Record<string, number | null> }
   | { readonly at: number; readonly order: 2; readonly action: ScenarioAction }
   | { readonly at: number; readonly order: 3; readonly window: ScenarioWindow }
+  | { readonly at: number; readonly order: 4; readonly switched: ScenarioSwitch }
 
 export function playScenario(scenario: Scenario, source: Plant): Outcome {
   const plant = withGateways(source, new Set(scenario.outages.map(({ device }) => device.text)))
   const endAt = SCENARIO_EPOCH + scenario.end
   const records: JournalRecord[] = []
-  const into = { events: [] as AlarmEvent[], rejects: [] as Reject[] }
+  const into = { events: [] as AlarmEvent[], rejects: [] as Reject[], notifications: [] as PlannedNotification[] }
   const problems = unknownNames(scenario, plant)
-  if (problems.length > 0) return { problems, plant, records, endAt, events: [], differences: [] }
+  if (problems.length > 0) return { problems, plant, records, endAt, events: [], notifications: [], differences: [] }
   const run = new OfflineRun(plant, SCENARIO_EPOCH)
   const writer = new RecordWriter(plant)
+  const carrier = new Carrier(scenario.faults)
+  const take = (record: JournalRecord): void => {
+    const before = into.notifications.length
+    records.push(record)
+    run.take(record, into)
+    carrier.send(into.notifications.slice(before))
+  }
+  const passTo = (to: number): void => {
+    for (;;) {
+      const [answer, due] = [carrier.next, run.pipeline.nextDue]
+      if (answer !== undefined && answer.at <= to && answer.at <= due) {
+        run.pass(answer.at - 1, into)
+        carrier.answered()
+        take(writer.delivery(answer.at, answer.report))
+      } else if (due <= to) {
+        const before = into.notifications.length
+        run.pass(due, into)
+        carrier.send(into.notifications.slice(before))
+      } else break
+    }
+    run.pass(to, into)
+  }
   for (const step of stepsOf(scenario)) {
-    run.pass(SCENARIO_EPOCH + step.at - 1, into)
+    passTo(SCENARIO_EPOCH + step.at - 1)
     const record = recordOf(step, scenario, plant, writer, into.events)
     if ('problem' in record) {
       problems.push(record)
       continue
     }
-    records.push(record)
-    run.take(record, into)
+    take(record)
   }
-  run.pass(endAt, into)
+  passTo(endAt)
   for (const { problem: sentence } of into.rejects) problems.push(problem(sentence, { file: scenario.file, line: 1, column: 1 }))
-  return { problems, plant, records, endAt, events: into.events, differences: differencesOf(scenario.expected, into.events) }
+  const { events, notifications } = into
+  return { problems, plant, records, endAt, events, notifications, differences: differencesOf(scenario.expected, events, notifications) }
 }
 
 function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
@@ -75,7 +102,12 @@ function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
       refuse(metric, `${device.text} (profile ${profile}) has no metric ${metric.text}: it has ${known.join(', ')}`)
     }
   }
-  for (const { target } of scenario.windows) {
+  for (const { state } of scenario.switches) {
+    const known = plant.states?.find(({ id }) => id === state.text)
+    if (known === undefined) refuse(state, `the plant ${scenario.plant.text} has no state ${state.text}`)
+    else if (known.longestMs === null) refuse(state, `the state ${state.text} goes by itself; only one with \`manual\` is switched`)
+  }
+  for (const { target } of [...scenario.windows, ...scenario.switches]) {
     if (targetOf(target.text, plant) === null) refuse(target, `the plant ${scenario.plant.text} has no device, area or site ${target.text}`)
   }
   return problems
@@ -90,7 +122,7 @@ function targetOf(id: string, { devices, areas, sites }: Plant): ServiceTarget |
 }
 
 /** Everything that happens, in order; at one instant outages come first, then samples, then people. */
-function stepsOf({ values, outages, actions, windows }: Scenario): Step[] {
+function stepsOf({ values, outages, actions, windows, switches }: Scenario): Step[] {
   const steps: Step[] = []
   for (const { device, from, to } of outages) {
     steps.push({ at: from, order: 0, device: device.text, online: false }, { at: to, order: 0, device: device.text, online: true })
@@ -101,6 +133,7 @@ function stepsOf({ values, outages, actions, windows }: Scenario): Step[] {
   for (const { at, device, values: of } of samplesOf(heard)) steps.push({ at, order: 1, device, values: of })
   for (const action of actions) steps.push({ at: action.at, order: 2, action })
   for (const window of windows) steps.push({ at: window.at, order: 3, window })
+  for (const switched of switches) steps.push({ at: switched.at, order: 4, switched })
   return steps.sort((a, b) => a.at - b.at || a.order - b.order)
 }
 
@@ -151,6 +184,13 @@ function recordOf(
       if (from === null || to === null) return writer.action(receivedAt, 'scenario', { id: null, action: 'returnToService', target, note })
       const window = { from: SCENARIO_EPOCH + from, until: SCENARIO_EPOCH + to }
       return writer.action(receivedAt, 'scenario', { id: null, action: 'outOfService', target, ...window, note })
+    }
+    case 4: {
+      const { state, target: named, forMs, note } = step.switched
+      const body = { id: null, state: state.text, target: targetOf(named.text, plant) as ServiceTarget, note }
+      const turn =
+        forMs === null ? ({ action: 'leaveState', until: null } as const) : ({ action: 'enterState', until: receivedAt + forMs } as const)
+      return writer.action(receivedAt, 'scenario', { ...body, ...turn })
     }
   }
 }
