@@ -11,6 +11,7 @@ import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import type { Doubt } from '../rules/doubts.ts'
 import type { Explanation } from '../rules/explain.ts'
 import type { Amender } from './amender.ts'
 import type { LiveHub } from './live.ts'
@@ -69,10 +70,14 @@ export interface ApiParts {
   readonly plant: () => PlantView
   /** Why a rule stands where it stands on a device or area; null where it does not watch it. */
   readonly explain: (rule: string, subject: { readonly device: string | null; readonly area: string | null }) => Explanation | null
+  /** By rule: on how many of the subjects that `seen` lets pass it cannot be judged, and why. */
+  readonly doubts: (
+    seen: (subject: { readonly device: string | null; readonly area: string | null }) => boolean
+  ) => ReadonlyMap<string, Doubt>
   readonly submit: Submit
+  readonly telling: Telling
   /** Rules, devices and gateways changed while the service runs. */
   readonly amender: Amender
   readonly health: () => HealthReport
   readonly live: LiveHub
 }
-  readonly telling: Telling

@@ -261,6 +261,8 @@ export type DeviceDetail = z.infer<typeof DeviceDetail>
 export const TierCounts = z.object({ blue: z.number(), yellow: z.number(), orange: z.number(), red: z.number() })
 
 export const RULE_FIRING = ['never', 'sometimes', 'always'] as const
+/** A rule that is unknown on at least this share of its subjects is failing. */
+export const FAILING_SHARE = 0.1
 export const RuleBody = RuleText.extend({
   shadow: z
     .boolean()
@@ -284,7 +286,16 @@ export const RuleBody = RuleText.extend({
   firing: z.enum(RULE_FIRING).meta({
     description:
       'never: it has raised no alarm yet. always: its alarm has stood on every subject for more than 24 h. sometimes: anything else'
-  })
+  }),
+  unknown: z
+    .object({
+      looked: z.number().meta({ description: 'Subjects looked at: all, or evenly so many of very many' }),
+      count: z.number(),
+      share: z.number(),
+      reasons: z.array(z.object({ reason: z.string(), count: z.number() })).meta({ description: 'The most frequent, at most 5' })
+    })
+    .nullable()
+    .meta({ description: 'On how many subjects it cannot be judged now, and why; null in lists that do not ask for `firing=failing`' })
 }).meta({ id: 'Rule' })
 export type RuleBody = z.infer<typeof RuleBody>
 

@@ -152,6 +152,7 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended, state 
   const { http } = config
   const consoleFolder = CONSOLE_FOLDER
   const explain: ApiParts['explain'] = (rule, subject) => loop.pipeline.explain(rule, subject)
+  const doubts: ApiParts['doubts'] = (seen) => loop.pipeline.doubts(seen)
   const api = new ApiServer({
     clock,
     log,
@@ -163,10 +164,11 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended, state 
     history,
     plant,
     explain,
+    doubts,
     submit,
+    telling: telling.telling,
     amender,
     health,
-    telling: telling.telling,
     live
   })
   return { api, broker, rate, live, telling }

@@ -6,8 +6,11 @@ import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
+import { devicesCommand } from './commands/devices.ts'
+import { dutyCommand } from './commands/duty.ts'
 import { hazardCommand } from './commands/hazard.ts'
 import { replayCommand } from './commands/replay.ts'
+import { rulesCommand } from './commands/rules.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { testCommand } from './commands/test.ts'
@@ -22,6 +25,9 @@ const COMMANDS = [
   backtestCommand,
   testCommand,
   hazardCommand,
+  dutyCommand,
+  devicesCommand,
+  rulesCommand,
   auditCommand
 ]
 

@@ -13,6 +13,7 @@ import type { Plant } from '../model/plant.ts'
 import { ReadingColumns } from '../model/readings.ts'
 import type { StateActionBody, SuppressionChange } from '../model/suppression.ts'
 import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
+import type { Doubt } from '../rules/doubts.ts'
 import type { Explanation } from '../rules/explain.ts'
 import { stateOfRule } from '../rules/states.ts'
 import { Suppression, type SuppressionSnapshot } from '../rules/suppression.ts'
@@ -179,6 +180,11 @@ export class Pipeline {
   /** Why a rule stands where it stands on a device or area, as far as judged; null where it does not watch it. */
   explain(rule: string, subject: { readonly device: string | null; readonly area: string | null }): Explanation | null {
     return this.#engine.explain(rule, subject)
+  }
+
+  /** On how many of the subjects that `seen` lets pass each rule cannot be judged, and why. */
+  doubts(seen: (subject: { readonly device: string | null; readonly area: string | null }) => boolean): ReadonlyMap<string, Doubt> {
+    return this.#engine.doubts(seen)
   }
 
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */

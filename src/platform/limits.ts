@@ -76,6 +76,8 @@ export const LIMITS = {
     membersNamed: 5,
     /** Members of an area shown one by one where a vote is explained. */
     membersExplained: 50,
+    /** Subjects of one rule that are looked at where those are counted on which it is unknown; of more, evenly so many. */
+    subjectsDoubted: 2_000,
     /** How far ahead the next change of a schedule is looked for; one that is then still to come is looked for again. */
     scheduleDaysAhead: 400
   },
@@ -252,6 +254,8 @@ export const LIMITS = {
     aheadMs: 90 * 86_400_000,
     /** A message of which nothing is heard for so long is forgotten. */
     reportMs: 24 * HOUR,
+    /** Messages that a preview shows. */
+    previewed: 200,
     /** Alarms whose ids one digest carries, the most severe first; its text counts all of them. */
     alarmsPerDigest: 200,
     /** Alarms that a digest tells one by one; the rest is counted by tier. */

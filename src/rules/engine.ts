@@ -7,6 +7,7 @@ import type { ReadingColumns } from '../model/readings.ts'
 import { LEVELS, type Level } from '../model/tier.ts'
 import { carryOver } from './carry.ts'
 import { causeGone } from './causeGone.ts'
+import { type Doubt, doubts } from './doubts.ts'
 import { type Explanation, explain } from './explain.ts'
 import { CLOCK_RIGHT, CLOCK_WRONG } from './held.ts'
 import { Lines } from './lines.ts'
@@ -148,6 +149,11 @@ export class Engine {
   explain(rule: string, subject: Named): Explanation | null {
     const place = placeOfRule(this.#memory, rule, subject)
     return place === null ? null : explain(this.#memory, this.#lines, place, this.#advancedTo)
+  }
+
+  /** By rule, on how many of the subjects that `seen` lets pass it cannot be judged as far as time has been advanced, and why. */
+  doubts(seen: (subject: Named) => boolean): Map<string, Doubt> {
+    return doubts(this.#memory, this.#lines, this.#advancedTo, seen)
   }
 
   #sample(columns: ReadingColumns, from: number, to: number, device: number, at: number, receivedAt: number, out: Transition[]): void {

@@ -53,7 +53,8 @@ describe('GET /rules', () => {
       subjects: 2,
       standing: none,
       lastFiredAt: null,
-      firing: 'never'
+      firing: 'never',
+      unknown: null
     })
     // Two tanks in one bund are one subject of a rule per area.
     expect(bundGas).toMatchObject({ id: 'bund-gas', per: 'area', latched: true, subjects: 1, firing: 'never' })
@@ -87,6 +88,27 @@ describe('GET /rules', () => {
     expect((await rules(everyone, '?firing=sometimes')).map(({ id }) => id)).toEqual([])
   })
 
+  it('tells rules that fail: on how many subjects they cannot be judged, and why', async () => {
+    await house.receive('gw-01', [{ device: 'T-101', ts: START, values: { level_pct: 50, temperature_c: 20 } }])
+    house.clock.moveTo(START + 1_000)
+    const failing = await rules(everyone, '?firing=failing')
+    expect(failing.map(({ id, unknown }) => [id, unknown])).toEqual([
+      [
+        'tank-level',
+        {
+          looked: 2,
+          count: 2,
+          share: 1,
+          reasons: [
+            { reason: 'no value of level_pct is known from 10m ago', count: 2 },
+            { reason: 'the device has not reported yet', count: 1 }
+          ]
+        }
+      ]
+    ])
+    expect((await rules(everyone, '?firing=never')).map(({ unknown }) => unknown)).toEqual([null, null, null])
+  })
+
   it('shows to a limited scope what watches something of theirs, counted over that alone', async () => {
     const at = START - HOUR
     await house.commit(
@@ -103,7 +125,10 @@ describe('GET /rules', () => {
       lastFiredAt: new Date(at - 1000).toISOString()
     })
     expect((await house.ask('/api/v1/rules/smoke', daxie)).statusCode).toBe(404)
-    expect((await house.ask('/api/v1/rules/smoke', market)).json()).toMatchObject({ ...smoke })
+    expect((await house.ask('/api/v1/rules/smoke', market)).json()).toMatchObject({
+      ...smoke,
+      unknown: { looked: 0, count: 0, share: 0, reasons: [] }
+    })
     expect((await house.ask('/api/v1/rules/smoke', null)).statusCode).toBe(401)
   })
 

@@ -1,19 +1,21 @@
 // The rules in force: what each says, whom it watches, what of it stands now, and when it last fired.
 
 import { z } from 'zod'
-import type { Scope } from '../../access/roles.ts'
+import { maySee, type Scope } from '../../access/roles.ts'
 import { STALE_MS } from '../../alerts/statistics.ts'
 import type { Rule } from '../../model/plant.ts'
 import { LEVELS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
+import type { Doubt } from '../../rules/doubts.ts'
 import type { Api } from '../api.ts'
 import { countTiers } from '../counts.ts'
 import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
+import { placesOf } from '../places.ts'
 import { ApiProblem } from '../problems.ts'
 import { rulesInScope, subjectCount } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
-import { Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
+import { FAILING_SHARE, Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
 import { ruleBodies } from '../thresholds.ts'
 import { amendedBody, instant, instantOrNull } from '../views.ts'
 
@@ -29,9 +31,10 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
       summary: 'The rules in force, with what they make of the plant',
       description:
         'In the order of the plant. Whose scope is limited sees the rules that watch something of theirs, counted over that. ' +
-        '`firing=never` lists the rules that have never raised an alarm, `firing=always` those that always do.',
+        '`firing=never` lists the rules that have never raised an alarm, `firing=always` those that always do, `firing=failing` those ' +
+        'that cannot be judged on a tenth of their subjects or more, the worst first.',
       querystring: z.object({
-        firing: z.enum(RULE_FIRING).optional(),
+        firing: z.enum([...RULE_FIRING, 'failing']).optional(),
         limit: pageLimit(100),
         cursor: z.string().max(512).optional()
       }),
@@ -42,7 +45,7 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
       const scope = caller(request).enterprises
       const view = parts.plant()
       const rules = rulesInScope(view.fleet, scope)
-      const wanted = firing === undefined ? null : (await bodiesOf(parts, view, rules, scope)).filter((body) => body.firing === firing)
+      const wanted = firing === undefined ? null : await firingOnes(parts, view, rules, scope, firing)
       const start = cursor === undefined ? 0 : readCursor(cursor, 'number')
       const items = wanted?.slice(start, start + limit) ?? (await bodiesOf(parts, view, rules.slice(start, start + limit), scope))
       return { items, next: start + limit < (wanted ?? rules).length ? cursorAfter(start + limit) : null }
@@ -63,7 +66,7 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
     handler: async (request, reply) => {
       const scope = caller(request).enterprises
       const view = parts.plant()
-      const [body] = await bodiesOf(parts, view, [ruleNamed(view, request.params.id, scope)], scope)
+      const [body] = await bodiesOf(parts, view, [ruleNamed(view, request.params.id, scope)], scope, doubtsIn(parts, view, scope))
       const { id } = request.params
       const standing = parts.amender.standing('rule', id)
       const format = request.query.format ?? (/\byaml\b/.test(request.headers.accept ?? '') ? 'yaml' : 'json')
@@ -128,7 +131,42 @@ export function ruleNamed({ fleet }: PlantView, id: string, scope: Scope): Rule 
   return rule
 }
 
-async function bodiesOf({ book, clock }: ApiParts, { fleet }: PlantView, rules: readonly Rule[], scope: Scope): Promise<RuleBody[]> {
+async function firingOnes(
+  parts: ApiParts,
+  view: PlantView,
+  rules: readonly Rule[],
+  scope: Scope,
+  firing: RuleBody['firing'] | 'failing'
+): Promise<RuleBody[]> {
+  if (firing !== 'failing') return (await bodiesOf(parts, view, rules, scope)).filter((body) => body.firing === firing)
+  const bodies = await bodiesOf(parts, view, rules, scope, doubtsIn(parts, view, scope))
+  const share = ({ unknown }: RuleBody): number => unknown?.share ?? 0
+  return bodies.filter((body) => share(body) >= FAILING_SHARE).sort((a, b) => share(b) - share(a))
+}
+
+function doubtsIn({ doubts }: ApiParts, { fleet }: PlantView, scope: Scope): ReturnType<ApiParts['doubts']> {
+  const { placeOf, areas, sites } = placesOf(fleet)
+  return doubts(({ device, area }) => {
+    if (scope === null) return true
+    const site = device === null ? sites.get(areas.get(area ?? '')?.site ?? '') : undefined
+    return maySee(scope, device === null ? (site?.enterprise ?? null) : (placeOf[fleet.deviceNumber.get(device) ?? -1]?.enterprise ?? null))
+  })
+}
+
+function unknownBody(doubt: Doubt | undefined): RuleBody['unknown'] {
+  if (doubt === undefined) return { looked: 0, count: 0, share: 0, reasons: [] }
+  const { looked, unknown: count, reasons } = doubt
+  const top = [...reasons].sort(([, a], [, b]) => b - a).slice(0, 5)
+  return { looked, count, share: count / looked, reasons: top.map(([reason, count]) => ({ reason, count })) }
+}
+
+async function bodiesOf(
+  { book, clock }: ApiParts,
+  { fleet }: PlantView,
+  rules: readonly Rule[],
+  scope: Scope,
+  doubts: ReturnType<ApiParts['doubts']> | null = null
+): Promise<RuleBody[]> {
   const standing = Map.groupBy(
     book.active({ state: 'active' }, scope).filter(({ clearedAt }) => clearedAt === null),
     ({ rule }) => rule
@@ -159,7 +197,8 @@ async function bodiesOf({ book, clock }: ApiParts, { fleet }: PlantView, rules: 
       subjects,
       standing: countTiers(on),
       lastFiredAt: instantOrNull(last),
-      firing: last === null ? 'never' : subjects > 0 && stale >= subjects ? 'always' : 'sometimes'
+      firing: last === null ? 'never' : subjects > 0 && stale >= subjects ? 'always' : 'sometimes',
+      unknown: doubts === null ? null : unknownBody(doubts.get(rule.id))
     }
   })
 }

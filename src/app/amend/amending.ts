@@ -23,25 +23,15 @@ import type { Fleet } from '../../model/fleet.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { unifiedDiff } from '../../platform/unifiedDiff.ts'
-import { type Change, changeAt, hashOfWritten, overlaid, writtenIn, yamlOf, yamlOfOne } from '../config/amend.ts'
-import { readDeviceTable } from '../import/deviceTable.ts'
+import { type Change, hashOfWritten, overlaid, writtenIn, yamlOf, yamlOfOne } from '../config/amend.ts'
 import { type AmendedPlant, type ApplyParts, applyTo } from './apply.ts'
 import { type Candidate, candidateOf } from './candidate.ts'
+import { amendmentsOf, checkedImport, stateOf, type ThingState } from './importing.ts'
 import { amendProblem, readSent, type SentThing } from './sent.ts'
 import { trialOf } from './trial.ts'
 
 export interface AmendingParts extends ApplyParts {
   readonly clock: Clock
-}
-
-/** What is known of one thing. */
-interface ThingState {
-  /** Of the newest change; 0: there was none. */
-  readonly version: number
-  /** As it is in force; null: it is not. */
-  readonly written: WrittenThing | null
-  readonly change: Change | null
-  readonly file: { readonly written: WrittenThing; readonly place: () => string } | null
 }
 
 export class Amending implements Amender {
@@ -181,28 +171,12 @@ export class Amending implements Amender {
   }
 
   async #import({ by, note }: Pick<AmendCall, 'by' | 'note'>, bytes: Uint8Array, dryRun: boolean): Promise<ImportOutcome | AmendRefusal> {
-    const table = readDeviceTable(bytes, (id) => this.#state('device', id).written)
-    if (table.problems.length > 0)
-      return invalid(
-        'invalid',
-        table.problems.map(({ line, problem }) => ({ place: `${line}`, problem, line, column: null }))
-      )
-    const changes = table.rows.flatMap(({ change }) => (change === null ? [] : [change]))
-    const lineOf = new Map(table.rows.map(({ change, line }) => [change, line]))
-    const candidate = candidateOf(this.#now.source, overlaid(this.#now.overlay, changes), changes)
-    if (candidate.plant === null) {
-      const problems = candidate.problems.map((found) => {
-        const own = changeAt(found.place)
-        const told = amendProblem(found, own)
-        const line = own === null ? null : (lineOf.get(own) ?? null)
-        return line === null ? told : { ...told, place: `${line}`, line, column: null }
-      })
-      return invalid('invalid', problems)
-    }
-    const strange = changes.find(({ id }) => !this.#mayChangeBoth(candidate.fleet as Fleet, 'device', id, by.enterprises))
+    const { rows, created, changes, candidate, problems } = checkedImport(this.#now, bytes)
+    if (problems.length > 0 || candidate.fleet === null) return invalid('invalid', problems)
+    const { fleet } = candidate
+    const strange = changes.find(({ id }) => !this.#mayChangeBoth(fleet, 'device', id, by.enterprises))
     if (strange !== undefined) return forbidden('device', strange.id)
-    const created = table.rows.filter(({ change, isNew }) => change !== null && isNew).length
-    const outcome = { rows: table.rows.length, created, changed: changes.length - created, unchanged: table.rows.length - changes.length }
+    const outcome = { rows, created, changed: changes.length - created, unchanged: rows - changes.length }
     if (!dryRun && changes.length > 0) {
       const call: AmendCall = { kind: 'device', id: null, by, note, ifMatch: null, version: null }
       const done = await this.#apply(call, changes, candidate)
@@ -227,22 +201,7 @@ export class Amending implements Amender {
     if (checked === undefined && first.op === 'put' && !this.#mayChange(fleet, first.kind, first.id, call.by.enterprises)) {
       return forbidden(first.kind, first.id)
     }
-    const amendments = changes.map((change): Amendment => {
-      const { version, written, file } = this.#state(change.kind, change.id)
-      return {
-        kind: change.kind,
-        id: change.id,
-        version: version + 1,
-        at: this.#parts.clock.now(),
-        by: call.by.user,
-        note: call.note,
-        op: change.op,
-        before: written,
-        after: change.op === 'put' ? change.written : change.op === 'revert' ? (file?.written ?? null) : null,
-        secret: change.secret,
-        base: hashOfWritten(file?.written ?? null)
-      }
-    })
+    const amendments = amendmentsOf(this.#now, changes, call.by.user, call.note, this.#parts.clock.now())
     const obstacle = await applyTo(this.#parts, this.#now, { amendments, overlay, plant })
     if (obstacle !== null) return refused('unavailable', obstacle)
     const [one] = amendments as [Amendment]
@@ -257,12 +216,7 @@ export class Amending implements Amender {
   }
 
   #state(kind: Amendable, id: string): ThingState {
-    const { overlay, latest, source } = this.#now
-    const change = overlay[kind].get(id) ?? null
-    const found = writtenIn(source, kind, id)
-    const file = found === null ? null : { written: found.written, place: () => `${found.place().file}:${found.place().line}` }
-    const written = change === null ? (file?.written ?? null) : change.written
-    return { version: latest.get(`${kind} ${id}`)?.version ?? 0, written, change, file }
+    return stateOf(this.#now, kind, id)
   }
 
   #mayChange(fleet: Fleet, kind: Amendable, id: string, scope: Scope): boolean {

@@ -74,7 +74,8 @@ export async function applyTo(parts: ApplyParts, now: AmendedPlant, { amendments
   return null
 }
 
-function auditOf(amendments: readonly Amendment[]): AuditEntry[] {
+/** What the audit log says of them. */
+export function auditOf(amendments: readonly Amendment[]): AuditEntry[] {
   if (amendments.length <= AUDITED_ONE_BY_ONE) {
     return amendments.map(({ kind, id, by, note, before, after, version, secret }) => ({
       who: by,

@@ -21,8 +21,10 @@ export async function amendedAtStart(source: PlantSource, plant: Plant, access: 
   for (const { change, problem } of fit.leftOut) {
     log.warn(`the ${change.kind} ${change.id}, changed through the API, no longer fits what the files say and is left out: ${problem}`)
   }
-  for (const { kind, id, op, by, base } of kept) {
-    if (op === 'revert' || base === hashOfWritten(writtenIn(source, kind, id)?.written ?? null)) continue
+  for (const { kind, id, op, by, base, after } of kept) {
+    const file = hashOfWritten(writtenIn(source, kind, id)?.written ?? null)
+    // A file that has taken the change over is as good as the change.
+    if (op === 'revert' || file === base || file === hashOfWritten(after)) continue
     log.warn(
       `the files say something else of ${kind} ${id} than when ${by} changed it through the API; that change stands, until it is taken back`
     )
