@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { describe, expect, it } from 'vitest'
+import { isBuiltIn } from '../../src/app/config/builtInKinds.ts'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { OFFLINE_CLOCK_SKEW_MS, RecordWriter } from '../../src/app/offline.ts'
 import { Effects, Pipeline } from '../../src/app/pipeline.ts'
@@ -135,7 +136,8 @@ it('every rule function occurs in a scenario', () => {
 })
 
 it('every tier of every rule of the sample plant is entered and left in a scenario', () => {
-  const { rules } = plantIn(SAMPLE)
+  // Built-in rules are proved one by one in builtIn.test.ts.
+  const rules = plantIn(SAMPLE).rules.filter(({ id }) => !isBuiltIn(id.split('.')[0] as string))
   const proved = new Set(FILES.flatMap(turnsOnSample))
   const wanted = rules.flatMap(({ id, tiers }) => tiers.flatMap(({ tier }) => [`${id}: ${tier} entered`, `${id}: ${tier} left`]))
   expect(wanted.filter((turn) => !proved.has(turn))).toEqual([])

@@ -29,6 +29,25 @@ export interface ScenarioWindow {
   readonly note: string | null
 }
 
+/** `enter STATE TARGET for 1h`, or `leave STATE TARGET`: a person switches a state. */
+export interface ScenarioSwitch {
+  readonly at: number
+  readonly state: Word
+  readonly target: Word
+  /** Null: it is left. */
+  readonly forMs: number | null
+  readonly note: string | null
+}
+
+/** Null where it is not written so. */
+export function switchOf(words: readonly Word[], at: number): ScenarioSwitch | null {
+  const [head, state, target, word, duration, ...note] = words
+  if (state === undefined || target === undefined) return null
+  if (head?.text === 'leave') return { at, state, target, forMs: null, note: said(words.slice(3)) }
+  const forMs = word?.text === 'for' ? parseDuration(duration?.text ?? '') : null
+  return forMs === null ? null : { at, state, target, forMs, note: said(note) }
+}
+
 /** What stands behind `ACTION ALARM`, or where it is wrong and how it is written. */
 export type ActionDetails = Pick<ScenarioAction, 'note' | 'forMs' | 'assignee' | 'disposition' | 'verifier'>
 
