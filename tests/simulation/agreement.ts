@@ -47,6 +47,14 @@ export function reportOf(seed: number): string | null {
   ].join('\n')
 }
 
+/** Throws the report of the first seed that fails. */
+export function expectAgreement(from: number, seeds: number): void {
+  for (let seed = from; seed < from + seeds; seed++) {
+    const report = reportOf(seed)
+    if (report !== null) throw new Error(report)
+  }
+}
+
 function recordText({ seq, receivedAt, kind, source, body }: JournalRecord): string {
   return `${seq} ${receivedAt} ${kind} ${source} ${Buffer.from(body).toString()}`
 }

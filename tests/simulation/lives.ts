@@ -24,13 +24,14 @@ export interface Outcome {
 const NOT_COMMITTED = ['readings', 'presence']
 
 /** Appends what a turn caused. New streams of Effects are told as soon as there are any. */
-function tell(effects: Effects, into: Told): void {
+function tell(effects: Effects, into: Told, committedOnly = false): void {
   for (const [stream, value] of Object.entries(effects)) {
+    if (committedOnly && NOT_COMMITTED.includes(stream)) continue
     into[stream] ??= []
     const lines = into[stream]
     if (value instanceof ReadingColumns) for (let row = 0; row < value.length; row++) lines.push(rowText(value, row))
     else if (Array.isArray(value))
-      for (const item of value) lines.push(stream === 'events' ? alarmEventLine(item as AlarmEvent) : plain(item))
+      for (const item of value) lines.push(stream === 'events' ? alarmEventLine(item as AlarmEvent) : JSON.stringify(item))
     else throw new Error(`the simulation cannot tell Effects.${stream}: let it be an array, or teach it here`)
   }
 }
@@ -38,6 +39,9 @@ function tell(effects: Effects, into: Told): void {
 function rowText({ device, series, at, value, quality, head, judged }: ReadingColumns, row: number): string {
   return [device, series, at, value, quality, head, judged].map((column) => column[row]).join(' ')
 }
+
+/** How far a part has looked: it depends on when it was asked, and decides nothing. */
+const LOOKED = ['doneTo']
 
 /** Text of anything, keys in order, so that equal content gives equal text. */
 function plain(item: unknown): string {
@@ -47,7 +51,11 @@ function plain(item: unknown): string {
     if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array, String).join(' ')
     if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([key]) => !LOOKED.includes(key))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+    )
   })
 }
 
@@ -187,10 +195,9 @@ class Service {
     const repeated = judgeTurn(this.#pipeline, next, plant, this.#committed, this.journal, effects)
     if (this.#crashes && random.next() < 0.04) return this.#die()
     if (!repeated) {
-      tell(effects, this.told)
+      tell(effects, this.told, this.#crashes)
       const { position } = this.#pipeline
       if (hasToBeCommitted(effects) || (position.seq > this.#committed.seq && random.next() < 0.3)) this.#committed = position
-      else if (this.#crashes) for (const stream of NOT_COMMITTED) this.told[stream] = []
     }
     effects.clear()
     if (this.#crashes && random.next() < 0.1) this.#takeSnapshot()

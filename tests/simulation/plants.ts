@@ -4,6 +4,7 @@
 import type { Device, Plant, Profile, Rule, RuleTier } from '../../src/model/plant.ts'
 import { TIERS, type Tier } from '../../src/model/tier.ts'
 import type { Random } from '../../src/platform/random.ts'
+import { randomDuty, randomInhibitions, randomStates } from './people.ts'
 
 const name = (text: string): { zh: string; en: string } => ({ zh: text, en: text })
 const GATEWAYS = ['gw-0', 'gw-1', 'gw-2']
@@ -88,6 +89,9 @@ function ruleOf(id: string, random: Random): Rule {
     per,
     latched: random.next() < 0.15,
     ...(random.next() < 0.1 ? { shadow: true as const } : {}),
+    ...(per === 'area' && random.next() < 0.4 ? { degrade: random.pick(['towardsTrip', 'towardsRun'] as const) } : {}),
+    ...(random.next() < 0.2 ? { realarmMs: random.pick([10_000, 60_000]) } : {}),
+    ...(random.next() < 0.2 ? { realarmAcknowledgedMs: 20_000 } : {}),
     tiers: tiers.map((tier) => tierOf(tier, per, random)),
     guidance: name(''),
     source: null
@@ -123,7 +127,10 @@ export function randomPlant(random: Random): Plant {
       gateways: GATEWAYS.map((id) => ({ id, enterprise: 'enterprise', name: name(id), secret: null })),
       profiles,
       devices: Array.from({ length: random.between(2, 6) }, (_, number) => deviceOf(number, profiles, random)),
-      rules: Array.from({ length: random.between(1, 4) }, (_, number) => ruleOf(`r-${number}`, random))
+      rules: Array.from({ length: random.between(1, 4) }, (_, number) => ruleOf(`r-${number}`, random)),
+      states: randomStates(random, () => condition(random, 1)),
+      inhibitions: randomInhibitions(random),
+      ...(random.next() < 0.4 ? { duty: randomDuty(random) } : {})
     },
     random
   )
@@ -135,7 +142,7 @@ export function changedPlant(plant: Plant, random: Random): Plant {
   const device = random.between(0, plant.devices.length - 1)
   const rules = [...plant.rules]
   const devices = [...plant.devices]
-  const { hash: _, ...rest } = plant
+  const { hash: _, ...rest } = { ...plant }
   const edits: (() => void)[] = [
     () => void rules.splice(at, 1),
     () => void rules.push(ruleOf(`r-${random.between(10, 999_999)}`, random)),
@@ -148,7 +155,9 @@ export function changedPlant(plant: Plant, random: Random): Plant {
     () => void (devices[device] = { ...deviceOf(device, plant.profiles, random), id: devices[device]!.id }),
     () => void devices.push(deviceOf(random.between(10, 999_999), plant.profiles, random)),
     () => void (devices.length > 1 && devices.splice(device, 1)),
-    () => void devices.reverse()
+    () => void devices.reverse(),
+    () => void Object.assign(rest, { states: randomStates(random, () => condition(random, 1)), inhibitions: randomInhibitions(random) }),
+    () => void (rest.duty !== undefined && Object.assign(rest, { duty: randomDuty(random) }))
   ]
   for (let count = random.between(1, 2); count > 0; count--) {
     const edit = random.pick(edits)

@@ -43,6 +43,7 @@ class Life {
   readonly #effects = new Effects()
   readonly #tempers = new Map<string, Temper>()
   readonly #ids: string[] = []
+  readonly #planned: string[] = []
   readonly #sent: { source: string; body: Buffer }[] = []
   readonly #pipeline: Pipeline
   #plant: Plant
@@ -69,7 +70,9 @@ class Life {
     else if (kind < 0.86) this.#write('presence', random.pick(['gw-0', 'gw-1', 'gw-2']), { online: random.next() < 0.5, why: 'status' })
     else if (kind < 0.95) this.#act()
     else if (kind < 0.97) this.#replant()
-    else this.#again()
+    else if (kind < 0.985) this.#again()
+    else this.#deliver()
+    if (this.#planned.length > 0 && random.next() < 0.1) this.#deliver()
   }
 
   #telemetry(): void {
@@ -137,19 +140,45 @@ class Life {
     const standing = [...this.#pipeline.standing()].map(({ id }) => id)
     for (const id of standing) if (!this.#ids.includes(id)) this.#ids.push(id)
     const id = standing.length > 0 && random.next() < 0.7 ? random.pick(standing) : random.pick([...this.#ids, 'r-0/D-0#1'])
-    const until = new Date(this.#now + random.pick([1000, 15_000, 60_000])).toISOString()
+    const until = this.#now + random.pick([1000, 15_000, 60_000])
     const by = random.pick(['anna', 'bo'])
     const chance = random.next()
     if (chance < 0.35) this.#write('action', by, { id, action: 'reset', note: null })
-    else if (chance < 0.6)
-      this.#write('action', by, { id, action: random.pick(['acknowledge', 'comment', 'close', 'assign']), note: 'seen' })
-    else if (chance < 0.8) this.#write('action', by, { id, action: 'shelve', note: 'noisy', until })
-    else if (chance < 0.9) this.#write('action', by, { id, action: 'unshelve', note: null })
-    else {
-      const target = random.pick([{ device: random.pick(this.#plant.devices).id }, { area: 'north' }, { site: 'site' }])
-      const action = random.pick(['outOfService', 'returnToService'])
-      this.#write('action', by, { id: null, action, target, from: null, until: action === 'outOfService' ? until : null, note: 'works' })
-    }
+    else if (chance < 0.5) this.#write('action', by, { id, action: 'acknowledge', note: random.pick([null, 'seen']) })
+    else if (chance < 0.56) this.#write('action', by, { id, action: 'comment', note: 'hm' })
+    else if (chance < 0.6) this.#write('action', by, { id, action: 'assign', assignee: random.pick(['bo', null]), note: null })
+    else if (chance < 0.64) this.#write('action', by, { id, action: 'close', disposition: 'real', verifier: 'cai', note: 'done' })
+    else if (chance < 0.78) this.#write('action', by, { id, action: 'shelve', note: 'noisy', until })
+    else if (chance < 0.84) this.#write('action', by, { id, action: 'unshelve', note: null })
+    else this.#setAside(by, until)
+  }
+
+  /** A device, an area or the site goes out of service or into a state, or comes back. */
+  #setAside(by: string, until: number): void {
+    const random = this.#random
+    const nothing = { device: null, area: null, site: null }
+    const target = random.pick([
+      { ...nothing, device: random.pick(this.#plant.devices).id },
+      { ...nothing, area: random.pick(['north', 'south']) },
+      { ...nothing, site: 'site' }
+    ])
+    const from = random.pick([null, this.#now + 5000])
+    const bodies = [
+      { id: null, action: 'outOfService', target, from, until: from === null ? until : from + 20_000, note: 'works' },
+      { id: null, action: 'returnToService', target, note: null },
+      { id: null, action: 'enterState', state: 'cleaning', target, until, note: 'spring' },
+      { id: null, action: 'leaveState', state: 'cleaning', target, until: null, note: null }
+    ]
+    this.#write('action', by, random.pick(bodies))
+  }
+
+  /** What a provider says became of a notification; now and then it says so twice. */
+  #deliver(): void {
+    const random = this.#random
+    if (this.#planned.length === 0) return
+    const id = random.pick(this.#planned.slice(-5))
+    const state = random.pick(['sent', 'sent', 'delivered', 'failed'])
+    this.#write('delivery', id, { id, state, providerId: null, problem: state === 'failed' ? 'The number is not in service.' : null })
   }
 
   #replant(): void {
@@ -164,6 +193,7 @@ class Life {
     this.records.push(record)
     if (kind === 'plant') this.#pipeline.replant(record, this.#plant, this.#effects)
     else this.#pipeline.take([record], this.#effects)
+    for (const { id, withheld } of this.#effects.notifications) if (withheld === null) this.#planned.push(id)
     this.#effects.clear()
   }
 }
@@ -171,7 +201,7 @@ class Life {
 export function worldOf(seed: number): World {
   const random = new Random(seed)
   const life = new Life(seed)
-  for (let steps = random.between(15, 80); steps > 0; steps--) life.step()
+  for (let steps = random.between(15, 60); steps > 0; steps--) life.step()
   return { seed, plants: life.plants, records: life.records, end: life.now + random.pick([0, 1000, 90_000]) }
 }
 
