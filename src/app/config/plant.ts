@@ -2,7 +2,9 @@
 // refers to.
 // Invariant: an entry with a mistake never makes the entries that refer to it look wrong too.
 
-import type { Area, Device, Enterprise, Gateway, HazardSource, Profile, Site } from '../../model/plant.ts'
+import { SHELVING_MS } from '../../alerts/actions.ts'
+import type { Area, Device, Enterprise, Gateway, HazardSource, Plant, Profile, Site } from '../../model/plant.ts'
+import { TIERS } from '../../model/tier.ts'
 import { problem } from '../../platform/problem.ts'
 import { didYouMean, type Findings } from './findings.ts'
 import { hazardSourceOf } from './hazardSources.ts'
@@ -11,7 +13,7 @@ import { PLANT_LISTS, plantShape } from './schema.ts'
 import type { Environment } from './service.ts'
 import { hasShape } from './shapes.ts'
 import type { Path, SourceFile } from './source.ts'
-import { byId, claimedId, mapping, nameOr, numberOr, numbers, textOr, texts, type Written } from './written.ts'
+import { byId, claimedId, durationOr, mapping, nameOr, numberOr, numbers, textOr, texts, type Written } from './written.ts'
 
 type List = keyof typeof PLANT_LISTS
 
@@ -22,6 +24,8 @@ export interface PlantParts {
   readonly gateways: readonly Gateway[]
   readonly devices: readonly Device[]
   readonly hazardSources: readonly HazardSource[]
+  /** Null: nothing is said of it. */
+  readonly shelving: NonNullable<Plant['shelving']> | null
   /** Where in its list each id stands. */
   readonly claimed: Readonly<Record<List, ReadonlyMap<string, number>>>
 }
@@ -65,7 +69,15 @@ export function readPlantFile(source: SourceFile, profiles: Profiles, env: Envir
   const hazardSources = reader.read('hazardSources', (id, written, path) =>
     hazardSourceOf(id, written, reader.claimed.devices, source, path, findings)
   )
-  return { enterprises, sites, areas, gateways, devices, hazardSources, claimed: reader.claimed }
+  const shelving = shelvingOf(mapping(mapping(source.value).shelving))
+  return { enterprises, sites, areas, gateways, devices, hazardSources, shelving, claimed: reader.claimed }
+}
+
+function shelvingOf(written: Written): PlantParts['shelving'] {
+  const said = TIERS.filter((tier) => typeof written[tier] === 'string')
+  return said.length === 0
+    ? null
+    : Object.freeze(Object.fromEntries(said.map((tier) => [tier, durationOr(written[tier], SHELVING_MS[tier])])))
 }
 
 /** The entries of each list. What is not a list is a problem and counts as empty; so does a key with nothing behind it. */
