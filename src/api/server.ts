@@ -17,6 +17,7 @@ import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { amendmentRoutes } from './routes/amendments.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { dutyRoutes } from './routes/duty.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { outsideRoutes } from './routes/fromOutside.ts'
 import { gatewayRoutes } from './routes/gateways.ts'
@@ -153,6 +154,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   kpiRoutes(api, parts)
   ruleRoutes(api, parts)
   explainRoutes(api, parts)
+  dutyRoutes(api, parts)
   shadowRoutes(api, parts)
   quarantineRoutes(api, parts)
   notificationRoutes(api, parts)

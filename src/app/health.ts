@@ -4,6 +4,7 @@ import type { HealthReport, PartHealth } from '../api/parts.ts'
 import type { History } from '../history/history.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
+import { dutyPart } from './dutyHealth.ts'
 import type { Loop } from './loop.ts'
 import type { Rate } from './rate.ts'
 import { VERSION } from './version.ts'
@@ -39,6 +40,7 @@ export function healthOf({ clock, journal, loop, history, rate, changes, telling
     },
     historyPart(history, loop),
     changes,
+    dutyPart(loop.pipeline.fleet.plant, clock.now()),
     ...telling
   ]
   return {
