@@ -74,8 +74,6 @@ export class House {
   readonly live: LiveHub
   readonly book: Book
   readonly history: History
-  /** Ways of reaching people; to be filled before the telling part is started. */
-  readonly channels: Channel[] = []
   /** What submit.obstacle answers. */
   obstacle: string | null = null
   /** While true, nothing submitted is ever flushed. */
@@ -116,7 +114,7 @@ export class House {
     this.app = null as never
   }
 
-  static async open(options: { plant?: Plant; consoleFolder?: string } = {}): Promise<House> {
+  static async open(options: { plant?: Plant; consoleFolder?: string; channels?: readonly Channel[] } = {}): Promise<House> {
     const plant = options.plant ?? PLANT
     const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-api-'))
     const state = await openState(path.join(folder, 'state.db'))
@@ -124,7 +122,7 @@ export class House {
     const house = new House({
       folder,
       fleet,
-      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console')),
+      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console'), options.channels ?? []),
       close: () => state.destroy()
     })
     await house.book.load()
@@ -224,7 +222,7 @@ export class House {
     return committed
   }
 
-  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string): ApiParts {
+  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string, channels: readonly Channel[]): ApiParts {
     const { clock, metrics } = this
     const book = new Book(state)
     const access = new Access({ state, clock, log: silentLog })
@@ -248,7 +246,7 @@ export class House {
         clock,
         log: silentLog,
         random: new Random(1),
-        channels: this.channels,
+        channels,
         redisUrl: null,
         publicUrl: 'https://fenghuo.test'
       },

@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Channel, ChannelAnswer, ChannelCallback } from '../../src/alerts/channels/channel.ts'
+import type { Duty } from '../../src/model/duty.ts'
+import { plannedAt } from '../alerts/courierYard.ts'
+import { LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
+import { House, START, turn } from './harness.ts'
+import { PLANT } from './plant.ts'
+
+const WAIT = { timeout: 10_000, interval: 10 }
+const ALARM = `tank-level/T-101#${START}`
+
+const person = (id: string, sms: string, language: 'zh' | 'en' = 'zh'): Duty['people'][number] => ({
+  ...{ id, name: { zh: id, en: id }, language, zone: 'Asia/Shanghai', enterprise: 'daxie', user: null, quiet: null },
+  addresses: { sms }
+})
+const DUTY: Duty = {
+  ...{ people: [person('li', '+8613800000001'), person('zhang', '13900000002', 'en')], teams: [], rotas: [], responsible: [] },
+  ladders: [
+    {
+      id: 'standard',
+      appliesTo: { tiers: null, rules: null, area: null, site: null, enterprise: null },
+      rungs: [{ afterMs: 0, tell: [{ kind: 'person', id: 'li' }], by: [['sms']], repeatMs: null, times: 1 }],
+      receiptWithinMs: null
+    }
+  ],
+  ...{ groupWindowMs: 0, throttle: null, floodDigestMs: 0, receipts: [] }
+}
+
+/** A channel whose callbacks carry receipts and answers as JSON, proven by a header. */
+class CalledBack extends LedgerChannel {
+  callback({ headers, body }: ChannelCallback): ReturnType<NonNullable<Channel['callback']>> {
+    if (headers['x-proof'] !== 'right') return { kind: 'refused', problem: 'the proof is missing' }
+    const { receipts = [], answers = [] } = JSON.parse(Buffer.from(body).toString('utf8')) as Record<string, never[]>
+    return { kind: 'taken', receipts, answers, reply: { contentType: 'text/plain', body: 'thanks' } }
+  }
+}
+
+let house: House
+let carrier: LedgerCarrier
+let channel: CalledBack
+
+beforeEach(async () => {
+  carrier = await LedgerCarrier.open()
+  channel = new CalledBack({ url: carrier.url, id: 'sms-main', receipts: true })
+  house = await House.open({ plant: { ...PLANT, duty: DUTY }, channels: [channel] })
+})
+afterEach(async () => {
+  await house.parts.telling.stop()
+  await carrier.close()
+  await house.close()
+})
+
+const told = (id: string, more = {}) => plannedAt(id, house.clock.now(), { alarms: [ALARM], enterprise: 'daxie', ...more })
+const raise = () => house.commit(turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'red'))
+const answer = async (text: string, from = '13800000001', providerId: string | null = null) =>
+  house.parts.telling.answer('sms-main', { from, text, providerId } satisfies ChannelAnswer)
+const send = async (...planned: ReturnType<typeof told>[]) => {
+  await house.parts.telling.start()
+  await house.parts.telling.add(planned)
+  await vi.waitFor(async () => {
+    const rows = await Promise.all(planned.map(({ id }) => house.parts.telling.notices.one(id, null)))
+    expect(rows.every((row) => row?.state === 'sent' || row?.state === 'withheld' || row?.state === 'failed')).toBe(true)
+  }, WAIT)
+}
+
+describe('notifications by API', () => {
+  it('are listed with whom, how and why not; numbers masked for viewers; and stand with their alarm', async () => {
+    const { viewer, operator } = await house.tokens()
+    await raise()
+    await send(told('one'), told('two', { person: 'zhang', address: '13900000002', withheld: 'throttled' }))
+    const list = (await house.ask('/api/v1/notifications', operator)).json()
+    expect(list).toMatchObject({
+      items: [
+        { id: 'two', person: 'zhang', state: 'withheld', withheld: 'throttled', sentAt: null },
+        {
+          id: 'one',
+          person: 'li',
+          state: 'sent',
+          address: '+8613800000001',
+          tries: 1,
+          provider: 'sms-main',
+          providerId: 'p-one',
+          late: false
+        }
+      ],
+      next: null
+    })
+    const masked = (await house.ask(`/api/v1/alarms/${encodeURIComponent(ALARM)}`, viewer)).json()
+    expect(masked.notifications.map(({ id, address }: { id: string; address: string }) => [id, address])).toEqual([
+      ['one', '…0001'],
+      ['two', '…0002']
+    ])
+    const first = (await house.ask('/api/v1/notifications?limit=1', viewer)).json()
+    const second = (await house.ask(`/api/v1/notifications?limit=1&cursor=${first.next}`, viewer)).json()
+    expect([first.items[0].id, second.items[0].id, second.next]).toEqual(['two', 'one', null])
+    const only = async (query: string) =>
+      (await house.ask(`/api/v1/notifications?${query}`, viewer)).json().items.map(({ id }: { id: string }) => id)
+    expect(await only('state=withheld')).toEqual(['two'])
+    expect(await only('person=li')).toEqual(['one'])
+    expect(await only(`alarm=${encodeURIComponent(ALARM)}`)).toEqual(['two', 'one'])
+    expect(await only('alarm=other')).toEqual([])
+    const foreign = await house.token('viewer', ['somebody-else'])
+    expect((await house.ask('/api/v1/notifications', foreign)).json().items).toEqual([])
+  })
+
+  it('dead letters are sent again by an operator, on the record', async () => {
+    const { viewer, operator } = await house.tokens()
+    carrier.treat = () => 'refuse'
+    await send(told('dead'))
+    carrier.treat = () => 'take'
+    const retry = (id: string, token: string) => house.ask(`/api/v1/notifications/${id}/retry`, token, { method: 'POST' })
+    expect((await retry('dead', viewer)).statusCode).toBe(403)
+    expect((await retry('none', operator)).statusCode).toBe(404)
+    expect((await retry('dead', operator)).json()).toMatchObject({ id: 'dead', state: 'queued', tries: 0 })
+    await vi.waitFor(async () => expect((await house.parts.telling.notices.one('dead', null))?.state).toBe('sent'), WAIT)
+    expect((await retry('dead', operator)).statusCode).toBe(409)
+    const [record] = await house.parts.access.audit.list(1)
+    expect(record).toMatchObject({ what: 'notification.retry dead', before: { state: 'failed' }, after: { state: 'queued' } })
+  })
+})
+
+describe('what comes back', () => {
+  it('receipts and answers by callback, which must prove itself', async () => {
+    await raise()
+    await send(told('one'))
+    const call = (proof: string, body: object) =>
+      house.ask('/api/v1/callbacks/sms-main/secret', null, {
+        method: 'POST',
+        headers: { 'x-proof': proof, 'content-type': 'application/json' },
+        payload: JSON.stringify(body)
+      })
+    const receipt = { receipts: [{ providerId: 'p-one', state: 'delivered', problem: null }] }
+    expect((await call('wrong', receipt)).statusCode).toBe(403)
+    expect((await house.parts.telling.notices.one('one', null))?.state).toBe('sent')
+    const taken = await call('right', receipt)
+    expect([taken.statusCode, taken.body]).toEqual([200, 'thanks'])
+    expect((await house.parts.telling.notices.one('one', null))?.state).toBe('delivered')
+    await call('right', { answers: [{ from: '8613800000001', text: '收到。', providerId: 'mo-1' }] })
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toMatchObject({ by: 'li', note: 'by message: 收到。' })
+    expect((await house.ask('/api/v1/callbacks/none/secret', null, { method: 'POST', payload: '{}' })).statusCode).toBe(404)
+  })
+
+  it('an answer acknowledges the newest open alarm its sender was told of; everything else is kept and shown', async () => {
+    const second = `tank-level/T-102#${START + 1000}`
+    await raise()
+    await house.commit(turn('tank-level', { device: 'T-102' }, START + 1000, START + 1000, 'clear', 'red'))
+    await send(told('one'))
+    house.clock.moveTo(START + 2000)
+    await send(told('two', { alarms: [second] }), told('three', { person: 'zhang', address: '13900000002', withheld: 'throttled' }))
+    expect(await answer('what?', '+86 138 0000 0001')).toBe('unknownText')
+    expect(await answer('1', '13700000009')).toBe('unknownSender')
+    expect(await answer('1', '13900000002')).toBe('unknownSender')
+    expect(await answer(' ACK. ', '008613800000001', 'mo-1')).toBe('acknowledged')
+    expect(await answer(' ACK. ', '008613800000001', 'mo-1')).toBeNull()
+    const by = async (id: string) => (await house.book.alarm(id, null))?.acknowledged?.by ?? null
+    expect([await by(ALARM), await by(second)]).toEqual([null, 'li'])
+    expect(await answer('１')).toBe('acknowledged')
+    expect([await by(ALARM), await by(second)]).toEqual(['li', 'li'])
+    expect(await answer('1')).toBe('nothingOpen')
+    const items = (await house.ask('/api/v1/answers', await house.token('viewer'))).json().items
+    expect(items.map((one: Record<string, unknown>) => [one.address, one.text, one.person, one.outcome])).toEqual([
+      ['…0001', '1', 'li', 'nothingOpen'],
+      ['…0001', '１', 'li', 'acknowledged'],
+      ['…0001', ' ACK. ', 'li', 'acknowledged'],
+      ['…0002', '1', null, 'unknownSender'],
+      ['…0009', '1', null, 'unknownSender'],
+      ['…0001', 'what?', 'li', 'unknownText']
+    ])
+  })
+
+  it('a one-time link shows by GET, acknowledges by POST, once, and ends', async () => {
+    await raise()
+    await send(told('one'))
+    const { ackUrl } = carrier.ledger[0] as { ackUrl: string }
+    expect(ackUrl).toMatch(/^https:\/\/fenghuo\.test\/a\/[\w-]{36}$/)
+    const path = new URL(ackUrl).pathname
+    const look = await house.ask(path, null)
+    expect([look.statusCode, look.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(look.body).toContain('<form method="post">')
+    expect(look.body).not.toContain('<script')
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toBeNull()
+    const press = await house.ask(path, null, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: ''
+    })
+    expect(press.body).toContain('已确认，谢谢')
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toMatchObject({ by: 'li' })
+    expect((await house.ask(path, null)).body).toContain('已经确认')
+    const forged = `${path.slice(0, -1)}${path.endsWith('A') ? 'B' : 'A'}`
+    expect((await house.ask(forged, null, { method: 'POST' })).statusCode).toBe(404)
+    house.clock.moveTo(house.clock.now() + 25 * 3_600_000)
+    expect((await house.ask(path, null, { method: 'POST' })).statusCode).toBe(410)
+  })
+})
+
+describe('a drill', () => {
+  it('goes to the people of the ladders, marked, and ends in a signed record', async () => {
+    const { operator, engineer } = await house.tokens()
+    await send()
+    expect((await house.ask('/api/v1/drill', operator, { payload: {} })).statusCode).toBe(403)
+    expect((await house.ask('/api/v1/drill', engineer, { payload: { site: 'nowhere' } })).statusCode).toBe(404)
+    const begun = await house.ask('/api/v1/drill', engineer, { payload: { site: 'farm', note: 'monthly' } })
+    expect([begun.statusCode, begun.json()]).toEqual([202, { id: `drill#${START}`, notifications: 1 }])
+    await vi.waitFor(() => expect(carrier.ledger).toHaveLength(1), WAIT)
+    expect(carrier.ledger[0]?.text).toMatch(/^【演练】/)
+    expect(carrier.ledger[0]?.title).toContain('演练')
+    await vi.waitFor(
+      async () => expect(await house.parts.telling.notices.list({ state: 'sent' }, { limit: 9 }, null)).toMatchObject({ items: [{}] }),
+      WAIT
+    )
+    const { drills } = house.parts.telling
+    expect(await drills.closeDue(house.clock.now())).toEqual([])
+    house.clock.moveTo(START + 60_000)
+    expect(await answer('1')).toBe('drill')
+    const [closed] = await drills.closeDue(house.clock.now())
+    expect(closed?.record).toMatchObject({
+      ...{ id: `drill#${START}`, site: 'farm', note: 'monthly', closedAt: '2026-01-01T08:01:00.000Z' },
+      steps: [{ person: 'li', channel: 'sms', state: 'delivered', acknowledgedAt: '2026-01-01T08:01:00.000Z', problem: null }]
+    })
+    expect(await drills.isGenuine(`drill#${START}`)).toBe(true)
+    const shown = (await house.ask('/api/v1/drills', operator)).json().items
+    expect(shown).toMatchObject([{ id: `drill#${START}`, signature: closed?.signature }])
+  })
+})
