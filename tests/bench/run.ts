@@ -1,4 +1,4 @@
-// npm run bench [-- NAME …]: figures of the real service on this machine, the load generator in a process of its own.
+// npm run bench [-- NAME … --data=FOLDER]: figures of the real service on this machine, the load generator in a process of its own.
 // Programs that print figures; nothing here asserts a time.
 
 import { spawn } from 'node:child_process'
@@ -144,10 +144,13 @@ async function recovery(plant: string): Promise<void> {
 }
 
 const plant = writePlant('plant', MANY_CLIENTS, DEVICES_PER_CLIENT)
-/** The rules alone, in a process of their own. */
+/** The rules alone, their share in the whole work, and backtests (of `--data=FOLDER`), each in a process of its own. */
 async function rules(): Promise<void> {
-  const child = spawn(process.execPath, ['--expose-gc', path.join(import.meta.dirname, 'rules.ts')], { stdio: 'inherit' })
-  await new Promise((resolve) => child.once('exit', resolve))
+  const recorded = process.argv.find((word) => word.startsWith('--data='))?.slice('--data='.length)
+  for (const [program, ...args] of [['rules.ts'], ['work.ts', ...(recorded === undefined ? [] : [recorded])]] as const) {
+    const child = spawn(process.execPath, ['--expose-gc', path.join(import.meta.dirname, program), ...args], { stdio: 'inherit' })
+    await new Promise((resolve) => child.once('exit', resolve))
+  }
 }
 
 const benches: Record<string, () => Promise<void>> = {
