@@ -15,7 +15,7 @@ export function textWithAnswers(message: OutgoingMessage, canReply: boolean): st
 
 /** Whether somebody is asked to take the alarm on. */
 function awaitsAnswer({ reason }: OutgoingMessage): boolean {
-  return reason !== 'cleared' && reason !== 'eased' && reason !== 'self'
+  return reason === 'raised' || reason === 'escalated' || reason === 'reminder' || reason === 'drill'
 }
 
 /** Cut to `length` characters, the last of them an ellipsis; never inside a character of two units. */

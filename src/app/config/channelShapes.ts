@@ -115,7 +115,7 @@ const smsTwilio = z.strictObject({
     .string({ error: MUST_BE_HTTPS })
     .regex(/^https:\/\/[^\s?#]+$/, { error: 'must be an https address without a query' })
     .optional()
-    .describe('Our own address for its receipts and replies, as Twilio reaches it: https://…/api/v1/callbacks/<channel id>.'),
+    .describe('Our own address for its receipts and replies, as Twilio reaches it: https://…/api/v1/callbacks/<channel id>/twilio.'),
   maxLength: whole(70, 1600).default(500)
 })
 

@@ -1,5 +1,6 @@
 // SMPP against a real SMPP server (of the same library, other side): binding, parts, receipts, replies, and every way it can fail.
 
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { Carrier, type CarrierOptions } from '../../../simulators/carrier/carrier.ts'
 import type { SmppSettings } from '../../../src/alerts/channels/settings.ts'
@@ -182,4 +183,34 @@ test('the window bounds what is on its way, and every message arrives once', asy
   const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => channel.send({ ...MESSAGE, id: `n${n}`, text: `n${n}` }, GO_ON)))
   expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true)
   expect(carrier.ledger.map(({ text }) => text)).toEqual(Array.from({ length: 200 }, (_, n) => `n${n}`))
+})
+
+test('a server that speaks something else is left, whatever it says, and tried again later', async () => {
+  const said = [
+    Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    Buffer.alloc(64),
+    Buffer.from('0000001080000009', 'hex'),
+    // A deliver_sm that ends in the middle of its header, and one whose user data header lies about its length.
+    Buffer.from('00000018000000050000000000000001313233343536373839', 'hex'),
+    Buffer.from('0000002d000000050000000000000001000101313233000101343536004000000000000000000800' + '06ff0004ffffff', 'hex')
+  ]
+  for (const bytes of said) {
+    const clock = new ManualClock(0)
+    const sockets: Socket[] = []
+    const server = createServer((socket) => {
+      sockets.push(socket)
+      socket.on('error', () => {})
+      socket.write(bytes)
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    later(() => void server.close())
+    const channel = new Smpp({ ...SETTINGS, port: (server.address() as AddressInfo).port }, groundOf({ clock }))
+    await channel.start(ear())
+    await vi.waitFor(() => expect(sockets).toHaveLength(1))
+    await vi.waitFor(() => {
+      clock.moveTo(clock.now() + 3_000)
+      expect([channel.problem?.startsWith('it is not connected: '), sockets.length > 1]).toEqual([true, true])
+    })
+    await channel.stop()
+  }
 })

@@ -2,7 +2,11 @@
 
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: vendors write their variables like this.
 
+import { createECDH } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
+import { CHANNEL_SHAPES } from '../../../src/app/config/channelShapes.ts'
 import { GOOD, lines, load } from './folders.ts'
 
 const ENV = { KEY: 'k', SECRET: 's' }
@@ -128,4 +132,18 @@ outgoing: { allowPrivate: [10.0.0.0/33], ca: nowhere.pem }
     'fenghuo.yaml:12:43: channel h has the unknown key secret; known here: id, perSecond, kind, provider, url',
     'fenghuo.yaml:13:45: outgoing.ca: nowhere.pem cannot be read: there is no such file or folder'
   ])
+})
+
+test('the example of docs/channels.md holds, and shows every provider', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../../docs/channels.md'), 'utf8')
+  const keys = createECDH('prime256v1')
+  keys.generateKeys()
+  const yaml = (/```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '').replace(/publicKey: \S+/, `publicKey: ${keys.getPublicKey('base64url')}`)
+  const names = [...yaml.matchAll(/env:(\w+)/g)].map((match) => match[1] as string)
+  const env = Object.fromEntries(names.map((name) => [name, name.endsWith('_URL') ? 'https://robot.example.com/send' : 's']))
+  const files = { ...GOOD, 'fenghuo.yaml': yaml }
+  const { config, problems } = load(files, { ...env, VAPID_PRIVATE_KEY: keys.getPrivateKey('base64url') })
+  expect(lines(problems)).toEqual([])
+  const shown = new Set(config?.channels.map(({ kind, provider }) => `${kind}/${provider}`))
+  expect(shown).toEqual(new Set(Object.keys(CHANNEL_SHAPES)))
 })
