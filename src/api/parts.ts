@@ -8,11 +8,13 @@ import type { History } from '../history/history.ts'
 import type { Latest } from '../ingest/latest.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
+import type { StateActionBody } from '../model/suppression.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Doubt } from '../rules/doubts.ts'
 import type { Explanation } from '../rules/explain.ts'
+import type { Suppression } from '../rules/suppression.ts'
 import type { Amender } from './amender.ts'
 import type { LiveHub } from './live.ts'
 
@@ -26,6 +28,8 @@ export interface PlantView {
   readonly causeGone?: (alarm: string) => boolean
   /** Windows out of service, running and planned. Missing: none. */
   readonly serviceWindows?: () => readonly ServiceWindow[]
+  /** What states and inhibitions hold back. Missing: nothing. */
+  readonly suppression?: () => Suppression
 }
 
 /** Where inputs enter: both go into the journal first. */
@@ -35,7 +39,7 @@ export interface Submit {
   /** Resolves once the message is flushed. It does not resolve while the disk refuses writes. */
   telemetry(gateway: string, body: Uint8Array): Promise<void>
   /** Resolves once the action is flushed, applied, and committed to the book. */
-  action(body: OperatorActionBody | ServiceActionBody, by: string): Promise<void>
+  action(body: OperatorActionBody | ServiceActionBody | StateActionBody, by: string): Promise<void>
 }
 
 export interface PartHealth {

@@ -32,6 +32,7 @@ import { readingRoutes } from './routes/readings.ts'
 import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { siteRoutes } from './routes/sites.ts'
+import { stateRoutes } from './routes/states.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { guard } from './session.ts'
@@ -154,6 +155,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   kpiRoutes(api, parts)
   ruleRoutes(api, parts)
   explainRoutes(api, parts)
+  stateRoutes(api, parts)
   dutyRoutes(api, parts)
   shadowRoutes(api, parts)
   quarantineRoutes(api, parts)

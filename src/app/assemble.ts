@@ -135,9 +135,10 @@ interface Doors {
 function doorsOf({ config, clock, log, metrics, journal, access, amended, state }: Ground, { book, history, loop, plants }: Rooms): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
   const serviceWindows = () => loop.pipeline.desk.windows()
+  const suppression = () => loop.pipeline.suppression
   const plant = () => {
     const { fleet, latest, presence } = loop.pipeline
-    return { fleet, latest, presence, causeGone, serviceWindows }
+    return { fleet, latest, presence, causeGone, serviceWindows, suppression }
   }
   const live = new LiveHub({ clock, book, plant, metrics, log })
   const counts = new MessageCounts(metrics)

@@ -8,6 +8,7 @@ import type { Submit } from '../api/parts.ts'
 import type { MessageCounts } from '../ingest/brokerCounts.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { ServiceActionBody } from '../model/journal.ts'
+import type { StateActionBody } from '../model/suppression.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Loop } from './loop.ts'
 
@@ -29,6 +30,15 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
     const after = windows()
     if (JSON.stringify(before) !== JSON.stringify(after)) await audit.append(by, `${body.action} ${name}`, before, after)
   }
+  async function switchState(body: StateActionBody, by: string): Promise<void> {
+    const on = () =>
+      loop.pipeline.suppression.reasons().filter((reason) => reason.by === `state:${body.state}` && reason.source === 'person')
+    const before = on()
+    const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
+    await loop.settled(seq)
+    const after = on()
+    if (JSON.stringify(before) !== JSON.stringify(after)) await audit.append(by, `${body.action} ${body.state}`, before, after)
+  }
   return {
     obstacle() {
       const { state, problem } = journal.health()
@@ -42,6 +52,7 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
       counts.addJournaled()
     },
     async action(body, by) {
+      if (body.id === null && 'state' in body) return switchState(body, by)
       if (body.id === null) return serve(body, by)
       const before = await book.alarm(body.id, null)
       const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))

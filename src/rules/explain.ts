@@ -6,7 +6,7 @@ import { LEVELS, type Level, type Tier } from '../model/tier.ts'
 import { formatDuration } from '../platform/duration.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { AreaLeaves } from './areaLeaves.ts'
-import { decisive, numberText, type Scene } from './because.ts'
+import { decisive, degradedText, numberText, type Scene } from './because.ts'
 import type { Lines } from './lines.ts'
 import type { Memory, Place } from './memory.ts'
 import { textOf } from './nodeText.ts'
@@ -35,6 +35,8 @@ export interface ExplainedPart {
   readonly ageMs: number | null
   /** Why it is unknown, in sentences; empty where it is known. */
   readonly unknown: readonly string[]
+  /** Of a vote that is counted otherwise, because members are unknown. */
+  readonly degraded?: string
 }
 
 export interface ExplainedCondition {
@@ -203,7 +205,13 @@ function partOf(memory: Memory, node: NumberNode | TruthNode, scene: Scene, dept
   const device = binder.leaves instanceof AreaLeaves ? null : (memory.fleet.devices[subject] as Device)
   const unknown = unknownsIn(memory, node, scene)
   const plain = { depth, device: device?.id ?? null, text: textOf(node), metric: null, at: null, ageMs: null, unknown }
-  if (!isNumberNode(node)) return { ...plain, verdict: VERDICTS[verdictOf(node, scene)], shown: null, value: null }
+  if (!isNumberNode(node)) {
+    const part = { ...plain, verdict: VERDICTS[verdictOf(node, scene)], shown: null, value: null }
+    if (node.kind !== 'voted' || !(binder.leaves instanceof AreaLeaves)) return part
+    const votes = binder.leaves.votesOf(node, subject, at, clock)
+    const degraded = degradedText(node, binder.leaves, votes.known, votes.unknown)
+    return degraded === null ? part : { ...part, degraded }
+  }
   const number = binder.number(node)(subject, at, clock)
   const value = Number.isFinite(number) ? number : null
   const part = { ...plain, verdict: null, shown: numberText(number), value }

@@ -22,12 +22,14 @@ import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
 import { ReadingColumns } from '../../src/model/readings.ts'
+import type { SuppressionChange } from '../../src/model/suppression.ts'
 import type { Level } from '../../src/model/tier.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { Metrics } from '../../src/platform/metrics.ts'
 import { Random } from '../../src/platform/random.ts'
 import { Engine } from '../../src/rules/engine.ts'
+import { Suppression } from '../../src/rules/suppression.ts'
 import { openState } from '../../src/store/state.ts'
 import { happenings } from '../alerts/yard.ts'
 import { PLANT } from './plant.ts'
@@ -83,6 +85,7 @@ export class House {
   readonly #intake: Intake
   readonly #engine: Engine
   readonly desk: Desk
+  readonly suppression: Suppression
   readonly #close: () => Promise<void>
   readonly #columns = new ReadingColumns()
   readonly #servers: ApiServer[] = []
@@ -95,6 +98,7 @@ export class House {
     this.#intake = new Intake(given.fleet, { clockSkewMs: 300_000 })
     this.#engine = new Engine(given.fleet, START)
     this.desk = new Desk(given.fleet)
+    this.suppression = new Suppression(given.fleet, START, [])
     this.#close = given.close
     this.health = {
       parts: [
@@ -175,7 +179,10 @@ export class House {
 
   /** Events become part of the book, then of the live stream, as after a turn of the loop. */
   async commit(...events: AlarmEvent[]): Promise<CommittedEvent[]> {
-    return this.#turn([...this.#passTime(), ...happenings(events, this.desk)], [])
+    const out = [...this.#passTime(), ...happenings(events, this.desk)]
+    const transitions = events.filter((event) => event.kind === 'transition')
+    this.desk.take([], this.suppression.take(transitions, this.clock.now(), false), this.clock.now(), out)
+    return this.#turn(out, [])
   }
 
   /** What shadow rules did becomes part of the book. */
@@ -228,14 +235,24 @@ export class House {
     const access = new Access({ state, clock, log: silentLog })
     access.setPlant(plant)
     const serviceWindows = () => this.desk.windows()
-    const view = () => ({ fleet: this.fleet, latest: this.latest, presence: this.presence, serviceWindows })
+    const view = () => ({
+      fleet: this.fleet,
+      latest: this.latest,
+      presence: this.presence,
+      serviceWindows,
+      suppression: () => this.suppression
+    })
     const submit: ApiParts['submit'] = {
       obstacle: () => this.obstacle,
       telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
       action: async (body, by) => {
         if (this.stuck) return new Promise(() => {})
         const out = this.#passTime()
-        if (body.id === null) this.desk.serve(body, by, clock.now(), out)
+        if (body.id === null && 'state' in body) {
+          const changes: SuppressionChange[] = []
+          this.suppression.act(body, by, clock.now(), changes)
+          this.desk.take([], changes, clock.now(), out)
+        } else if (body.id === null) this.desk.serve(body, by, clock.now(), out)
         else this.desk.act(body, by, clock.now(), false, out)
         await this.#turn(out, [])
       }

@@ -48,6 +48,33 @@ const smoke: Rule = { ...tankLevel, id: 'smoke', title: text('烟雾', 'Smoke'),
 
 export const PLANT: Plant = {
   hash: 'test',
+  states: [
+    {
+      id: 'works',
+      title: text('施工', 'Works'),
+      appliesTo: everything,
+      within: 'device',
+      while: null,
+      schedule: null,
+      longestMs: 3_600_000,
+      forMs: 0,
+      clearForMs: 0,
+      suppresses: { rules: ['tank-level'], upTo: 'yellow' },
+      source: null
+    }
+  ],
+  inhibitions: [
+    {
+      id: 'gas-first',
+      title: text('气体', 'Gas first'),
+      rule: 'bund-gas',
+      tier: 'orange',
+      within: 'area',
+      clearForMs: 0,
+      suppresses: { rules: ['tank-level'], upTo: 'orange' },
+      source: null
+    }
+  ],
   enterprises: [
     { id: 'daxie', name: text('大榭化工', 'Daxie Chemicals') },
     { id: 'market', name: text('集市街', 'Market Street') }

@@ -8,6 +8,7 @@ import type { BookedAlarm } from '../../alerts/booked.ts'
 import { isStanding } from '../../alerts/fold.ts'
 import { type Alarm, alarmEventLine, OPERATOR_ACTIONS } from '../../model/alarm.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../../model/journal.ts'
+import type { StateActionBody } from '../../model/suppression.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
@@ -153,7 +154,11 @@ async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActi
 }
 
 /** Journals the action; resolves once it is applied. Throws an ApiProblem where that cannot be, or is not certain. */
-export async function submitted({ submit, clock }: ApiParts, body: OperatorActionBody | ServiceActionBody, user: string): Promise<void> {
+export async function submitted(
+  { submit, clock }: ApiParts,
+  body: OperatorActionBody | ServiceActionBody | StateActionBody,
+  user: string
+): Promise<void> {
   const obstacle = submit.obstacle()
   if (obstacle !== null) throw unavailable(obstacle)
   const applied = await inTime(submit.action(body, user), LIMITS.api.submitMs, clock)

@@ -28,7 +28,14 @@ const Part = z
     at: Instant.nullable().meta({ description: 'Of a metric: when it was reported last' }),
     ageMs: z.number().nullable(),
     quality: z.enum(QUALITIES).nullable().meta({ description: 'Of a metric: the quality of what was reported last' }),
-    unknown: z.array(z.string()).meta({ description: 'Why it is unknown, in sentences' })
+    unknown: z.array(z.string()).meta({ description: 'Why it is unknown, in sentences' }),
+    degraded: z
+      .string()
+      .optional()
+      .meta({
+        description: 'Of a vote that is counted otherwise, because members are unknown',
+        example: 'degraded from 2oo3 to 1oo2: GD-103 unknown'
+      })
   })
   .meta({ id: 'ExplainedPart' })
 
@@ -44,6 +51,9 @@ const Explained = z
     level: z.enum(LEVELS),
     alarm: z.string().nullable().meta({ description: 'The alarm that stands' }),
     since: Instant.nullable().meta({ description: 'Since when it has had this level' }),
+    suppressedBy: z
+      .array(z.object({ by: z.string().meta({ example: 'state:tank-filling' }), because: z.string() }))
+      .meta({ description: 'The states and inhibitions for which nobody is told of this alarm' }),
     sentence: z.string().meta({ example: 'yellow: not yet: level_pct 86.1 > 85 holds since 12s of 30s' }),
     tiers: z.array(
       z.object({
@@ -115,6 +125,7 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
         level: told.level,
         alarm: told.alarm,
         since: instantOrNull(told.since),
+        suppressedBy: told.alarm === null ? [] : (view.suppression?.().holding(told.alarm) ?? []),
         sentence: told.sentence,
         tiers: told.tiers.map((tier) => tierBody(tier, qualityOf)),
         transitions: transitions.map(({ at, from, to, id, because }) => ({ at: instant(at), from, to, id, because }))
