@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -28,6 +27,11 @@ async function refusal(act: Promise<State>): Promise<string> {
   return (thrown as Refusal).message
 }
 
+/** Every file there is a migration, and is applied in the order of its name. */
+const MIGRATIONS = readdirSync(path.join(import.meta.dirname, '../../src/store/migrations'))
+  .map((name) => name.replace('.ts', ''))
+  .sort()
+
 describe('opening the state store', () => {
   it('makes the tables in a new file, durable and with a write-ahead log', async () => {
     const state = await openState(file)
@@ -35,11 +39,17 @@ describe('opening the state store', () => {
     expect(tables.rows.map((row) => row.name)).toEqual([
       'alarm_events',
       'alarms',
+      'amendments',
+      'answers',
       'audit',
+      'drills',
+      'notification_alarms',
+      'notifications',
       'position',
       'quarantine',
       'schema_migrations',
       'schema_migrations_lock',
+      'service_secrets',
       'sessions',
       'shadow_events',
       'tokens',
@@ -57,11 +67,7 @@ describe('opening the state store', () => {
     await first.destroy()
     const second = await openState(file)
     expect(await second.selectFrom('position').select('seq').execute()).toEqual([{ seq: 7 }])
-    expect((await sql`select name from schema_migrations`.execute(second)).rows).toEqual([
-      { name: '0001-spine' },
-      { name: '0002-rule-index' },
-      { name: '0003-shadow-events' }
-    ])
+    expect((await sql`select name from schema_migrations`.execute(second)).rows).toEqual(MIGRATIONS.map((name) => ({ name })))
     await second.destroy()
   })
 
@@ -80,13 +86,13 @@ describe('opening the state store', () => {
   it('refuses a newer one, and says so', async () => {
     await (await openState(file)).destroy()
     const newer = new DatabaseSync(file)
-    newer.exec(`insert into schema_migrations (name, timestamp) values ('0009-drones', '2030-01-01T00:00:00.000Z')`)
+    newer.exec(`insert into schema_migrations (name, timestamp) values ('9999-drones', '2030-01-01T00:00:00.000Z')`)
     newer.close()
     expect(await refusal(openState(file))).toBe(
-      `The state store ${file} was written by a newer Fenghuo (it has 0009-drones): start that version, or restore a backup made with this one.`
+      `The state store ${file} was written by a newer Fenghuo (it has 9999-drones): start that version, or restore a backup made with this one.`
     )
     const untouched = new DatabaseSync(file)
-    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: 4 })
+    expect(untouched.prepare('select count(*) as count from schema_migrations').get()).toEqual({ count: MIGRATIONS.length + 1 })
     untouched.close()
   })
 
