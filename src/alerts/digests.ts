@@ -1,7 +1,7 @@
 // Messages held back to go out as one: per person, way and cause of waiting. An alarm is in each at most once, as it last was;
 // one that ends before its message went out is dropped, for nobody knew of it.
 
-import type { ChannelKind } from '../model/notification.ts'
+import type { ChannelKind, WithholdReason } from '../model/notification.ts'
 import type { Told } from './wording.ts'
 
 /** One alarm in a message to be. */
@@ -19,6 +19,8 @@ export interface Queue {
   readonly key: string
   readonly person: string
   readonly channel: ChannelKind
+  /** What its alarms were held back for. */
+  readonly why: WithholdReason
   readonly site: string | null
   readonly enterprise: string | null
   readonly ladder: string

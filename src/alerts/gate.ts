@@ -13,8 +13,8 @@ export interface Bearing {
   readonly red: boolean
   readonly site: string | null
   readonly enterprise: string | null
-  /** It is one message instead of many already. */
-  readonly digest: boolean
+  /** It is one message instead of many already: what those were held back for; null: it is about one alarm. */
+  readonly digest: WithholdReason | null
 }
 
 /** A message for one person by one way, held back. */
@@ -60,11 +60,12 @@ export class Gate {
     const way = `${person.id}~${channel}`
     return whyNotNow({
       red,
-      digest,
+      digest: digest !== null,
       quiet: isQuiet(person, now),
       flooding: this.#floods.flooding(enterprise ?? '', now),
       grouping: this.#pace.windowEnd(`${way}~${site ?? ''}`, duty.groupWindowMs, now) !== null,
-      throttled: this.#pace.heldUntil(way, duty.throttle, now) !== null
+      // The digest of a flood is what the throttle is for: red calls must not delay it.
+      throttled: digest !== 'flood' && this.#pace.heldUntil(way, duty.throttle, now) !== null
     })
   }
 
@@ -76,7 +77,7 @@ export class Gate {
     const site = why === 'grouped' ? parcel.site : null
     const enterprise = why === 'grouped' || why === 'flood' ? parcel.enterprise : null
     const key = `${way}~${why}~${site ?? enterprise ?? ''}`
-    if (!this.#digests.add({ key, person: person.id, channel, ladder, site, enterprise }, held)) return null
+    if (!this.#digests.add({ key, person: person.id, channel, ladder, why, site, enterprise }, held)) return null
     return { key, at: this.#releaseAt(duty, parcel, way, now) }
   }
 

@@ -261,7 +261,7 @@ export class Ladder {
     }
     const { duty } = this.#plan
     const { site, enterprise } = run.place
-    const about = { red: run.alarm.tier === 'red', site, enterprise, digest: false }
+    const about = { red: run.alarm.tier === 'red', site, enterprise, digest: null }
     const why = duty === null ? null : this.#gate.why(duty, person, channel, about, now)
     const leg: Leg = { alarm: run.alarm.id, generation: run.generation, rung, occurrence, group: call?.group ?? 0 }
     if (why !== null) {
@@ -296,7 +296,7 @@ export class Ladder {
     if (items.length === 0) return
     const { channel, site, enterprise, ladder } = queue
     const red = items.some(({ alarm, reason }) => alarm.tier === 'red' && reason !== 'cleared')
-    const why = this.#gate.why(duty, person, channel, { red, site, enterprise, digest: true }, now)
+    const why = this.#gate.why(duty, person, channel, { red, site, enterprise, digest: queue.why }, now)
     if (why !== null) {
       for (const item of items) this.#hold({ person, channel, ladder, why, site, enterprise }, item, now)
       return

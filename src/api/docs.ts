@@ -38,6 +38,7 @@ const TAGS = [
   { name: 'overview', description: 'The plant at a glance' },
   { name: 'live', description: 'What happens, as it happens' },
   { name: 'telemetry', description: 'Getting data in by HTTP, and what could not be used' },
+  { name: 'duty', description: 'Who is on duty, and who would be told of an alarm' },
   { name: 'notifications', description: 'Who was told what, by what way, with what success; answers; drills' },
   { name: 'service', description: 'Health and metrics of the service itself' }
 ]

@@ -63,6 +63,8 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/devices/{id}',
       'GET /api/v1/devices/{id}/versions',
       'GET /api/v1/drills',
+      'GET /api/v1/duty',
+      'GET /api/v1/duty/preview',
       'GET /api/v1/gateways',
       'GET /api/v1/gateways/{id}',
       'GET /api/v1/gateways/{id}/versions',

@@ -9,7 +9,8 @@ import { LEVELS, type Tier } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { problem } from '../../platform/problem.ts'
 import { Zone } from '../../platform/zone.ts'
-import type { Findings } from './findings.ts'
+import { readDuty } from './duty.ts'
+import { Findings } from './findings.ts'
 import type { Path, SourceFile } from './source.ts'
 
 /** Findings about the ladders of this plant, at their places in the file. */
@@ -45,7 +46,9 @@ export function checkDuty(plant: Plant, source: SourceFile, findings: Findings):
 }
 
 /** Findings about rotas with nobody on duty from `now` on, as far ahead as is looked. */
-export function checkRotas(duty: Duty, source: SourceFile, now: number, findings: Findings): void {
+export function checkRotas(source: SourceFile, now: number, findings: Findings): void {
+  // Turns follow from the file alone, whatever else is wrong with the plant; mistakes in it have been told already.
+  const duty = readDuty(source, { enterprises: [], sites: [], areas: [], rules: [] }, {}, new Findings())
   for (const rota of duty.rotas) {
     const found = holes(duty, rota.id, now, now + LIMITS.duty.aheadMs)
     if (found.length === 0) continue

@@ -47,7 +47,7 @@ export function loadPlantFolder(
   const config = readService(folder, named, env, findings)
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
-  if (options.now !== undefined && plant?.duty !== undefined && source?.duty) checkRotas(plant.duty, source.duty, options.now, findings)
+  if (options.now !== undefined && source?.duty) checkRotas(source.duty, options.now, findings)
   return { config, plant, source, ...listsOf(findings) }
 }
 
