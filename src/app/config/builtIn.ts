@@ -89,7 +89,7 @@ function checkNames(name: BuiltInName, { written, origin: { source, path } }: En
   const lacking = !BUILT_INS[name].perMetric && written.metrics !== undefined
   if (lacking) findings.problem(problem(`${name} is about whole devices: leave metrics out`, source.place([...path, 'metrics'])))
   if (name !== 'device-silent' && written.after !== undefined) {
-    findings.problem(problem(`only device-silent knows after: write for`, source.place([...path, 'after'])))
+    findings.problem(problem('only device-silent knows after: write for', source.place([...path, 'after'])))
   }
 }
 
