@@ -250,7 +250,7 @@ test('several mistakes in one thing are all found', () => {
     'plant.yaml:2:63: device T-1 sets the limit level_hihg, which its profile tank does not know; did you mean level_high?',
     'plant.yaml:2:75: limits.level_hihg of device T-1 must be a number, not the text "x"',
     'profiles/tank.yaml:3:32: metrics.level_pct.min of profile tank must be below its max, or no value is ever in range, not 1',
-    'profiles/tank.yaml:3:43: metrics.level_pct of profile tank has the unknown key mean; known here: name, unit, min, max, stuckAfter, zeroDrift, zeroDrift',
+    'profiles/tank.yaml:3:43: metrics.level_pct of profile tank has the unknown key mean; known here: name, unit, min, max, stuckAfter, zeroDrift',
     'profiles/tank.yaml:4:14: silentAfter of profile tank must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d, not 90',
     expect.stringContaining('rules/level.yaml:4:27: '),
     'rules/level.yaml:4:47: tiers.red.for of rule level must be a duration with a unit, such as 500ms, 30s, 15m, 8h or 7d, not 5',
