@@ -148,7 +148,7 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended, state 
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
   const health = (): HealthReport =>
     healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), telling: telling.health() })
-  const telling = tellingOf({ config, clock, log, state, journal, book, loop, audit: access.audit, submit, plant, health })
+  const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config
   const consoleFolder = CONSOLE_FOLDER

@@ -4,12 +4,15 @@ import type { Audit } from '../access/audit.ts'
 import type { Book } from '../alerts/book.ts'
 import { channelsOf } from '../alerts/channels/channels.ts'
 import { Outgoing } from '../alerts/channels/outgoing.ts'
+import { holes } from '../alerts/duty.ts'
 import { Telling } from '../alerts/telling.ts'
 import type { HealthReport, PartHealth, Submit } from '../api/parts.ts'
 import { alarmBody } from '../api/views.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
+import type { Plant } from '../model/plant.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf } from '../platform/problem.ts'
 import { Random } from '../platform/random.ts'
@@ -20,11 +23,14 @@ import type { Loop } from './loop.ts'
 import { type Fault, SelfWatch } from './selfWatch.ts'
 
 const CLOSE_DRILLS_MS = 5_000
+const LOOK_AHEAD_MS = 86_400_000
+const LOOK_AHEAD_EVERY_MS = 60_000
 
 export interface TellingGround {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Metrics
   readonly state: State
   readonly journal: Journal
   readonly book: Book
@@ -60,6 +66,9 @@ export function tellingOf(ground: TellingGround): TellingRooms {
     },
     act: (body, by) => submit.action(body, by)
   })
+  ground.metrics.gauge('fenghuo_notifications_queued', 'Notifications waiting to be sent.', () => telling.courier.figures.queued)
+  ground.metrics.gauge('fenghuo_notifications_dead', 'Notifications that failed for good.', () => telling.courier.figures.deadLetters)
+  const hole = holeAhead(() => loop.pipeline.fleet.plant, clock)
   const deadMan =
     config.deadMan === null ? null : new DeadMan({ ...config.deadMan, outgoing, clock, log, alive: () => loop.problem === null })
   const faults = (): Fault[] => faultsOf(ground.health())
@@ -67,7 +76,7 @@ export function tellingOf(ground: TellingGround): TellingRooms {
   return {
     telling,
     parts: [telling, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [deadMan])],
-    health: () => healthOf(telling, deadMan)
+    health: () => [...healthOf(telling, deadMan), ...hole()]
   }
 }
 
@@ -76,6 +85,27 @@ function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
   if (deadMan !== null && deadMan.problem !== null) found.push({ part: 'heartbeat', state: 'degraded', problem: deadMan.problem })
   if (!found.some(({ part }) => part === 'notifications')) found.push({ part: 'notifications', state: 'ok', problem: null })
   return found
+}
+
+/** Says ahead where a rota leaves nobody on duty. Looked up once a minute. */
+function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
+  let known: PartHealth[] = []
+  let lookedAt = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = clock.now()
+    if (now - lookedAt < LOOK_AHEAD_EVERY_MS) return known
+    lookedAt = now
+    const { duty } = plant()
+    known = (duty?.rotas ?? []).flatMap(({ id }): PartHealth[] => {
+      const [hole] = duty === undefined ? [] : holes(duty, id, now, now + LOOK_AHEAD_MS)
+      if (hole === undefined) return []
+      const from = new Date(Math.max(hole.from, now)).toISOString()
+      return [
+        { part: `duty ${id}`, state: 'degraded', problem: `Nobody is on duty in rota ${id} from ${from} on: name somebody in duty.yaml.` }
+      ]
+    })
+    return known
+  }
 }
 
 function faultsOf({ parts }: HealthReport): Fault[] {

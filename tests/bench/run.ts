@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { LiveService } from '../liveService.ts'
 import type { Figures, Job } from './load.ts'
+import { notify } from './notify.ts'
 
 const CLIENTS = 32
 const MANY_CLIENTS = 256
@@ -158,7 +159,8 @@ const benches: Record<string, () => Promise<void>> = {
   throughput: () => throughput(plant),
   latency: () => latency(plant),
   memory,
-  recovery: () => recovery(plant)
+  recovery: () => recovery(plant),
+  notify: () => notify(say)
 }
 console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}), load generator on the same cores\n`)
 for (const [name, run] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await run()
