@@ -93,7 +93,7 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
         {route.page === 'device' && (
           <Suspense>
-            <DevicePage key={route.device} id={route.device} />
+            <DevicePage key={route.id} id={route.id} />
           </Suspense>
         )}
       </main>

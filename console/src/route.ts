@@ -2,12 +2,16 @@
 
 import { useSyncExternalStore } from 'react'
 
-export type PageName = 'alarms' | 'devices' | 'device'
+/** Pages of one thing: the thing's id stands behind the list it is of (`#/devices/T-101`). */
+const DETAILS = { alarms: 'alarm', devices: 'device' } as const
+const LISTS = ['alarms', 'devices', 'states'] as const
+type ListName = (typeof LISTS)[number]
+export type PageName = ListName | (typeof DETAILS)[keyof typeof DETAILS]
 
 export interface Route {
   readonly page: PageName
-  /** The device of the device page; otherwise empty. */
-  readonly device: string
+  /** Of the device, alarm … that the page is about; otherwise empty. */
+  readonly id: string
   readonly search: Readonly<Record<string, string>>
 }
 
@@ -16,9 +20,9 @@ export function parseRoute(hash: string): Route {
   const [path = '', searchText = ''] = hash.replace(/^#\/?/, '').split('?', 2)
   const search = Object.fromEntries(new URLSearchParams(searchText))
   const [first, ...rest] = path.split('/')
-  if (first !== 'devices') return { page: 'alarms', device: '', search }
-  const device = decoded(rest.join('/'))
-  return device === '' ? { page: 'devices', device, search } : { page: 'device', device, search }
+  const list = LISTS.find((name) => name === first) ?? 'alarms'
+  const id = list === first ? decoded(rest.join('/')) : ''
+  return id !== '' && list in DETAILS ? { page: DETAILS[list as keyof typeof DETAILS], id, search } : { page: list, id: '', search }
 }
 
 function decoded(text: string): string {
@@ -30,15 +34,16 @@ function decoded(text: string): string {
 }
 
 /** The address of a page; empty search values are left out. */
-export function addressOf(page: PageName, device = '', search: Readonly<Record<string, string>> = {}): string {
-  const path = page === 'device' ? `devices/${encodeURIComponent(device)}` : page
+export function addressOf(page: PageName, id = '', search: Readonly<Record<string, string>> = {}): string {
+  const list = Object.entries(DETAILS).find(([, detail]) => detail === page)?.[0]
+  const path = list === undefined ? page : `${list}/${encodeURIComponent(id)}`
   const given = Object.entries(search).filter(([, value]) => value !== '')
   return given.length === 0 ? `#/${path}` : `#/${path}?${new URLSearchParams(given)}`
 }
 
 /** Changes the search part without a new step in the browser's history. */
 export function replaceSearch(route: Route, search: Readonly<Record<string, string>>): void {
-  const address = addressOf(route.page, route.device, { ...route.search, ...search })
+  const address = addressOf(route.page, route.id, { ...route.search, ...search })
   window.history.replaceState(null, '', address)
   window.dispatchEvent(new HashChangeEvent('hashchange'))
 }

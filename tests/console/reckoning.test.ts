@@ -100,13 +100,15 @@ describe('words and numbers', () => {
 })
 
 test('an address is read back as it was written, and anything else is the alarm list', () => {
-  expect(parseRoute(addressOf('device', 'T-1/2 #3'))).toEqual({ page: 'device', device: 'T-1/2 #3', search: {} })
+  expect(parseRoute(addressOf('device', 'T-1/2 #3'))).toEqual({ page: 'device', id: 'T-1/2 #3', search: {} })
+  const alarm = 'tank-level/T-1#1767225605000'
+  expect(parseRoute(addressOf('alarm', alarm))).toEqual({ page: 'alarm', id: alarm, search: {} })
   expect(parseRoute(addressOf('alarms', '', { tier: 'red', q: '甲醇 罐', site: '' }))).toEqual({
     page: 'alarms',
-    device: '',
+    id: '',
     search: { tier: 'red', q: '甲醇 罐' }
   })
-  for (const odd of ['', '#', '#/nowhere', '#/devices/%E0%A4%A']) expect(parseRoute(odd).device).toBe('')
+  for (const odd of ['', '#', '#/nowhere', '#/devices/%E0%A4%A']) expect(parseRoute(odd).id).toBe('')
 })
 
 test('alarms stand highest tier first, then newest, then by id', () => {
