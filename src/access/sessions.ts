@@ -2,6 +2,7 @@
 // absolute age, or when it is taken back; asked for at every request, so that takes effect at once.
 
 import { createHash } from 'node:crypto'
+import { scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { secretText } from '../platform/random.ts'
@@ -10,7 +11,7 @@ import type { State, UserRow } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import type { Audit } from './audit.ts'
 import type { Identity } from './roles.ts'
-import { roleOf, scopeOf } from './users.ts'
+import { grantsOfRow, roleOf } from './users.ts'
 
 export class Sessions {
   readonly #state: State
@@ -106,6 +107,7 @@ export function secretHash(secret: string): string {
 }
 
 function identityOf(user: UserRow, beganAt: number): Identity {
-  const { name, role, enterprises } = user
-  return { user: name, role: roleOf(role), enterprises: scopeOf(enterprises), via: 'session', expiresAt: beganAt + LIMITS.access.sessionMs }
+  const { name, role } = user
+  const scope = scopeFrom(grantsOfRow(user))
+  return { user: name, role: roleOf(role), scope, via: 'session', expiresAt: beganAt + LIMITS.access.sessionMs }
 }

@@ -1,6 +1,7 @@
 // API tokens: `fh_…`, shown once, their sha256 in the store. A token may do what it was given, and never more than its
 // owner may at that moment.
 
+import { type Grants, narrowScope, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { type Problem, problem } from '../platform/problem.ts'
@@ -9,24 +10,25 @@ import { guarded, stateFailure } from '../store/failure.ts'
 import type { State, TokenRow } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import type { Audit } from './audit.ts'
-import { type Identity, lowerRole, mayAct, narrowScope, type Role, type Scope } from './roles.ts'
+import { type Identity, lowerRole, mayAct, type Role } from './roles.ts'
 import { secretHash } from './sessions.ts'
-import { grantProblem, roleOf, scopeOf, scopeText } from './users.ts'
+import { grantProblem, grantsOfRow, idsText, roleOf } from './users.ts'
 
 export interface TokenRequest {
   readonly name: string
   readonly role: Role
-  readonly enterprises: Scope
+  readonly enterprises: readonly string[] | null
+  /** Missing: all. */
+  readonly sites?: readonly string[] | null
 }
 
 /** A token without its secret. Instants are epoch ms. */
-export interface TokenView {
+export interface TokenView extends Grants {
   readonly id: string
   readonly name: string
   /** The owner. */
   readonly user: string
   readonly role: Role
-  readonly enterprises: Scope
   readonly createdAt: number
   /** To the minute; null: never. */
   readonly lastUsedAt: number | null
@@ -52,7 +54,8 @@ export class Tokens {
     if (name === '' || name.length > LIMITS.access.tokenNameLength) {
       return problem(`A token's name is 1 to ${LIMITS.access.tokenNameLength} characters long: say what the token is for.`)
     }
-    const wrong = grantProblem(by, request.role, request.enterprises)
+    const { enterprises, sites = null } = request
+    const wrong = grantProblem(by, request.role, { enterprises, sites })
     if (wrong !== null) return wrong
     const secret = PREFIX + secretText(32)
     const row: TokenRow = {
@@ -61,7 +64,8 @@ export class Tokens {
       name,
       user_name: by.user,
       role: request.role,
-      enterprises: scopeText(request.enterprises),
+      enterprises: idsText(enterprises),
+      sites: idsText(sites),
       created_at: this.#clock.now(),
       last_used_at: null,
       revoked_at: null
@@ -76,7 +80,7 @@ export class Tokens {
           .executeTakeFirstOrThrow()
         if (count >= LIMITS.access.tokensPerUser) return false
         await state.insertInto('tokens').values(row).execute()
-        const after = { name, role: request.role, enterprises: request.enterprises }
+        const after = { name, role: request.role, enterprises, sites }
         await this.#audit.appendIn(state, { who: by.user, what: `token.create ${row.id}`, before: null, after })
         return true
       })
@@ -93,7 +97,7 @@ export class Tokens {
         .selectFrom('tokens')
         .innerJoin('users', 'users.name', 'tokens.user_name')
         .selectAll('tokens')
-        .select(['users.role as owner_role', 'users.enterprises as owner_enterprises'])
+        .select(['users.role as owner_role', 'users.enterprises as owner_enterprises', 'users.sites as owner_sites'])
         .where('tokens.hash', '=', secretHash(secret))
         .where('tokens.revoked_at', 'is', null)
         .where('users.disabled', '=', 0)
@@ -103,8 +107,9 @@ export class Tokens {
     const now = this.#clock.now()
     if (row.last_used_at === null || now >= row.last_used_at + LIMITS.access.touchMs) await this.#touch(row.id, now)
     const role = lowerRole(roleOf(row.role), roleOf(row.owner_role))
-    const enterprises = narrowScope(scopeOf(row.enterprises), scopeOf(row.owner_enterprises))
-    return { user: row.user_name, role, enterprises, via: 'token', expiresAt: null }
+    const owners = grantsOfRow({ enterprises: row.owner_enterprises, sites: row.owner_sites })
+    const scope = narrowScope(scopeFrom(grantsOfRow(row)), scopeFrom(owners))
+    return { user: row.user_name, role, scope, via: 'token', expiresAt: null }
   }
 
   /** Tokens, newest first: one's own; an administrator of everything sees all. */
@@ -148,7 +153,7 @@ export class Tokens {
 }
 
 function ownsAll(by: Identity): boolean {
-  return mayAct(by.role, 'admin') && by.enterprises === null
+  return mayAct(by.role, 'admin') && by.scope === null
 }
 
 function viewOf(row: TokenRow): TokenView {
@@ -157,7 +162,7 @@ function viewOf(row: TokenRow): TokenView {
     name: row.name,
     user: row.user_name,
     role: roleOf(row.role),
-    enterprises: scopeOf(row.enterprises),
+    ...grantsOfRow(row),
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at

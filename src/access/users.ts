@@ -1,5 +1,6 @@
 // Users: names, password hashes, roles and scopes. Every change and its audit record are one transaction.
 
+import { covers, type Grants, grantsOf, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { type Problem, problem } from '../platform/problem.ts'
@@ -8,13 +9,14 @@ import { guarded } from '../store/failure.ts'
 import type { State, UserRow } from '../store/schema.ts'
 import type { Audit } from './audit.ts'
 import { hashOf, matchesPhc, parsePhc } from './phc.ts'
-import { type Identity, mayAct, narrowScope, ROLES, type Role, roleNamed, type Scope } from './roles.ts'
+import { type Identity, mayAct, ROLES, type Role, roleNamed } from './roles.ts'
 
-export interface UserView {
+export interface UserView extends Grants {
   readonly name: string
   readonly role: Role
-  readonly enterprises: Scope
   readonly disabled: boolean
+  /** Signs in elsewhere, and has no password here. */
+  readonly external: boolean
   /** Epoch ms. */
   readonly createdAt: number
 }
@@ -23,13 +25,16 @@ export interface UserRequest {
   readonly name: string
   readonly password: string
   readonly role: Role
-  readonly enterprises: Scope
+  readonly enterprises: readonly string[] | null
+  /** Missing: all. */
+  readonly sites?: readonly string[] | null
 }
 
 /** What is to be changed; the rest stays. */
 export interface UserChange {
   readonly role?: Role
-  readonly enterprises?: Scope
+  readonly enterprises?: readonly string[] | null
+  readonly sites?: readonly string[] | null
   readonly disabled?: boolean
   /** Ends the user's sessions. */
   readonly password?: string
@@ -66,7 +71,7 @@ export class Users {
     }
     const phc = before === null ? null : parsePhc(before.password)
     const same = phc !== null && phc.kind !== 'problem' && (await matchesPhc(phc, given))
-    if (same && before?.role === 'admin' && before.disabled === 0 && before.enterprises === null) return null
+    if (same && before?.role === 'admin' && before.disabled === 0 && before.enterprises === null && before.sites === null) return null
     await this.#put(
       ADMIN,
       same && before !== null ? before.password : await hashOf(given),
@@ -84,20 +89,20 @@ export class Users {
   /** All users inside the asker's scope, by name. */
   async list(by: Identity): Promise<UserView[]> {
     const rows = await guarded(() => this.#state.selectFrom('users').selectAll().orderBy('name').execute())
-    return rows.map(viewOf).filter((user) => covers(by.enterprises, user.enterprises))
+    return rows.map(viewOf).filter((user) => covers(by.scope, scopeFrom(user)))
   }
 
   /** Makes a user. A problem says why not. */
   async create(by: Identity, request: UserRequest): Promise<UserView | Problem> {
-    const { name, password, role, enterprises } = request
-    const wrong = nameProblem(name) ?? passwordProblem(password) ?? grantProblem(by, role, enterprises)
+    const { name, password, role, enterprises, sites = null } = request
+    const wrong = nameProblem(name) ?? passwordProblem(password) ?? grantProblem(by, role, { enterprises, sites })
     if (wrong !== null) return wrong
     const now = this.#clock.now()
-    const row = {
+    const row: UserRow = {
       name,
       password: await hashOf(password),
       role,
-      enterprises: scopeText(enterprises),
+      ...{ enterprises: idsText(enterprises), sites: idsText(sites), issuer: null, subject: null },
       disabled: 0,
       created_at: now,
       password_at: now
@@ -120,15 +125,18 @@ export class Users {
   /** Changes a user; disabling, or another password, ends the user's sessions at once. A problem says why not. */
   async change(by: Identity, name: string, change: UserChange): Promise<UserView | Problem> {
     const before = await this.find(name)
-    if (before === null || !covers(by.enterprises, scopeOf(before.enterprises))) return problem(`There is no user ${name}.`)
+    if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
     const role = change.role ?? roleOf(before.role)
-    const enterprises = change.enterprises === undefined ? scopeOf(before.enterprises) : change.enterprises
-    const wrong = (change.password === undefined ? null : passwordProblem(change.password)) ?? grantProblem(by, role, enterprises)
+    const had = grantsOfRow(before)
+    const { enterprises = had.enterprises, sites = had.sites } = change
+    const wrong =
+      (change.password === undefined ? null : passwordProblem(change.password)) ?? grantProblem(by, role, { enterprises, sites })
     if (wrong !== null) return wrong
     const after: UserRow = {
       ...before,
       role,
-      enterprises: scopeText(enterprises),
+      enterprises: idsText(enterprises),
+      sites: idsText(sites),
       disabled: (change.disabled ?? before.disabled === 1) ? 1 : 0,
       password: change.password === undefined ? before.password : await hashOf(change.password),
       password_at: change.password === undefined ? before.password_at : this.#clock.now()
@@ -142,7 +150,8 @@ export class Users {
 
   async #put(name: string, password: string, what: string, before: UserRow | null): Promise<void> {
     const now = this.#clock.now()
-    const after = { name, password, role: 'admin', enterprises: null, disabled: 0, created_at: before?.created_at ?? now, password_at: now }
+    const grants = { role: 'admin', enterprises: null, sites: null, disabled: 0 }
+    const after = { name, password, ...grants, issuer: null, subject: null, created_at: before?.created_at ?? now, password_at: now }
     await this.#write('environment', `${what} ${name}`, before, after)
   }
 
@@ -170,11 +179,13 @@ export class Users {
 }
 
 /** Why this may not be given by `by`, or null: nobody gives more than they have. */
-export function grantProblem(by: Identity, role: Role, enterprises: Scope): Problem | null {
+export function grantProblem(by: Identity, role: Role, grants: Grants): Problem | null {
   if (!mayAct(by.role, role)) return problem(`${by.user} is ${by.role} and cannot give the role ${role}: ask somebody who has it.`)
-  if (!covers(by.enterprises, enterprises))
-    return problem(`${by.user} cannot give access to enterprises outside their own: name only ${by.enterprises?.join(', ')}.`)
-  return null
+  if (covers(by.scope, scopeFrom(grants))) return null
+  const own = grantsOf(by.scope)
+  if (!covers(scopeFrom({ ...own, sites: null }), scopeFrom({ ...grants, sites: null })))
+    return problem(`${by.user} cannot give access to enterprises outside their own: name only ${own.enterprises?.join(', ')}.`)
+  return problem(`${by.user} cannot give access to sites outside their own: name only ${own.sites?.join(', ')}.`)
 }
 
 export function roleOf(text: string): Role {
@@ -182,20 +193,18 @@ export function roleOf(text: string): Role {
   return roleNamed(text) ?? ROLES[0]
 }
 
-export function scopeOf(text: string | null): Scope {
-  return text === null ? null : (JSON.parse(text) as string[])
+/** What a user or token of the store was given. */
+export function grantsOfRow({ enterprises, sites }: { readonly enterprises: string | null; readonly sites: string | null }): Grants {
+  const idsOf = (text: string | null): string[] | null => (text === null ? null : (JSON.parse(text) as string[]))
+  return { enterprises: idsOf(enterprises), sites: idsOf(sites) }
 }
 
-export function scopeText(scope: Scope): string | null {
-  return scope === null ? null : JSON.stringify(scope)
-}
-
-function covers(outer: Scope, inner: Scope): boolean {
-  return outer === null || (inner !== null && narrowScope(outer, inner)?.length === inner.length)
+export function idsText(ids: readonly string[] | null): string | null {
+  return ids === null ? null : JSON.stringify(ids)
 }
 
 function isFullAdmin(user: UserRow): boolean {
-  return user.role === 'admin' && user.enterprises === null && user.disabled === 0
+  return user.role === 'admin' && user.enterprises === null && user.sites === null && user.disabled === 0
 }
 
 function nameProblem(name: string): Problem | null {
@@ -210,11 +219,13 @@ function passwordProblem(password: string): Problem | null {
 }
 
 function viewOf(row: UserRow): UserView {
-  const { name, role, enterprises, disabled, created_at } = row
-  return { name, role: roleOf(role), enterprises: scopeOf(enterprises), disabled: disabled === 1, createdAt: created_at }
+  const { name, role, disabled, created_at: createdAt, issuer } = row
+  return { name, role: roleOf(role), ...grantsOfRow(row), disabled: disabled === 1, external: issuer !== null, createdAt }
 }
 
 /** What the audit keeps of a user: when the password was set, never the password. */
 function auditOf(row: UserRow): unknown {
-  return { role: row.role, enterprises: scopeOf(row.enterprises), disabled: row.disabled === 1, passwordAt: row.password_at }
+  const { role, disabled, password_at: passwordAt, issuer, subject } = row
+  const told = { role, ...grantsOfRow(row), disabled: disabled === 1, passwordAt }
+  return issuer === null ? told : { ...told, issuer, subject }
 }

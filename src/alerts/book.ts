@@ -6,6 +6,7 @@ import { type DeskEvent, type Transition, withheldBy } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
 import type { PlannedNotification } from '../model/notification.ts'
+import { maySee, type Scope } from '../model/scope.ts'
 import { levelRank, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Problem } from '../platform/problem.ts'
@@ -17,7 +18,6 @@ import type {
   AlarmFilter,
   BookedAlarm,
   CommittedEvent as Committed,
-  EnterpriseScope,
   EventFilter,
   Page,
   PageRequest,
@@ -132,10 +132,10 @@ export class Book {
   }
 
   /** Active alarms of a filter from memory, highest tier first, then newest. `state` is taken for active. */
-  active(filter: AlarmFilter, scope: EnterpriseScope): BookedAlarm[] {
+  active(filter: AlarmFilter, scope: Scope): BookedAlarm[] {
     const found: BookedAlarm[] = []
     for (const alarm of this.#standing.values()) {
-      if (isActive(alarm) && inScope(alarm, scope) && matches(alarm, filter)) found.push(alarm)
+      if (isActive(alarm) && maySee(scope, alarm) && matches(alarm, filter)) found.push(alarm)
     }
     return found.sort(byTierThenNewest)
   }
@@ -146,73 +146,73 @@ export class Book {
   }
 
   /** A page of alarms. active: highest tier first, then newest; all: newest first. A cursor from elsewhere is a problem. */
-  list(filter: AlarmFilter, page: PageRequest, scope: EnterpriseScope): Promise<Page<BookedAlarm> | Problem> {
+  list(filter: AlarmFilter, page: PageRequest, scope: Scope): Promise<Page<BookedAlarm> | Problem> {
     return listAlarms(this.#state, filter, page, scope)
   }
 
   /** The alarm of this id, active or not; null where there is none in the scope. */
-  async alarm(id: string, scope: EnterpriseScope): Promise<BookedAlarm | null> {
+  async alarm(id: string, scope: Scope): Promise<BookedAlarm | null> {
     const alarm = this.#standing.get(id) ?? (await alarmById(this.#state, id))
-    return alarm !== null && inScope(alarm, scope) ? alarm : null
+    return alarm !== null && maySee(scope, alarm) ? alarm : null
   }
 
   /** The alarm with its newest events (at most LIMITS.book.eventsPerAlarm) in their order. */
-  async get(id: string, scope: EnterpriseScope): Promise<{ alarm: BookedAlarm; events: CommittedEvent[] } | null> {
+  async get(id: string, scope: Scope): Promise<{ alarm: BookedAlarm; events: CommittedEvent[] } | null> {
     const alarm = await this.alarm(id, scope)
     return alarm === null ? null : { alarm, events: await eventsOfAlarm(this.#state, id) }
   }
 
   /** A page of events in journal order. A cursor from elsewhere is a problem. */
-  events(filter: EventFilter, page: PageRequest, scope: EnterpriseScope): Promise<Page<CommittedEvent> | Problem> {
+  events(filter: EventFilter, page: PageRequest, scope: Scope): Promise<Page<CommittedEvent> | Problem> {
     return listEvents(this.#state, filter, page, scope)
   }
 
   /** Up to `limit` events numbered above `n`, in order: for resuming a live stream. */
-  eventsAfter(n: number, limit: number, scope: EnterpriseScope): Promise<CommittedEvent[]> {
+  eventsAfter(n: number, limit: number, scope: Scope): Promise<CommittedEvent[]> {
     return listEventsAfter(this.#state, n, limit, scope)
   }
 
   /** ISA-18.2 figures of a stretch of time; null where it holds more than LIMITS.book.eventsPerStretch events. */
-  statistics(stretch: Stretch, scope: EnterpriseScope): Promise<AlarmStatistics | null> {
+  statistics(stretch: Stretch, scope: Scope): Promise<AlarmStatistics | null> {
     return statisticsOver(this.#state, stretch, scope, LIMITS.book.eventsPerStretch)
   }
 
   /** When each of these rules last raised an alarm inside the scope, epoch ms; rules that never did are left out. */
-  lastRaised(rules: readonly string[], scope: EnterpriseScope): Promise<Map<string, number>> {
+  lastRaised(rules: readonly string[], scope: Scope): Promise<Map<string, number>> {
     return lastRaised(this.#state, rules, scope)
   }
 
   /** The newest transitions of one rule on one subject (a device's or an area's id), at most `limit`, in their order. */
-  transitionsOf(rule: string, subject: string, limit: number, scope: EnterpriseScope): Promise<Transition[]> {
+  transitionsOf(rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
     return transitionsOf(this.#state, rule, subject, limit, scope)
   }
 
   /** A page of what a shadow rule did, newest first. A cursor from elsewhere is a problem. */
-  shadowEvents(rule: string, page: PageRequest, scope: EnterpriseScope): Promise<Page<Transition> | Problem> {
+  shadowEvents(rule: string, page: PageRequest, scope: Scope): Promise<Page<Transition> | Problem> {
     return listShadow(this.#state, rule, page, scope)
   }
 
   /** When a shadow rule last went on, epoch ms; null: never, as far as is kept. */
-  lastShadowRaise(rule: string, scope: EnterpriseScope): Promise<number | null> {
+  lastShadowRaise(rule: string, scope: Scope): Promise<number | null> {
     return lastShadowRaise(this.#state, rule, scope)
   }
 
   /** The newest transitions of a shadow rule on one subject, at most `limit`, in their order. */
-  shadowTransitionsOf(rule: string, subject: string, limit: number, scope: EnterpriseScope): Promise<Transition[]> {
+  shadowTransitionsOf(rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
     return shadowOf(this.#state, rule, subject, limit, scope)
   }
 
   /** A page of rejects, newest first. */
-  quarantine(page: PageRequest, scope: EnterpriseScope): Promise<Page<QuarantinedReject> | Problem> {
+  quarantine(page: PageRequest, scope: Scope): Promise<Page<QuarantinedReject> | Problem> {
     return listQuarantine(this.#state, page, scope)
   }
 
   /** Active alarms by tier and ISA-18.2 state; those that are withheld are nobody's load and are left out. */
-  counts(scope: EnterpriseScope): AlarmCounts {
+  counts(scope: Scope): AlarmCounts {
     const none = { unacknowledged: 0, acknowledged: 0, clearedUnacknowledged: 0 }
     const counts = { blue: { ...none }, yellow: { ...none }, orange: { ...none }, red: { ...none } }
     for (const alarm of this.#standing.values()) {
-      if (!inScope(alarm, scope) || !isActive(alarm) || withheldBy(alarm) !== null) continue
+      if (!maySee(scope, alarm) || !isActive(alarm) || withheldBy(alarm) !== null) continue
       const ofTier = counts[alarm.tier]
       if (alarm.clearedAt !== null) ofTier.clearedUnacknowledged += 1
       else if (alarm.acknowledged === null) ofTier.unacknowledged += 1
@@ -288,7 +288,7 @@ export class Book {
   #rowsOf(rejects: readonly Reject[], whereabouts: Whereabouts): QuarantineRow[] {
     return rejects
       .slice(-LIMITS.quarantine.rows)
-      .map((reject, place) => rowOfReject(this.#lastReject + place + 1, reject, whereabouts.enterpriseOfGateway(reject.gateway)))
+      .map((reject, place) => rowOfReject(this.#lastReject + place + 1, reject, whereabouts.ofReject(reject.gateway, reject.device)))
   }
 
   /** Answers the number of the last shadow event. */
@@ -325,10 +325,6 @@ function isBeyond(position: Position, stored: Position): boolean {
 
 function samePosition(one: Position, other: Position): boolean {
   return one.seq === other.seq && one.advancedTo === other.advancedTo
-}
-
-function inScope(alarm: BookedAlarm, scope: EnterpriseScope): boolean {
-  return scope === null || (alarm.enterprise !== null && scope.includes(alarm.enterprise))
 }
 
 function matches(alarm: BookedAlarm, { tiers = TIERS, site, enterprise, device, from = -Infinity, to = Infinity }: AlarmFilter): boolean {

@@ -4,9 +4,6 @@ import type { Alarm, AlarmEvent } from '../model/alarm.ts'
 import type { Reject } from '../model/journal.ts'
 import type { Tier } from '../model/tier.ts'
 
-/** The enterprises somebody may see; null: all of them, and what belongs to none. */
-export type EnterpriseScope = readonly string[] | null
-
 /** How far the journal's effects are in the book. */
 export interface Position {
   readonly seq: number
@@ -39,6 +36,7 @@ export interface CommittedEvent {
 /** A reject in quarantine. */
 export interface QuarantinedReject extends Reject {
   readonly id: number
+  readonly site: string | null
   readonly enterprise: string | null
 }
 

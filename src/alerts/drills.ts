@@ -2,13 +2,13 @@
 // secret of this state store, and chained into the audit log by whoever closes it.
 
 import { createHmac } from 'node:crypto'
+import type { Scope } from '../model/scope.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
 import type { DrillRow, NotificationRow, State } from '../store/schema.ts'
+import { inScope } from '../store/scope.ts'
 import { serviceSecret } from '../store/serviceSecrets.ts'
-import type { EnterpriseScope } from './booked.ts'
 import type { DrillRequest } from './drill.ts'
-import { inScope } from './listings.ts'
 
 /** What became of one message of a drill. Instants in ISO 8601; null: it never was. */
 export interface DrillStep {
@@ -51,9 +51,9 @@ export class Drills {
   }
 
   /** The newest drills, newest first; of those that go on what is so now, without a signature. */
-  async list(scope: EnterpriseScope): Promise<{ record: DrillRecord; signature: string | null }[]> {
+  async list(scope: Scope): Promise<{ record: DrillRecord; signature: string | null }[]> {
     let query = this.#state.selectFrom('drills').selectAll().orderBy('at', 'desc').limit(DRILLS_SHOWN)
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     const rows = await guarded(() => query.execute())
     return Promise.all(rows.map(async (row) => ({ record: await this.#recordOf(row, null), signature: row.signature })))
   }

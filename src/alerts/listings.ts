@@ -1,21 +1,14 @@
 // What the book answers from the store: bounded pages, always inside the asker's enterprises.
 
 import { sql } from 'kysely'
+import type { Scope } from '../model/scope.ts'
 import { levelRank } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Problem } from '../platform/problem.ts'
 import { guarded } from '../store/failure.ts'
 import type { AlarmRow, State } from '../store/schema.ts'
-import type {
-  AlarmFilter,
-  BookedAlarm,
-  CommittedEvent,
-  EnterpriseScope,
-  EventFilter,
-  Page,
-  PageRequest,
-  QuarantinedReject
-} from './booked.ts'
+import { inScope } from '../store/scope.ts'
+import type { AlarmFilter, BookedAlarm, CommittedEvent, EventFilter, Page, PageRequest, QuarantinedReject } from './booked.ts'
 import { type CursorKind, cursorText, parseCursor, type SortKey } from './cursor.ts'
 import { alarmOfRow, eventOfRow, rejectOfRow } from './rows.ts'
 
@@ -23,19 +16,14 @@ import { alarmOfRow, eventOfRow, rejectOfRow } from './rows.ts'
 const ACTIVE = sql.lit(1)
 
 /** Alarms of a filter. active: highest tier first, then newest; all: newest first. */
-export async function listAlarms(
-  state: State,
-  filter: AlarmFilter,
-  page: PageRequest,
-  scope: EnterpriseScope
-): Promise<Page<BookedAlarm> | Problem> {
+export async function listAlarms(state: State, filter: AlarmFilter, page: PageRequest, scope: Scope): Promise<Page<BookedAlarm> | Problem> {
   const kind = filter.state === 'active' ? 'active' : 'raised'
   const after = parseCursor(kind, kind === 'active' ? ['number', 'number', 'string'] : ['number', 'string'], page.cursor)
   if (isProblem(after)) return after
   const limit = pageLimit(page)
   const { tiers, site, enterprise, device, from, to } = filter
   let query = state.selectFrom('alarms').selectAll()
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   if (tiers !== undefined) query = query.where('tier', 'in', tiers.length === 0 ? [-1] : tiers.map(levelRank))
   if (site !== undefined) query = query.where('site', '=', site)
   if (enterprise !== undefined) query = query.where('enterprise', '=', enterprise)
@@ -81,13 +69,13 @@ export async function listEvents(
   state: State,
   { from, to }: EventFilter,
   page: PageRequest,
-  scope: EnterpriseScope
+  scope: Scope
 ): Promise<Page<CommittedEvent> | Problem> {
   const after = parseCursor('events', ['number'], page.cursor)
   if (isProblem(after)) return after
   const limit = pageLimit(page)
   let query = state.selectFrom('alarm_events').selectAll().orderBy('n')
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   if (after !== null) query = query.where('n', '>', after[0] as number)
   if (from !== undefined || to !== undefined) {
     // Numbers run roughly with time: the index of `at` says which of them to look at, so a day out of years stays cheap.
@@ -108,19 +96,19 @@ export async function listEvents(
 }
 
 /** Up to `limit` events numbered above `n`. */
-export async function listEventsAfter(state: State, n: number, limit: number, scope: EnterpriseScope): Promise<CommittedEvent[]> {
+export async function listEventsAfter(state: State, n: number, limit: number, scope: Scope): Promise<CommittedEvent[]> {
   let query = state.selectFrom('alarm_events').selectAll().where('n', '>', n).orderBy('n').limit(limit)
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   return (await guarded(() => query.execute())).map(eventOfRow)
 }
 
 /** Quarantined rejects, newest first. */
-export async function listQuarantine(state: State, page: PageRequest, scope: EnterpriseScope): Promise<Page<QuarantinedReject> | Problem> {
+export async function listQuarantine(state: State, page: PageRequest, scope: Scope): Promise<Page<QuarantinedReject> | Problem> {
   const after = parseCursor('quarantine', ['number'], page.cursor)
   if (isProblem(after)) return after
   const limit = pageLimit(page)
   let query = state.selectFrom('quarantine').selectAll().orderBy('id', 'desc')
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   if (after !== null) query = query.where('id', '<', after[0] as number)
   const rows = await guarded(() => query.limit(limit + 1).execute())
   return pageOf(rows, limit, 'quarantine', (row) => [row.id], rejectOfRow)
@@ -140,11 +128,6 @@ export function pageOf<Row, Item>(
 
 export function pageLimit({ limit }: PageRequest): number {
   return Math.max(1, Math.min(LIMITS.api.itemsPerPage, Math.floor(limit)))
-}
-
-/** An id is never empty, so the empty one stands for "none": `in ()` is not SQL everywhere. */
-export function inScope(scope: readonly string[]): readonly string[] {
-  return scope.length === 0 ? [''] : scope
 }
 
 export function isProblem(value: SortKey | null | Problem): value is Problem {

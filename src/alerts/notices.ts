@@ -1,13 +1,15 @@
 // What the outbox answers to whoever asks: who was told what, by what way, with what success, and who was not, and why.
 
 import { CHANNEL_KINDS, type ChannelKind, NOTIFICATION_STATES, type NotificationState } from '../model/notification.ts'
+import type { Scope } from '../model/scope.ts'
 import type { Tier } from '../model/tier.ts'
 import type { Problem } from '../platform/problem.ts'
 import { guarded } from '../store/failure.ts'
 import type { AnswerRow, NotificationRow, State } from '../store/schema.ts'
-import type { EnterpriseScope, Page, PageRequest } from './booked.ts'
+import { inScope } from '../store/scope.ts'
+import type { Page, PageRequest } from './booked.ts'
 import { parseCursor } from './cursor.ts'
-import { inScope, isProblem, pageLimit, pageOf } from './listings.ts'
+import { isProblem, pageLimit, pageOf } from './listings.ts'
 import { tierOf } from './message.ts'
 
 /** A notification as it stands. Instants in epoch ms. */
@@ -70,12 +72,12 @@ export class Notices {
   }
 
   /** Newest first. A cursor from elsewhere is a problem. */
-  async list({ state, alarm, person, from, to }: NoticeFilter, page: PageRequest, scope: EnterpriseScope): Promise<Page<Notice> | Problem> {
+  async list({ state, alarm, person, from, to }: NoticeFilter, page: PageRequest, scope: Scope): Promise<Page<Notice> | Problem> {
     const after = parseCursor('notices', ['number'], page.cursor)
     if (isProblem(after)) return after
     const limit = pageLimit(page)
     let query = this.#state.selectFrom('notifications').selectAll().orderBy('n', 'desc')
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     if (state !== undefined) query = query.where('state', '=', state)
     if (person !== undefined) query = query.where('person', '=', person)
     if (from !== undefined) query = query.where('at', '>=', from)
@@ -88,30 +90,31 @@ export class Notices {
   }
 
   /** The newest notifications that tell of an alarm, in the order of their planning. */
-  async ofAlarm(alarm: string): Promise<Notice[]> {
-    const query = this.#state
+  async ofAlarm(alarm: string, scope: Scope): Promise<Notice[]> {
+    let query = this.#state
       .selectFrom('notifications')
       .selectAll()
       .where('n', 'in', (eb) => eb.selectFrom('notification_alarms').select('n').where('alarm', '=', alarm))
       .orderBy('n', 'desc')
       .limit(NOTICES_PER_ALARM)
+    if (scope !== null) query = query.where(inScope(scope))
     return (await guarded(() => query.execute())).map(noticeOf).reverse()
   }
 
-  async one(id: string, scope: EnterpriseScope): Promise<Notice | null> {
+  async one(id: string, scope: Scope): Promise<Notice | null> {
     let query = this.#state.selectFrom('notifications').selectAll().where('id', '=', id)
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     const row = await guarded(() => query.executeTakeFirst())
     return row === undefined ? null : noticeOf(row)
   }
 
   /** What people sent back, newest first. */
-  async answers(page: PageRequest, scope: EnterpriseScope): Promise<Page<Answer> | Problem> {
+  async answers(page: PageRequest, scope: Scope): Promise<Page<Answer> | Problem> {
     const after = parseCursor('answers', ['number'], page.cursor)
     if (isProblem(after)) return after
     const limit = pageLimit(page)
     let query = this.#state.selectFrom('answers').selectAll().orderBy('n', 'desc')
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     if (after !== null) query = query.where('n', '<', after[0] as number)
     const rows = await guarded(() => query.limit(limit + 1).execute())
     return pageOf(rows, limit, 'answers', ({ n }) => [n], answerOf)

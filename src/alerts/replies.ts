@@ -101,6 +101,7 @@ export class Replies {
       person: newest?.person ?? null,
       alarm: about?.alarm ?? null,
       enterprise: newest?.enterprise ?? null,
+      site: newest?.site ?? null,
       outcome
     })
     return outcome

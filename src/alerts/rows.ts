@@ -2,6 +2,7 @@
 
 import { type ActionKind, type Alarm, type AlarmEvent, type OperatorAction, UNTOUCHED } from '../model/alarm.ts'
 import type { Reject } from '../model/journal.ts'
+import type { Belonging } from '../model/scope.ts'
 import { LEVELS, type Level, levelRank, type Tier } from '../model/tier.ts'
 import { BulkWrite } from '../store/bulk.ts'
 import type { AlarmEventRow, AlarmRow, EventPlaceRow, QuarantineRow } from '../store/schema.ts'
@@ -129,7 +130,7 @@ function plainEventOfRow(row: AlarmEventRow): AlarmEvent {
   return { kind: 'transition', at, rule, device, area, from, to, id, because: row.because ?? '' }
 }
 
-export function rowOfReject(id: number, reject: Reject, enterprise: string | null): QuarantineRow {
+export function rowOfReject(id: number, reject: Reject, { enterprise, site }: Belonging): QuarantineRow {
   const { at, seq, gateway, device } = reject
   const [topic, problem, excerpt] = [plainText(reject.topic), plainText(reject.problem), plainText(reject.excerpt)]
   return {
@@ -138,6 +139,7 @@ export function rowOfReject(id: number, reject: Reject, enterprise: string | nul
     seq,
     gateway: plainText(gateway),
     enterprise,
+    site,
     topic,
     device: device === null ? null : plainText(device),
     problem,
@@ -213,6 +215,7 @@ const QUARANTINE_COLUMNS = [
   'seq',
   'gateway',
   'enterprise',
+  'site',
   'topic',
   'device',
   'problem',

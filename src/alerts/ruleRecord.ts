@@ -2,18 +2,18 @@
 // index, so it stays cheap after years of alarms.
 
 import type { Transition } from '../model/alarm.ts'
+import type { Scope } from '../model/scope.ts'
 import { guarded } from '../store/failure.ts'
 import type { State } from '../store/schema.ts'
-import type { EnterpriseScope } from './booked.ts'
-import { inScope } from './listings.ts'
+import { inScope } from '../store/scope.ts'
 import { eventOfRow } from './rows.ts'
 
 /** The last raise of each of these rules inside the scope, epoch ms; rules that never raised an alarm are left out. */
-export async function lastRaised(state: State, rules: readonly string[], scope: EnterpriseScope): Promise<Map<string, number>> {
+export async function lastRaised(state: State, rules: readonly string[], scope: Scope): Promise<Map<string, number>> {
   const last = new Map<string, number>()
   for (const rule of rules) {
     let query = state.selectFrom('alarms').select('raised_at').where('rule', '=', rule).orderBy('raised_at', 'desc').limit(1)
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     const row = await guarded(() => query.executeTakeFirst())
     if (row !== undefined) last.set(rule, row.raised_at)
   }
@@ -21,13 +21,7 @@ export async function lastRaised(state: State, rules: readonly string[], scope: 
 }
 
 /** The newest transitions of a rule on a subject, at most `limit`, in their order. */
-export async function transitionsOf(
-  state: State,
-  rule: string,
-  subject: string,
-  limit: number,
-  scope: EnterpriseScope
-): Promise<Transition[]> {
+export async function transitionsOf(state: State, rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
   // Alarm ids are rule/subject#epoch-ms: those of one subject stand side by side in the index, and '$' follows '#'.
   let query = state
     .selectFrom('alarm_events')
@@ -38,7 +32,7 @@ export async function transitionsOf(
     .orderBy('alarm', 'desc')
     .orderBy('n', 'desc')
     .limit(limit)
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   const rows = await guarded(() => query.execute())
   return rows
     .map(eventOfRow)

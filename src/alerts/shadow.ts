@@ -2,15 +2,17 @@
 // of the commit that they belong to, so a replay finds them there exactly once.
 
 import type { Transition } from '../model/alarm.ts'
+import type { Scope } from '../model/scope.ts'
 import { LEVELS, type Level, levelRank } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Problem } from '../platform/problem.ts'
 import { BulkWrite } from '../store/bulk.ts'
 import { guarded } from '../store/failure.ts'
 import type { ShadowEventRow, State } from '../store/schema.ts'
-import type { EnterpriseScope, Page, PageRequest } from './booked.ts'
+import { inScope } from '../store/scope.ts'
+import type { Page, PageRequest } from './booked.ts'
 import { parseCursor } from './cursor.ts'
-import { inScope, isProblem, pageLimit, pageOf } from './listings.ts'
+import { isProblem, pageLimit, pageOf } from './listings.ts'
 import { EVENT_PLACE_COLUMNS } from './rows.ts'
 import type { Whereabouts } from './whereabouts.ts'
 
@@ -52,24 +54,19 @@ export class ShadowBook {
 }
 
 /** What a shadow rule did, newest first. A cursor from elsewhere is a problem. */
-export async function listShadow(
-  state: State,
-  rule: string,
-  page: PageRequest,
-  scope: EnterpriseScope
-): Promise<Page<Transition> | Problem> {
+export async function listShadow(state: State, rule: string, page: PageRequest, scope: Scope): Promise<Page<Transition> | Problem> {
   const after = parseCursor('shadow', ['number'], page.cursor)
   if (isProblem(after)) return after
   const limit = pageLimit(page)
   let query = state.selectFrom('shadow_events').selectAll().where('rule', '=', rule).orderBy('n', 'desc')
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   if (after !== null) query = query.where('n', '<', after[0] as number)
   const rows = await guarded(() => query.limit(limit + 1).execute())
   return pageOf(rows, limit, 'shadow', (row) => [row.n], transitionOf)
 }
 
 /** The newest transitions of a shadow rule on a subject, at most `limit`, in their order. */
-export async function shadowOf(state: State, rule: string, subject: string, limit: number, scope: EnterpriseScope): Promise<Transition[]> {
+export async function shadowOf(state: State, rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
   let query = state
     .selectFrom('shadow_events')
     .selectAll()
@@ -78,13 +75,13 @@ export async function shadowOf(state: State, rule: string, subject: string, limi
     .orderBy('alarm', 'desc')
     .orderBy('n', 'desc')
     .limit(limit)
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   const rows = await guarded(() => query.execute())
   return rows.sort((one, other) => one.n - other.n).map(transitionOf)
 }
 
 /** When a shadow rule last went on, epoch ms; null: never, as far as is kept. */
-export async function lastShadowRaise(state: State, rule: string, scope: EnterpriseScope): Promise<number | null> {
+export async function lastShadowRaise(state: State, rule: string, scope: Scope): Promise<number | null> {
   let query = state
     .selectFrom('shadow_events')
     .select('at')
@@ -92,7 +89,7 @@ export async function lastShadowRaise(state: State, rule: string, scope: Enterpr
     .where('from_level', '=', 0)
     .orderBy('n', 'desc')
     .limit(1)
-  if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+  if (scope !== null) query = query.where(inScope(scope))
   return (await guarded(() => query.executeTakeFirst()))?.at ?? null
 }
 

@@ -1,11 +1,11 @@
 // The figures of a stretch of time from the book's events, alarms that stood already when it began included. The events are
 // read in pages and only counted, so neither memory nor any single moment of the process grows with the stretch.
 
+import type { Scope } from '../model/scope.ts'
 import { LEVELS, type Level } from '../model/tier.ts'
 import { guarded } from '../store/failure.ts'
 import type { AlarmRow, State } from '../store/schema.ts'
-import type { EnterpriseScope } from './booked.ts'
-import { inScope } from './listings.ts'
+import { inScope } from '../store/scope.ts'
 import { eventOfRow } from './rows.ts'
 import { type AlarmStatistics, AlarmTally } from './statistics.ts'
 
@@ -19,12 +19,7 @@ export interface Stretch {
 }
 
 /** The figures inside the scope; null where more than `most` events, or alarms standing at the beginning, would have to be read. */
-export async function statisticsOver(
-  state: State,
-  { from, to }: Stretch,
-  scope: EnterpriseScope,
-  most: number
-): Promise<AlarmStatistics | null> {
+export async function statisticsOver(state: State, { from, to }: Stretch, scope: Scope, most: number): Promise<AlarmStatistics | null> {
   const span = await guarded(() =>
     state
       .selectFrom('alarm_events')
@@ -40,7 +35,7 @@ export async function statisticsOver(
   for (let after = (span.first ?? 1) - 1, last = span.last ?? 0; after < last; ) {
     let query = state.selectFrom('alarm_events').selectAll().where('n', '>', after).where('n', '<=', last).orderBy('n').limit(PAGE)
     query = query.where('at', '>=', from).where('at', '<', to).where('to_level', 'is not', null)
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     const rows = await guarded(() => query.execute())
     for (const { event } of rows.map(eventOfRow)) if (event.kind === 'transition') tally.take(event)
     after = rows.length < PAGE ? last : (rows.at(-1)?.n ?? last)
@@ -53,7 +48,7 @@ export async function statisticsOver(
 type StandingAlarm = Parameters<AlarmTally['stands']>[0]
 
 /** The alarms that were on at the beginning, with the level that they had then; null: more than `most`. */
-async function standingAt(state: State, from: number, scope: EnterpriseScope, most: number): Promise<StandingAlarm[] | null> {
+async function standingAt(state: State, from: number, scope: Scope, most: number): Promise<StandingAlarm[] | null> {
   const stood = async (since: 'still' | 'cleared later'): Promise<AlarmRow[]> => {
     let query = state
       .selectFrom('alarms')
@@ -61,7 +56,7 @@ async function standingAt(state: State, from: number, scope: EnterpriseScope, mo
       .where('raised_at', '<', from)
       .limit(most + 1)
     query = since === 'still' ? query.where('cleared_at', 'is', null) : query.where('cleared_at', '>=', from)
-    if (scope !== null) query = query.where('enterprise', 'in', inScope(scope))
+    if (scope !== null) query = query.where(inScope(scope))
     return guarded(() => query.execute())
   }
   const alarms = [...(await stood('still')), ...(await stood('cleared later'))]

@@ -32,6 +32,13 @@ export class Whereabouts {
     return { inArea, site, enterprise: known?.enterprise ?? ofSite ?? this.enterpriseOfGateway(known?.gateway ?? null) }
   }
 
+  /** Of what a gateway sent of a device: that of the gateway, and the site of the device where it is one of the same. */
+  ofReject(gateway: string, device: string | null): { enterprise: string | null; site: string | null } {
+    const enterprise = this.enterpriseOfGateway(gateway)
+    const known = device === null ? null : this.of(device, null)
+    return { enterprise, site: known?.enterprise === enterprise ? (known?.site ?? null) : null }
+  }
+
   enterpriseOfGateway(gateway: string | null): string | null {
     return gateway === null ? null : (this.#gateways.get(gateway)?.enterprise ?? null)
   }

@@ -1,7 +1,8 @@
 // What the API needs to change rules, devices and gateways while the service runs: asked in these words, answered in these.
 
-import type { Identity, Scope } from '../access/roles.ts'
+import type { Identity } from '../access/roles.ts'
 import type { Amendable, WrittenThing } from '../model/amendment.ts'
+import type { Scope } from '../model/scope.ts'
 
 /** Who wants which thing changed, and what he has seen of it. */
 export interface AmendCall {

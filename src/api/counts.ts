@@ -1,11 +1,12 @@
 // What is counted over the whole plant: alarms and devices, in all and per site, inside somebody's scope.
 
-import { maySee, type Scope } from '../access/roles.ts'
 import type { BookedAlarm } from '../alerts/booked.ts'
 import { withheldBy } from '../model/alarm.ts'
+import type { Scope } from '../model/scope.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
 import type { SiteBody } from './shapes.ts'
+import { seesDevice, seesSite } from './sight.ts'
 import { deviceState, worstTiers } from './views.ts'
 
 interface DeviceTally {
@@ -22,7 +23,7 @@ export function countDevices(plant: PlantView, scope: Scope, now: number): { all
   const bySite = new Map<string, DeviceTally>()
   for (let number = 0; number < placeOf.length; number++) {
     const place = placeOf[number]
-    if (place === undefined || !maySee(scope, place.enterprise)) continue
+    if (place === undefined || (scope !== null && !seesDevice(plant.fleet, number, scope))) continue
     const state = deviceState(plant, number, plant.latest.receivedAt(number), now)
     tally(all, state)
     if (place.site === null) continue
@@ -53,7 +54,7 @@ export function siteBodies(plant: PlantView, active: readonly BookedAlarm[], byS
   const worst = worstTiers(active, (alarm) => alarm.site)
   const alarmsOf = Map.groupBy(active, (alarm) => alarm.site)
   return plant.fleet.plant.sites
-    .filter((site) => maySee(scope, site.enterprise))
+    .filter(({ id }) => seesSite(plant.fleet, id, scope))
     .map((site) => {
       const alarms = alarmsOf.get(site.id) ?? []
       return {

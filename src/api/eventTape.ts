@@ -1,15 +1,14 @@
 // The newest alarm events as ready-made SSE frames, numbered without gaps; older ones come from the book. Whoever reads
 // by number, from wherever it stands, gets every event once and in order, whichever of the two it comes from.
 
-import { maySee, type Scope } from '../access/roles.ts'
 import type { Book, CommittedEvent } from '../alerts/book.ts'
 import { alarmEventLine } from '../model/alarm.ts'
+import { type Belonging, maySee, type Scope } from '../model/scope.ts'
 import { LIMITS } from '../platform/limits.ts'
 
-export interface EventFrame {
+export interface EventFrame extends Belonging {
   readonly n: number
   readonly alarm: string
-  readonly enterprise: string | null
   /** As it goes over the wire. */
   readonly text: string
 }
@@ -60,7 +59,7 @@ export class EventTape {
     if (first !== undefined && last !== undefined && n >= first.n - 1 && n < last.n) {
       const start = n - first.n + 1
       const frames = this.#frames.slice(start, start + FROM_MEMORY)
-      return { frames: frames.filter((frame) => maySee(scope, frame.enterprise)), upTo: (frames.at(-1) as EventFrame).n }
+      return { frames: frames.filter((frame) => maySee(scope, frame)), upTo: (frames.at(-1) as EventFrame).n }
     }
     // Asked before the reading: an event committed in between is then read again, never skipped.
     const committed = this.#book.lastEvent
@@ -72,8 +71,8 @@ export class EventTape {
   }
 }
 
-function frameOf({ n, event, enterprise }: CommittedEvent): EventFrame {
-  return { n, alarm: event.id, enterprise, text: `id: ${n}\nevent: alarm\ndata: ${alarmEventLine(event)}\n\n` }
+function frameOf({ n, event, enterprise, site }: CommittedEvent): EventFrame {
+  return { n, alarm: event.id, enterprise, site, text: `id: ${n}\nevent: alarm\ndata: ${alarmEventLine(event)}\n\n` }
 }
 
 /** One SSE event without an id. */

@@ -3,7 +3,7 @@
 // wherever it resumes; readings and device states are only ever the newest.
 
 import type { ServerResponse } from 'node:http'
-import { type Identity, maySee } from '../access/roles.ts'
+import type { Identity } from '../access/roles.ts'
 import type { Book, CommittedEvent } from '../alerts/book.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { ReadingColumns } from '../model/readings.ts'
@@ -16,8 +16,8 @@ import { DeviceChanges } from './deviceChanges.ts'
 import { type EventFrame, EventTape, frame } from './eventTape.ts'
 import { LiveClient, type LiveSource } from './liveClient.ts'
 import type { PlantView } from './parts.ts'
-import { placesOf } from './places.ts'
 import { ApiProblem } from './problems.ts'
+import { seesDevice } from './sight.ts'
 import { alarmBody, instant, instantOrNull } from './views.ts'
 
 const BEAT_MS = 5_000
@@ -153,7 +153,7 @@ export class LiveHub implements LiveSource {
   }
 
   async next(client: LiveClient): Promise<string> {
-    const scope = client.identity.enterprises
+    const scope = client.identity.scope
     let text = ''
     if (client.beatDue) {
       client.beatDue = false
@@ -204,11 +204,10 @@ export class LiveHub implements LiveSource {
     if (since === null) throw new Error('it is too far behind the changes of devices')
     client.changesAt = since.upTo
     const { fleet, latest } = this.#parts.plant()
-    const { placeOf } = placesOf(fleet)
     let text = ''
     for (const number of since.devices) {
       const device = fleet.devices[number]
-      if (device === undefined || !maySee(client.identity.enterprises, placeOf[number]?.enterprise ?? null)) continue
+      if (device === undefined || !seesDevice(fleet, number, client.identity.scope)) continue
       const state = this.#changes.stateOf(number)
       const lastReceivedAt = instantOrNull(latest.receivedAt(number))
       text += frame('device', { device: device.id, online: state === 'online', state, lastReceivedAt })

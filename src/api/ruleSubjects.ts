@@ -1,11 +1,11 @@
 // Whom each rule watches, inside somebody's scope: worked out once per fleet, as numbers, so that a rule over half a million
 // devices costs two megabytes and not a list of objects.
 
-import { maySee, type Scope } from '../access/roles.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Rule } from '../model/plant.ts'
+import type { Scope } from '../model/scope.ts'
 import { selectedDevices } from '../rules/compile.ts'
-import { placesOf } from './places.ts'
+import { seesDevice } from './sight.ts'
 
 const known = new WeakMap<Fleet, Map<string, Int32Array>>()
 
@@ -14,7 +14,7 @@ export function subjectCount(fleet: Fleet, rule: Rule, scope: Scope): number {
   const subjects = subjectsOf(fleet, rule)
   if (scope === null) return subjects.length
   let count = 0
-  for (const number of subjects) if (isSeen(fleet, number, scope)) count++
+  for (const number of subjects) if (seesDevice(fleet, number, scope)) count++
   return count
 }
 
@@ -23,14 +23,14 @@ export function watches(fleet: Fleet, rule: Rule, subject: string, scope: Scope)
   const subjects = subjectsOf(fleet, rule)
   const asked = fleet.deviceNumber.get(subject)
   const number = subjects.find((member) => (rule.per === 'device' ? member === asked : fleet.devices[member]?.area === subject))
-  return number !== undefined && isSeen(fleet, number, scope)
+  return number !== undefined && seesDevice(fleet, number, scope)
 }
 
 /** Whether a rule watches something, and all of it may be seen by somebody of this scope; without limits, always. */
 export function watchesOnly(fleet: Fleet, rule: Rule, scope: Scope): boolean {
   if (scope === null) return true
   const watched = selectedDevices(fleet, rule)
-  return watched.length > 0 && watched.every((number) => isSeen(fleet, number, scope))
+  return watched.length > 0 && watched.every((number) => seesDevice(fleet, number, scope))
 }
 
 /** The ids of the devices (of a rule `per: area`: areas) that a rule watches. */
@@ -44,11 +44,7 @@ export function subjectIds(fleet: Fleet, rule: Rule): string[] {
 /** The rules that somebody of this scope may see: all of them, or those that watch something of theirs. In the order of the plant. */
 export function rulesInScope(fleet: Fleet, scope: Scope): readonly Rule[] {
   const { rules } = fleet.plant
-  return scope === null ? rules : rules.filter((rule) => subjectsOf(fleet, rule).some((number) => isSeen(fleet, number, scope)))
-}
-
-function isSeen(fleet: Fleet, number: number, scope: Scope): boolean {
-  return maySee(scope, placesOf(fleet).placeOf[number]?.enterprise ?? null)
+  return scope === null ? rules : rules.filter((rule) => subjectsOf(fleet, rule).some((number) => seesDevice(fleet, number, scope)))
 }
 
 /** The devices watched, by number; of a rule `per: area` the first member of each area stands for it. */

@@ -4,6 +4,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
 import { type Identity, mayAct, type Role } from '../access/roles.ts'
+import { sameScope } from '../model/scope.ts'
 import { ApiProblem } from './problems.ts'
 
 export const SESSION_COOKIE = 'fenghuo_session'
@@ -47,7 +48,7 @@ export function caller(request: FastifyRequest): Identity {
 /** Asks again whether what the request came with still holds: for connections that stay open. */
 export async function stillValid(request: FastifyRequest, access: Access, needs: Role): Promise<boolean> {
   const identity = await identityOf(request, access)
-  return identity !== null && mayAct(identity.role, needs)
+  return identity !== null && mayAct(identity.role, needs) && sameScope(identity.scope, caller(request).scope)
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { BookedAlarm } from '../alerts/booked.ts'
 import { isaState, type Withholding } from '../model/alarm.ts'
+import type { Grants } from '../model/scope.ts'
 import { levelRank, type Tier } from '../model/tier.ts'
 import type { Standing } from './amender.ts'
 import type { PlantView } from './parts.ts'
@@ -145,4 +146,8 @@ export function amendedBody(standing: Standing | null): {
   if (standing === null) return { version: 0, amended: false, file: null, written: {} }
   const { version, amended, file, written } = standing
   return { version, amended, file, written: { ...written } }
+}
+
+export function grantsBody({ enterprises, sites }: Grants): { enterprises: string[] | null; sites: string[] | null } {
+  return { enterprises: enterprises === null ? null : [...enterprises], sites: sites === null ? null : [...sites] }
 }

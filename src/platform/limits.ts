@@ -285,6 +285,8 @@ export const LIMITS = {
   },
   access: {
     nameLength: 64,
+    /** Enterprises, and sites, that one user or token may be limited to. */
+    grants: 1_000,
     tokenNameLength: 128,
     passwordLength: 1_024,
     sessionIdleMs: 12 * HOUR,

@@ -102,6 +102,8 @@ export interface QuarantineRow {
   seq: number
   gateway: string
   enterprise: string | null
+  /** Of its device, where that is one of the gateway's enterprise. */
+  site: string | null
   topic: string
   device: string | null
   problem: string
@@ -110,11 +112,16 @@ export interface QuarantineRow {
 
 export interface UserRow {
   name: string
-  /** PHC text. */
+  /** PHC text; empty: signs in elsewhere. */
   password: string
   role: string
   /** JSON array of enterprise ids; null: all. */
   enterprises: string | null
+  /** JSON array of site ids; null: all. */
+  sites: string | null
+  /** Who vouches for the user, and by what name: an OpenID Connect issuer and its `sub`. Null: a password here does. */
+  issuer: string | null
+  subject: string | null
   disabled: number
   created_at: number
   password_at: number
@@ -137,6 +144,7 @@ export interface TokenRow {
   user_name: string
   role: string
   enterprises: string | null
+  sites: string | null
   created_at: number
   last_used_at: number | null
   revoked_at: number | null
@@ -224,6 +232,7 @@ export interface AnswerRow {
   person: string | null
   alarm: string | null
   enterprise: string | null
+  site: string | null
   /** acknowledged, drill, unknownText, unknownSender, nothingOpen, late. */
   outcome: string
 }

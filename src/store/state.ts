@@ -10,6 +10,7 @@ import { shadowEvents } from './migrations/0003-shadow-events.ts'
 import { notifications } from './migrations/0004-notifications.ts'
 import { amendments } from './migrations/0005-amendments.ts'
 import { lifecycle } from './migrations/0006-lifecycle.ts'
+import { access } from './migrations/0007-access.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
@@ -20,7 +21,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-shadow-events': shadowEvents,
   '0004-notifications': notifications,
   '0005-amendments': amendments,
-  '0006-lifecycle': lifecycle
+  '0006-lifecycle': lifecycle,
+  '0007-access': access
 }
 
 const MIGRATION_TABLE = 'schema_migrations'

@@ -13,7 +13,7 @@ import { openState } from '../../src/store/state.ts'
 
 const NOW = 1_767_225_600_000
 const MINUTE = 60_000
-const ROOT: Identity = { user: 'admin', role: 'admin', enterprises: null, via: 'session', expiresAt: null }
+const ROOT: Identity = { user: 'admin', role: 'admin', scope: null, via: 'session', expiresAt: null }
 
 let folder: string
 let state: State
@@ -66,7 +66,7 @@ describe('the first user', () => {
     expect(await access.session(await signIn('admin', password as string))).toEqual({
       user: 'admin',
       role: 'admin',
-      enterprises: null,
+      scope: null,
       via: 'session',
       expiresAt: NOW + LIMITS.access.sessionMs
     })
@@ -100,7 +100,7 @@ describe('the first user', () => {
     await sql`update users set disabled = 1, role = 'viewer', enterprises = '[]'`.execute(state)
     expect(reason(await access.login('admin', 'from outside', 'a'))).toBe('credentials')
     await access.ensureAdmin('from outside')
-    expect(await access.session(await signIn('admin', 'from outside'))).toMatchObject({ role: 'admin', enterprises: null })
+    expect(await access.session(await signIn('admin', 'from outside'))).toMatchObject({ role: 'admin', scope: null })
   })
 })
 
@@ -259,11 +259,27 @@ describe('an API token', () => {
     const { secret, id } = await token(ROOT, { name: ' map ', role: 'viewer', enterprises: ['daxie'] })
     expect(secret).toMatch(/^fh_[A-Za-z0-9_-]{43}$/)
     expect(await everything()).not.toContain(secret)
-    expect(await access.token(secret)).toEqual({ user: 'admin', role: 'viewer', enterprises: ['daxie'], via: 'token', expiresAt: null })
+    expect(await access.token(secret)).toEqual({
+      user: 'admin',
+      role: 'viewer',
+      scope: { enterprises: ['daxie'], sites: null },
+      via: 'token',
+      expiresAt: null
+    })
     await reopen()
     expect(await access.token(secret)).not.toBe(null)
     expect(await access.tokens(ROOT)).toEqual([
-      { id, name: 'map', user: 'admin', role: 'viewer', enterprises: ['daxie'], createdAt: NOW, lastUsedAt: NOW, revokedAt: null }
+      {
+        id,
+        name: 'map',
+        user: 'admin',
+        role: 'viewer',
+        enterprises: ['daxie'],
+        sites: null,
+        createdAt: NOW,
+        lastUsedAt: NOW,
+        revokedAt: null
+      }
     ])
   })
 
@@ -293,7 +309,13 @@ describe('an API token', () => {
 
   it('may never do more than its owner may then', async () => {
     await access.createUser(ROOT, { name: 'li', password: 'long enough', role: 'engineer', enterprises: ['daxie', 'ward'] })
-    const li: Identity = { user: 'li', role: 'engineer', enterprises: ['daxie', 'ward'], via: 'session', expiresAt: null }
+    const li: Identity = {
+      user: 'li',
+      role: 'engineer',
+      scope: { enterprises: ['daxie', 'ward'], sites: null },
+      via: 'session',
+      expiresAt: null
+    }
     expect(await access.createToken(li, { name: 'a', role: 'admin', enterprises: ['daxie'] })).toMatchObject({
       problem: expect.stringContaining('cannot give the role admin')
     })
@@ -305,7 +327,7 @@ describe('an API token', () => {
     })
     const { secret, id } = await token(li, { name: 'a', role: 'engineer', enterprises: ['daxie', 'ward'] })
     await access.changeUser(ROOT, 'li', { role: 'viewer', enterprises: ['ward'] })
-    expect(await access.token(secret)).toMatchObject({ user: 'li', role: 'viewer', enterprises: ['ward'] })
+    expect(await access.token(secret)).toMatchObject({ user: 'li', role: 'viewer', scope: { enterprises: ['ward'], sites: null } })
     await access.changeUser(ROOT, 'li', { disabled: true })
     expect(await access.token(secret)).toBe(null)
     const wang: Identity = { ...li, user: 'wang' }
@@ -325,7 +347,9 @@ describe('users', () => {
       name: 'li',
       role: 'operator',
       enterprises: ['daxie'],
+      sites: null,
       disabled: false,
+      external: false,
       createdAt: NOW
     })
     const session = await signIn('li', 'long enough')
@@ -344,10 +368,10 @@ describe('users', () => {
     ])
     const records = (await access.audit.list(20)).reverse().filter(({ what }) => what.includes('li'))
     expect(records.map(({ who, what, after }) => [who, what, after])).toEqual([
-      ['admin', 'user.create li', { role: 'operator', enterprises: ['daxie'], disabled: false, passwordAt: NOW }],
-      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], disabled: false, passwordAt: NOW }],
-      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], disabled: false, passwordAt: NOW }],
-      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], disabled: true, passwordAt: NOW }]
+      ['admin', 'user.create li', { role: 'operator', enterprises: ['daxie'], sites: null, disabled: false, passwordAt: NOW }],
+      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], sites: null, disabled: false, passwordAt: NOW }],
+      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], sites: null, disabled: false, passwordAt: NOW }],
+      ['admin', 'user.change li', { role: 'viewer', enterprises: ['daxie'], sites: null, disabled: true, passwordAt: NOW }]
     ])
     expect(await access.audit.verify()).toMatchObject({ kind: 'whole' })
   })
@@ -365,8 +389,8 @@ describe('users', () => {
 
   it("are seen and changed only from above and within one's enterprises", async () => {
     await access.createUser(ROOT, LI)
-    const daxie: Identity = { ...ROOT, user: 'boss', enterprises: ['daxie'] }
-    const ward: Identity = { ...ROOT, user: 'boss', enterprises: ['ward'] }
+    const daxie: Identity = { ...ROOT, user: 'boss', scope: { enterprises: ['daxie'], sites: null } }
+    const ward: Identity = { ...ROOT, user: 'boss', scope: { enterprises: ['ward'], sites: null } }
     expect((await access.users(daxie)).map(({ name }) => name)).toEqual(['li'])
     expect(await access.users(ward)).toEqual([])
     expect(await access.changeUser(ward, 'li', { disabled: true })).toMatchObject({ problem: 'There is no user li.' })

@@ -11,7 +11,7 @@ import { LIMITS } from '../../src/platform/limits.ts'
 import { StateFailure } from '../../src/store/failure.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
-import { act, BARE_YARD, happenings, reject, turn, YARD } from './yard.ts'
+import { act, BARE_YARD, happenings, of, reject, turn, YARD } from './yard.ts'
 
 let folder: string
 let state: State
@@ -171,7 +171,7 @@ describe('where an alarm belongs', () => {
     })
     expect(cleared).toMatchObject({ n: 2, site: 'farm', enterprise: 'daxie' })
     await reopen()
-    expect(await book.get(T1, ['daxie'])).toMatchObject({ alarm: { site: 'farm', enterprise: 'daxie', inArea: 'bund', clearedAt: 2000 } })
+    expect(await book.get(T1, of('daxie'))).toMatchObject({ alarm: { site: 'farm', enterprise: 'daxie', inArea: 'bund', clearedAt: 2000 } })
   })
 })
 
@@ -232,6 +232,7 @@ describe('quarantine', () => {
           seq: 2,
           gateway: 'stranger',
           enterprise: null,
+          site: null,
           topic: 'fh/1/stranger/telemetry',
           device: 'T-9',
           problem: 'wrong 2',
@@ -243,6 +244,7 @@ describe('quarantine', () => {
           seq: 1,
           gateway: 'gw',
           enterprise: 'ward',
+          site: null,
           topic: 'fh/1/gw/telemetry',
           device: null,
           problem: 'wrong 1',
@@ -251,8 +253,8 @@ describe('quarantine', () => {
       ],
       next: null
     })
-    expect(await book.quarantine({ limit: 10 }, ['ward'])).toMatchObject({ items: [{ id: 1 }], next: null })
-    expect(await book.quarantine({ limit: 10 }, [])).toEqual({ items: [], next: null })
+    expect(await book.quarantine({ limit: 10 }, of('ward'))).toMatchObject({ items: [{ id: 1 }], next: null })
+    expect(await book.quarantine({ limit: 10 }, of())).toEqual({ items: [], next: null })
   })
 
   it('is bounded: the oldest go first', async () => {

@@ -3,12 +3,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Book } from '../../src/alerts/book.ts'
-import type { AlarmFilter, EnterpriseScope, EventFilter, Page } from '../../src/alerts/booked.ts'
+import type { AlarmFilter, EventFilter, Page } from '../../src/alerts/booked.ts'
 import type { AlarmEvent } from '../../src/model/alarm.ts'
+import type { Scope } from '../../src/model/scope.ts'
 import type { Problem } from '../../src/platform/problem.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
-import { act, happenings, turn, YARD } from './yard.ts'
+import { act, happenings, of, turn, YARD } from './yard.ts'
 
 let folder: string
 let state: State
@@ -51,7 +52,7 @@ function page<Item>(answer: Page<Item> | Problem): Page<Item> {
 }
 
 /** All pages of `limit`, one after the other. */
-async function walk(filter: AlarmFilter, limit: number, scope: EnterpriseScope): Promise<string[]> {
+async function walk(filter: AlarmFilter, limit: number, scope: Scope): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | null = null
   do {
@@ -67,7 +68,7 @@ const ACTIVE = { state: 'active' } as const
 const ALL = { state: 'all' } as const
 
 describe('alarms', () => {
-  it.each<[string, AlarmFilter, EnterpriseScope, string[]]>([
+  it.each<[string, AlarmFilter, Scope, string[]]>([
     ['active: highest tier first, then newest', ACTIVE, null, ['bund#1200', 'T-2#1200', 'S-1#1100', 'G-1#1400', 'T-1#1000', 'X-1#1300']],
     ['all: newest first', ALL, null, ['G-1#1400', 'X-1#1300', 'bund#1200', 'T-2#1200', 'S-1#1100', 'T-1#1000', 'T-1#500']],
     ['of a tier', { ...ACTIVE, tiers: ['red'] }, null, ['bund#1200', 'T-2#1200', 'S-1#1100']],
@@ -80,10 +81,13 @@ describe('alarms', () => {
     ['from an instant on, that included', { ...ALL, from: 1300 }, null, ['G-1#1400', 'X-1#1300']],
     ['up to an instant, that excluded', { ...ALL, to: 1100 }, null, ['T-1#1000', 'T-1#500']],
     ['between', { ...ACTIVE, from: 1100, to: 1300 }, null, ['bund#1200', 'T-2#1200', 'S-1#1100']],
-    ['in scope', ACTIVE, ['ward'], ['S-1#1100', 'G-1#1400']],
-    ['in a scope of two', ALL, ['ward', 'daxie'], ['G-1#1400', 'bund#1200', 'T-2#1200', 'S-1#1100', 'T-1#1000', 'T-1#500']],
-    ['in scope, asking for another enterprise', { ...ACTIVE, enterprise: 'daxie' }, ['ward'], []],
-    ['in an empty scope', ALL, [], []]
+    ['in scope', ACTIVE, of('ward'), ['S-1#1100', 'G-1#1400']],
+    ['in a scope of two', ALL, of('ward', 'daxie'), ['G-1#1400', 'bund#1200', 'T-2#1200', 'S-1#1100', 'T-1#1000', 'T-1#500']],
+    ['in scope, asking for another enterprise', { ...ACTIVE, enterprise: 'daxie' }, of('ward'), []],
+    ['in an empty scope', ALL, of(), []],
+    ['at a site', ALL, { enterprises: null, sites: ['farm'] }, ['bund#1200', 'T-2#1200', 'T-1#1000', 'T-1#500']],
+    ['at a site of another enterprise', ALL, { enterprises: ['ward'], sites: ['farm'] }, []],
+    ['at no site', ALL, { enterprises: null, sites: [] }, []]
   ])('%s', async (_name, filter, scope, expected) => {
     for (const limit of [1, 2, 3, 100]) expect(await walk(filter, limit, scope)).toEqual(expected)
     if (filter.state === 'active') expect(book.active(filter, scope).map(({ id }) => id.replace('level/', ''))).toEqual(expected)
@@ -92,11 +96,11 @@ describe('alarms', () => {
   it('are one each by id, inside the scope only', async () => {
     for (const id of ['level/T-1#1000', 'level/T-1#500']) {
       expect(await book.alarm(id, null)).toMatchObject({ id, enterprise: 'daxie' })
-      expect(await book.get(id, ['daxie'])).toMatchObject({ alarm: { id } })
-      expect(await book.get(id, ['ward'])).toBe(null)
-      expect(await book.alarm(id, [])).toBe(null)
+      expect(await book.get(id, of('daxie'))).toMatchObject({ alarm: { id } })
+      expect(await book.get(id, of('ward'))).toBe(null)
+      expect(await book.alarm(id, of())).toBe(null)
     }
-    expect(await book.alarm('level/X-1#1300', ['ward', 'daxie'])).toBe(null)
+    expect(await book.alarm('level/X-1#1300', of('ward', 'daxie'))).toBe(null)
     expect(await book.get('level/nothing#1', null)).toBe(null)
   })
 
@@ -108,18 +112,18 @@ describe('alarms', () => {
       orange: { ...none, unacknowledged: 1, acknowledged: 1 },
       red: { ...none, unacknowledged: 3 }
     })
-    expect(book.counts(['ward'])).toEqual({
+    expect(book.counts(of('ward'))).toEqual({
       blue: none,
       yellow: none,
       orange: { ...none, acknowledged: 1 },
       red: { ...none, unacknowledged: 1 }
     })
-    expect(book.counts([]).red).toEqual(none)
+    expect(book.counts(of()).red).toEqual(none)
   })
 })
 
 describe('events', () => {
-  async function numbers(filter: EventFilter, limit: number, scope: EnterpriseScope): Promise<number[]> {
+  async function numbers(filter: EventFilter, limit: number, scope: Scope): Promise<number[]> {
     const all: number[] = []
     let cursor: string | null = null
     do {
@@ -130,15 +134,15 @@ describe('events', () => {
     return all
   }
 
-  it.each<[string, EventFilter, EnterpriseScope, number[]]>([
+  it.each<[string, EventFilter, Scope, number[]]>([
     ['all, in journal order', {}, null, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
     ['from', { from: 1400 }, null, [6, 9, 10, 11, 12]],
     ['to', { to: 1000 }, null, [7, 8]],
     ['between', { from: 600, to: 1201 }, null, [1, 2, 3, 5, 8]],
     ['nothing there', { from: 9000 }, null, []],
-    ['in scope', {}, ['ward'], [2, 6, 11]],
-    ['in scope and time', { from: 1200, to: 2250 }, ['ward', 'daxie'], [3, 5, 6, 9, 11]],
-    ['in an empty scope', {}, [], []]
+    ['in scope', {}, of('ward'), [2, 6, 11]],
+    ['in scope and time', { from: 1200, to: 2250 }, of('ward', 'daxie'), [3, 5, 6, 9, 11]],
+    ['in an empty scope', {}, of(), []]
   ])('%s', async (_name, filter, scope, expected) => {
     for (const limit of [1, 5, 100]) expect(await numbers(filter, limit, scope)).toEqual(expected)
   })
@@ -146,7 +150,7 @@ describe('events', () => {
   it('resume after a number', async () => {
     expect((await book.eventsAfter(9, 100, null)).map(({ n }) => n)).toEqual([10, 11, 12])
     expect((await book.eventsAfter(0, 2, null)).map(({ n }) => n)).toEqual([1, 2])
-    expect((await book.eventsAfter(2, 100, ['ward'])).map(({ n }) => n)).toEqual([6, 11])
+    expect((await book.eventsAfter(2, 100, of('ward'))).map(({ n }) => n)).toEqual([6, 11])
     expect(await book.eventsAfter(12, 100, null)).toEqual([])
     expect((await book.eventsAfter(0, 100, null)).map(({ event }) => event)).toEqual(EVENTS)
   })

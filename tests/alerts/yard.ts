@@ -5,6 +5,7 @@ import type { AlarmEvent, DeskEvent, OperatorActionKind } from '../../src/model/
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
 import type { Device } from '../../src/model/plant.ts'
+import type { Scope } from '../../src/model/scope.ts'
 import type { Level } from '../../src/model/tier.ts'
 
 const text = (name: string): { zh: string; en: string } => ({ zh: name, en: name })
@@ -36,6 +37,11 @@ export const YARD: Fleet = numberFleet({
   ],
   rules: []
 })
+
+/** The scope of these enterprises. */
+export function of(...enterprises: string[]): Scope {
+  return { enterprises, sites: null }
+}
 
 /** The same plant after the devices were taken out of it. */
 export const BARE_YARD: Fleet = numberFleet({ ...YARD.plant, hash: 'bare', devices: [] })

@@ -100,7 +100,7 @@ describe('sessions', () => {
   it('sets a cookie that scripts and other sites do not get, and knows who comes with it', async () => {
     const answer = await signIn()
     expect(answer.statusCode).toBe(200)
-    expect(answer.json()).toEqual({ username: 'admin', role: 'admin', enterprises: null, via: 'session' })
+    expect(answer.json()).toEqual({ username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session' })
     expect(answer.body).not.toContain(answer.cookies[0]?.value)
     expect(answer.cookies).toMatchObject([{ name: 'fenghuo_session', httpOnly: true, sameSite: 'Lax', path: '/' }])
     const me = await house.app.inject({ url: '/api/v1/session', headers: { cookie: await cookie() } })
@@ -180,6 +180,7 @@ describe('API tokens', () => {
       username: 'admin',
       role: 'viewer',
       enterprises: ['daxie'],
+      sites: null,
       via: 'token'
     })
     const list = await house.ask('/api/v1/tokens', tokens.admin)

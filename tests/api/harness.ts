@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Access } from '../../src/access/access.ts'
-import { ROLES, type Role, type Scope } from '../../src/access/roles.ts'
+import { ROLES, type Role } from '../../src/access/roles.ts'
 import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
 import type { Channel } from '../../src/alerts/channels/channel.ts'
 import { Desk } from '../../src/alerts/desk.ts'
@@ -155,11 +155,11 @@ export class House {
   }
 
   /** A bearer token of this role and scope. */
-  async token(role: Role, enterprises: Scope = null): Promise<string> {
+  async token(role: Role, enterprises: readonly string[] | null = null, sites: readonly string[] | null = null): Promise<string> {
     const { access } = this.parts
     const outcome = await access.login('admin', PASSWORD, '127.0.0.1')
     if (outcome.kind !== 'signedIn') throw new Error(outcome.sentence)
-    const made = await access.createToken(outcome.identity, { name: `${role} of the tests`, role, enterprises })
+    const made = await access.createToken(outcome.identity, { name: `${role} of the tests`, role, enterprises, sites })
     if ('problem' in made) throw new Error(made.problem)
     return made.secret
   }

@@ -31,7 +31,7 @@ export function alarmEventRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request, reply) => {
       const { from, to, limit, cursor } = request.query
-      const page = await parts.book.events({ from, to }, { limit, cursor }, caller(request).enterprises)
+      const page = await parts.book.events({ from, to }, { limit, cursor }, caller(request).scope)
       if ('problem' in page) throw badCursor(page.problem)
       const lines = page.items.map(({ event }) => alarmEventLine(event))
       reply.header('vary', 'accept')

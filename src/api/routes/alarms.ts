@@ -87,7 +87,7 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const { tier, limit, cursor, ...filter } = request.query
-      const page = await book.list({ ...filter, tiers: tier }, { limit, cursor }, caller(request).enterprises)
+      const page = await book.list({ ...filter, tiers: tier }, { limit, cursor }, caller(request).scope)
       if ('problem' in page) throw badCursor(page.problem)
       const view = plant()
       return { items: page.items.map((alarm) => alarmBody(alarm, view)), next: page.next }
@@ -100,9 +100,9 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
     schema: { tags: ['alarms'], summary: 'One alarm with its events', params: AlarmParams, response: { 200: AlarmDetail } },
     handler: async (request) => {
       const { id } = request.params
-      const found = await book.get(id, caller(request).enterprises)
+      const found = await book.get(id, caller(request).scope)
       if (found === null) throw noSuchAlarm(id)
-      const told = await parts.telling.notices.ofAlarm(id)
+      const told = await parts.telling.notices.ofAlarm(id, caller(request).scope)
       const events = found.events.map(({ event }) => JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>)
       return { ...alarmBody(found.alarm, plant()), events, notifications: told.map((notice) => notificationBody(notice, caller(request))) }
     }
@@ -131,8 +131,8 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
 /** Journals the action and answers the alarm as it then is. */
 async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActionBody): Promise<BookedAlarm> {
   const { book, clock, plant } = parts
-  const { user, enterprises } = caller(request)
-  const before = await book.alarm(asked.id, enterprises)
+  const { user, scope } = caller(request)
+  const before = await book.alarm(asked.id, scope)
   // The desk may have forgotten an alarm that is over: it is told what the book knows.
   const body = before === null || isStanding(before) ? asked : { ...asked, alarm: plainAlarm(before) }
   const outcomeOn = (alarm: BookedAlarm | null) =>
@@ -142,7 +142,7 @@ async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActi
   if (before === null) throw noSuchAlarm(body.id)
   if (outcome.kind === 'unchanged') return before
   await submitted(parts, body, user)
-  const after = (await book.alarm(body.id, enterprises)) ?? before
+  const after = (await book.alarm(body.id, scope)) ?? before
   // Somebody may have been quicker while this action was on its way.
   const now = isDone(body, user, after) ? outcome : outcomeOn(after)
   if (now.kind === 'refused') throw new ApiProblem(KIND_OF[now.reason], now.sentence)

@@ -142,7 +142,7 @@ export function amendmentRoutes(api: Api, parts: ApiParts): void {
       response: { 200: z.object({ items: z.array(Entry) }) }
     },
     handler: async (request) => ({
-      items: parts.amender.overlay(caller(request).enterprises).map((entry) => ({ ...entry, at: instant(entry.at) }))
+      items: parts.amender.overlay(caller(request).scope).map((entry) => ({ ...entry, at: instant(entry.at) }))
     })
   })
 }
@@ -229,7 +229,7 @@ function takingRoutes(api: Api, parts: ApiParts, { kind, tag }: Told): void {
       const { id } = request.params
       const { limit, cursor } = request.query
       const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor, 'number')
-      const versions = await parts.amender.versions(kind, id, caller(request).enterprises, limit, before)
+      const versions = await parts.amender.versions(kind, id, caller(request).scope, limit, before)
       if (versions === null) throw new ApiProblem('unknown', `There is no ${kind} ${id} that you may see.`)
       const items = versions.map((one) => ({ ...one, at: instant(one.at), written: one.written === null ? null : { ...one.written } }))
       const last = items.at(-1)

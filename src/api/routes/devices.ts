@@ -2,8 +2,8 @@
 
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import { QUALITIES } from '../../model/quality.ts'
+import type { Scope } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
@@ -12,6 +12,7 @@ import { firstAfter, placesOf } from '../places.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { DEVICE_STATES, DeviceBody, DeviceDetail, Id, Next, pageLimit } from '../shapes.ts'
+import { seesDevice } from '../sight.ts'
 import { ruleBodies, rulesOf, thresholdsOf } from '../thresholds.ts'
 import { amendedBody, deviceBody, deviceState, worstTiers } from '../views.ts'
 
@@ -61,7 +62,7 @@ export function deviceRoutes(api: Api, parts: ApiParts): void {
       const plant = parts.plant()
       const now = parts.clock.now()
       const { fleet } = plant
-      const numbers = matching(plant, request.query, caller(request).enterprises, now)
+      const numbers = matching(plant, request.query, caller(request).scope, now)
       const start = cursor === undefined ? 0 : firstAfter(fleet, numbers, readCursor(cursor, 'string'))
       const page = numbers.subarray(start, start + limit)
       const worst = worstTiers(parts.book.active({ state: 'active' }, null), (alarm) => alarm.device)
@@ -108,7 +109,7 @@ export function deviceRoutes(api: Api, parts: ApiParts): void {
 /** The number of a device that the caller may see; any other id is answered alike. */
 export function deviceNumber(plant: PlantView, id: string, request: FastifyRequest): number {
   const number = plant.fleet.deviceNumber.get(id)
-  if (number === undefined || !maySee(caller(request).enterprises, placesOf(plant.fleet).placeOf[number]?.enterprise ?? null)) {
+  if (number === undefined || !seesDevice(plant.fleet, number, caller(request).scope)) {
     throw noSuchDevice(id)
   }
   return number
@@ -127,7 +128,7 @@ function matching(plant: PlantView, query: DeviceQuery, scope: Scope, now: numbe
   return byId.filter((number) => {
     const device = fleet.devices[number]
     const place = placeOf[number]
-    if (device === undefined || place === undefined || !maySee(scope, place.enterprise)) return false
+    if (device === undefined || place === undefined || (scope !== null && !seesDevice(fleet, number, scope))) return false
     if (ids !== null && !ids.has(device.id)) return false
     if (query.profile !== undefined && device.profile !== query.profile) return false
     if (query.gateway !== undefined && device.gateway !== query.gateway) return false

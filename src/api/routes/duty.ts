@@ -1,19 +1,20 @@
 // Who is on duty, and who would be told of an alarm. Numbers and addresses are not shown whole.
 
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import { holes, onDuty, stretches } from '../../alerts/duty.ts'
 import { DutyPlan } from '../../alerts/dutyLadders.ts'
 import { toldBy } from '../../alerts/dutyPreview.ts'
 import type { Duty, Rota } from '../../model/duty.ts'
 import { CHANNEL_KINDS, NOTIFICATION_REASONS, WITHHOLD_REASONS } from '../../model/notification.ts'
+import { maySee, type Scope } from '../../model/scope.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, TierName } from '../shapes.ts'
+import { seesTarget } from '../sight.ts'
 import { instant } from '../views.ts'
 import { ruleNamed } from './rules.ts'
 
@@ -67,11 +68,12 @@ export function dutyRoutes(api: Api, parts: ApiParts): void {
       }
     },
     handler: async (request) => {
-      const scope = caller(request).enterprises
-      const { duty } = parts.plant().fleet.plant
+      const scope = caller(request).scope
+      const view = parts.plant()
+      const { duty } = view.fleet.plant
       const now = parts.clock.now()
       const rotas =
-        duty === undefined ? [] : duty.rotas.filter((rota) => inScope(duty, rota, scope)).map((rota) => onDutyBody(duty, rota, now))
+        duty === undefined ? [] : duty.rotas.filter((rota) => inScope(view, duty, rota, scope)).map((rota) => onDutyBody(duty, rota, now))
       return { at: instant(now), configured: (duty?.ladders.length ?? 0) > 0, rotas }
     }
   })
@@ -104,14 +106,14 @@ export function dutyRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const { rule: id, device = null, area = null, tier: wanted, at: from } = request.query
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const view = parts.plant()
       const { plant } = view.fleet
       const rule = ruleNamed(view, id, scope)
       if ((device === null) === (area === null)) throw new ApiProblem('invalid', 'Name either a device or an area.')
       const place = new DutyPlan(plant).placeOf({ device, area })
       const exists = device === null ? plant.areas.some((one) => one.id === area) : plant.devices.some((one) => one.id === device)
-      if (!exists || !maySee(scope, place.enterprise))
+      if (!exists || !maySee(scope, place))
         throw new ApiProblem('unknown', `There is no ${device === null ? `area ${area}` : `device ${device}`}.`)
       const tier = wanted ?? rule.tiers.at(-1)?.tier ?? 'red'
       const at = from === undefined ? parts.clock.now() : Date.parse(from)
@@ -141,13 +143,21 @@ function onDutyBody(duty: Duty, rota: Rota, now: number): z.infer<typeof OnDuty>
   }
 }
 
-/** Whether somebody of the rota is of an enterprise that the caller may see. */
-function inScope(duty: Duty, rota: Rota, scope: Scope): boolean {
+/** Whether somebody of the rota is of an enterprise that the caller may see, and it is called for something that he may see. */
+function inScope({ fleet }: PlantView, duty: Duty, rota: Rota, scope: Scope): boolean {
   if (scope === null) return true
+  const called = duty.ladders.some(
+    ({ appliesTo: { area, site }, rungs }) =>
+      ((area === null && site === null) || seesTarget(fleet, { device: null, area, site: area === null ? site : null }, scope)) &&
+      rungs.some(({ tell }) => tell.some((target) => target.kind === 'duty' && target.rota === rota.id))
+  )
+  if (scope.sites !== null && !called) return false
   const ids = new Set(
     rota.shifts
       .flatMap(({ order }) => order)
       .flatMap(({ kind, id }) => (kind === 'person' ? [id] : (duty.teams.find((team) => team.id === id)?.people ?? [])))
   )
-  return duty.people.some(({ id, enterprise }) => ids.has(id) && maySee(scope, enterprise))
+  return duty.people.some(
+    ({ id, enterprise }) => ids.has(id) && maySee({ enterprises: scope.enterprises, sites: null }, { enterprise, site: null })
+  )
 }

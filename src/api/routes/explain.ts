@@ -29,13 +29,10 @@ const Part = z
     ageMs: z.number().nullable(),
     quality: z.enum(QUALITIES).nullable().meta({ description: 'Of a metric: the quality of what was reported last' }),
     unknown: z.array(z.string()).meta({ description: 'Why it is unknown, in sentences' }),
-    degraded: z
-      .string()
-      .optional()
-      .meta({
-        description: 'Of a vote that is counted otherwise, because members are unknown',
-        example: 'degraded from 2oo3 to 1oo2: GD-103 unknown'
-      })
+    degraded: z.string().optional().meta({
+      description: 'Of a vote that is counted otherwise, because members are unknown',
+      example: 'degraded from 2oo3 to 1oo2: GD-103 unknown'
+    })
   })
   .meta({ id: 'ExplainedPart' })
 
@@ -98,7 +95,7 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
       response: { 200: Explained }
     },
     handler: async (request): Promise<Explained> => {
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const view = parts.plant()
       const rule = ruleNamed(view, request.params.id, scope)
       const { device = null, area = null } = request.query

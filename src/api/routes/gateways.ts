@@ -1,7 +1,6 @@
 // The gateways, and whether each is there. Their secrets are told to nobody.
 
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import type { Gateway } from '../../model/plant.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
@@ -10,6 +9,7 @@ import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Amended, Instant, Next, pageLimit, Text } from '../shapes.ts'
+import { devicesByGateway, gatewaysSeen } from '../sight.ts'
 import { amendedBody, instantOrNull } from '../views.ts'
 
 const GatewayBody = z
@@ -38,9 +38,10 @@ export function gatewayRoutes(api: Api, parts: ApiParts): void {
     handler: async (request) => {
       const { limit, cursor } = request.query
       const view = parts.plant()
-      const gateways = gatewaysSeen(view, caller(request).enterprises)
+      const { scope } = caller(request)
+      const gateways = gatewaysSeen(view.fleet, scope)
       const start = cursor === undefined ? 0 : readCursor(cursor, 'number')
-      const counts = devicesByGateway(view)
+      const counts = devicesByGateway(view.fleet, scope)
       const items = gateways.slice(start, start + limit).map((gateway) => bodyOf(gateway, view, counts))
       return { items, next: start + limit < gateways.length ? cursorAfter(start + limit) : null }
     }
@@ -58,24 +59,14 @@ export function gatewayRoutes(api: Api, parts: ApiParts): void {
     handler: async (request, reply) => {
       const { id } = request.params
       const view = parts.plant()
-      const gateway = gatewaysSeen(view, caller(request).enterprises).find((one) => one.id === id)
+      const { scope } = caller(request)
+      const gateway = gatewaysSeen(view.fleet, scope).find((one) => one.id === id)
       if (gateway === undefined) throw new ApiProblem('unknown', `There is no gateway ${id} that you may see.`)
       const standing = parts.amender.standing('gateway', id)
       if (standing !== null) reply.header('etag', `"${standing.etag}"`)
-      return { ...bodyOf(gateway, view, devicesByGateway(view)), ...amendedBody(standing) }
+      return { ...bodyOf(gateway, view, devicesByGateway(view.fleet, scope)), ...amendedBody(standing) }
     }
   })
-}
-
-function gatewaysSeen({ fleet }: PlantView, scope: Scope): readonly Gateway[] {
-  return fleet.plant.gateways.filter(({ enterprise }) => maySee(scope, enterprise))
-}
-
-/** How many devices each gateway has, by its place in the plant. */
-function devicesByGateway({ fleet }: PlantView): Int32Array {
-  const counts = new Int32Array(fleet.plant.gateways.length)
-  for (const gateway of fleet.gatewayOf) if (gateway >= 0) counts[gateway] = (counts[gateway] as number) + 1
-  return counts
 }
 
 function bodyOf({ id, name, enterprise }: Gateway, { fleet, presence }: PlantView, counts: Int32Array): z.infer<typeof GatewayBody> {

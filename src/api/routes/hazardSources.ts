@@ -1,7 +1,6 @@
 // The plant's hazard sources after GB 18218-2018: graded by what they may hold by design, and by what their tanks hold now.
 
 import { z } from 'zod'
-import { maySee } from '../../access/roles.ts'
 import type { HazardousSubstance, HazardSource } from '../../model/plant.ts'
 import { gradeHazard, type HazardGrading, liveInventory } from '../../rules/hazard.ts'
 import type { Api } from '../api.ts'
@@ -9,6 +8,7 @@ import type { ApiParts, PlantView } from '../parts.ts'
 import { nameIn, placesOf } from '../places.ts'
 import { caller } from '../session.ts'
 import { Instant, Text } from '../shapes.ts'
+import { seesSite } from '../sight.ts'
 import { deviceBody, instant } from '../views.ts'
 
 const Graded = z.object({
@@ -61,11 +61,10 @@ export function hazardRoutes(api: Api, parts: ApiParts): void {
       response: { 200: z.object({ standard: z.string(), at: Instant, items: z.array(HazardSourceBody) }) }
     },
     handler: async (request) => {
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const plant = parts.plant()
       const now = parts.clock.now()
-      const { sites } = placesOf(plant.fleet)
-      const seen = (plant.fleet.plant.hazardSources ?? []).filter(({ site }) => maySee(scope, sites.get(site)?.enterprise ?? null))
+      const seen = (plant.fleet.plant.hazardSources ?? []).filter(({ site }) => seesSite(plant.fleet, site, scope))
       return { standard: 'GB 18218-2018', at: instant(now), items: seen.map((source) => bodyOf(source, plant, now)) }
     }
   })

@@ -83,7 +83,7 @@ export function kpiRoutes(api: Api, { book, clock }: ApiParts): void {
       if (to - from > LONGEST_STRETCH_MS) {
         throw outOfBounds('from', `The stretch is longer than ${LONGEST_STRETCH_MS / DAY} days: ask for a shorter one.`)
       }
-      const figures = await book.statistics({ from, to }, caller(request).enterprises)
+      const figures = await book.statistics({ from, to }, caller(request).scope)
       if (figures === null) {
         const most = LIMITS.book.eventsPerStretch
         throw outOfBounds('from', `The stretch holds more than ${most} alarm events: ask for a shorter one.`)

@@ -1,9 +1,10 @@
 // Who was told what, with what success, and who was not, and why; dead letters; what people answered; drills.
 
 import { z } from 'zod'
-import { type Identity, mayAct, maySee } from '../../access/roles.ts'
+import { type Identity, mayAct } from '../../access/roles.ts'
 import { maskedAddress, type Notice } from '../../alerts/notices.ts'
 import { NOTIFICATION_STATES } from '../../model/notification.ts'
+import { maySee } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { badCursor } from '../paging.ts'
@@ -50,7 +51,7 @@ export function notificationRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const { limit, cursor, ...filter } = request.query
-      const page = await telling.notices.list(filter, { limit, cursor }, caller(request).enterprises)
+      const page = await telling.notices.list(filter, { limit, cursor }, caller(request).scope)
       if ('problem' in page) throw badCursor(page.problem)
       return { items: page.items.map((notice) => notificationBody(notice, caller(request))), next: page.next }
     }
@@ -68,13 +69,13 @@ export function notificationRoutes(api: Api, parts: ApiParts): void {
     handler: async (request) => {
       const { id } = request.params
       const by = caller(request)
-      const before = await telling.notices.one(id, by.enterprises)
+      const before = await telling.notices.one(id, by.scope)
       if (before === null) throw new ApiProblem('unknown', `There is no notification ${id} that you may see.`)
       if (!(await telling.retry(id))) {
         throw new ApiProblem('conflict', `Notification ${id} is ${before.state}: only one that has failed can be sent again.`)
       }
       await access.audit.append(by.user, `notification.retry ${id}`, { state: before.state, problem: before.problem }, { state: 'queued' })
-      return notificationBody((await telling.notices.one(id, by.enterprises)) ?? before, by)
+      return notificationBody((await telling.notices.one(id, by.scope)) ?? before, by)
     }
   })
   api.route({
@@ -90,7 +91,7 @@ export function notificationRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const by = caller(request)
-      const page = await telling.notices.answers(request.query, by.enterprises)
+      const page = await telling.notices.answers(request.query, by.scope)
       if ('problem' in page) throw badCursor(page.problem)
       const shown = (address: string): string => (mayAct(by.role, 'operator') ? address : maskedAddress('sms', address))
       return { items: page.items.map((item) => ({ ...item, at: instant(item.at), address: shown(item.address) })), next: page.next }
@@ -138,7 +139,7 @@ export function drillRoutes(api: Api, { telling, access, plant, clock }: ApiPart
       const current = plant().fleet.plant
       const place = current.sites.find(({ id }) => id === site)
       const enterprise = place?.enterprise ?? current.duty?.people.find(({ id }) => id === person)?.enterprise ?? null
-      if ((site !== null && place === undefined) || !maySee(by.enterprises, enterprise)) {
+      if ((site !== null && place === undefined) || !maySee(by.scope, { enterprise, site: place?.id ?? null })) {
         throw new ApiProblem('unknown', 'There is no such site or person that you may hold a drill with: name one of yours.')
       }
       const at = clock.now()
@@ -160,7 +161,7 @@ export function drillRoutes(api: Api, { telling, access, plant, clock }: ApiPart
       response: { 200: z.object({ items: z.array(DrillBody) }) }
     },
     handler: async (request) => {
-      const drills = await telling.drills.list(caller(request).enterprises)
+      const drills = await telling.drills.list(caller(request).scope)
       return { items: drills.map(({ record, signature }) => ({ ...record, steps: [...record.steps], signature })) }
     }
   })

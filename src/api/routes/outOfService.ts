@@ -3,16 +3,16 @@
 
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import { type ServiceWindow, ServiceWindows, targetName } from '../../alerts/serviceWindows.ts'
 import type { ServiceActionBody, ServiceTarget } from '../../model/journal.ts'
+import type { Scope } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
-import { placesOf } from '../places.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, Time } from '../shapes.ts'
+import { seesTarget } from '../sight.ts'
 import { instant } from '../views.ts'
 import { submitted } from './alarms.ts'
 
@@ -50,14 +50,14 @@ export function outOfServiceRoutes(api: Api, parts: ApiParts): void {
     url: '/api/v1/out-of-service',
     config: { needs: 'viewer' },
     schema: { tags: ['alarms'], summary: 'What is out of service, now or later', response: { 200: Windows } },
-    handler: (request) => ({ items: bodies(parts, caller(request).enterprises, () => true) })
+    handler: (request) => ({ items: bodies(parts, caller(request).scope, () => true) })
   })
   for (const [path, kind] of Object.entries(KINDS)) {
     const targetOf = (id: string): ServiceTarget => ({ device: null, area: null, site: null, [kind]: id })
     const done = async (request: FastifyRequest, body: ServiceActionBody): Promise<z.infer<typeof Windows>> => {
-      const { user, enterprises } = caller(request)
+      const { user, scope } = caller(request)
       await submitted(parts, body, user)
-      return { items: bodies(parts, enterprises, (window) => targetName(window.target) === targetName(body.target)) }
+      return { items: bodies(parts, scope, (window) => targetName(window.target) === targetName(body.target)) }
     }
     api.route({
       method: 'POST',
@@ -73,7 +73,7 @@ export function outOfServiceRoutes(api: Api, parts: ApiParts): void {
       },
       handler: (request) => {
         const target = targetOf(request.params.id)
-        refuseStranger(plant(), target, caller(request).enterprises)
+        refuseStranger(plant(), target, caller(request).scope)
         const { from = null, until, note } = request.body
         const now = parts.clock.now()
         const window = { target, from: Math.max(now, from ?? now), until, note }
@@ -97,7 +97,7 @@ export function outOfServiceRoutes(api: Api, parts: ApiParts): void {
       },
       handler: (request) => {
         const target = targetOf(request.params.id)
-        refuseStranger(plant(), target, caller(request).enterprises)
+        refuseStranger(plant(), target, caller(request).scope)
         return done(request, { id: null, action: 'returnToService', target, note: request.body?.note ?? null })
       }
     })
@@ -108,7 +108,7 @@ function bodies({ plant, clock }: ApiParts, scope: Scope, wanted: (window: Servi
   const view = plant()
   const now = clock.now()
   return (view.serviceWindows?.() ?? [])
-    .filter((window) => wanted(window) && maySee(scope, enterpriseOf(view, window.target) ?? null))
+    .filter((window) => wanted(window) && (scope === null || seesTarget(view.fleet, window.target, scope)))
     .map(({ target, from, until, by, note }) => ({
       ...target,
       from: instant(from),
@@ -120,15 +120,6 @@ function bodies({ plant, clock }: ApiParts, scope: Scope, wanted: (window: Servi
 }
 
 function refuseStranger(view: PlantView, target: ServiceTarget, scope: Scope): void {
-  const enterprise = enterpriseOf(view, target)
-  if (enterprise !== undefined && maySee(scope, enterprise)) return
+  if (seesTarget(view.fleet, target, scope)) return
   throw new ApiProblem('unknown', `There is no ${targetName(target)} that you may see.`)
-}
-
-/** The enterprise of a target; undefined where the plant does not know it. */
-function enterpriseOf({ fleet }: PlantView, { device, area, site }: ServiceTarget): string | null | undefined {
-  const { placeOf, areas, sites } = placesOf(fleet)
-  if (device !== null) return placeOf[fleet.deviceNumber.get(device) ?? -1]?.enterprise
-  const of = area === null ? site : areas.get(area)?.site
-  return of === undefined || of === null ? undefined : sites.get(of)?.enterprise
 }

@@ -35,7 +35,7 @@ export function quarantineRoutes(api: Api, parts: ApiParts): void {
       response: { 200: z.object({ items: z.array(Rejected), next: Next }) }
     },
     handler: async (request) => {
-      const page = await parts.book.quarantine(request.query, caller(request).enterprises)
+      const page = await parts.book.quarantine(request.query, caller(request).scope)
       if ('problem' in page) throw badCursor(page.problem)
       return { items: page.items.map((item) => ({ ...item, at: instant(item.at) })), next: page.next }
     }

@@ -1,9 +1,10 @@
 // The rules in force: what each says, whom it watches, what of it stands now, and when it last fired.
 
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import { STALE_MS } from '../../alerts/statistics.ts'
+import type { Fleet } from '../../model/fleet.ts'
 import type { Rule } from '../../model/plant.ts'
+import type { Scope } from '../../model/scope.ts'
 import { LEVELS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Doubt } from '../../rules/doubts.ts'
@@ -11,11 +12,11 @@ import type { Api } from '../api.ts'
 import { countTiers } from '../counts.ts'
 import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
-import { placesOf } from '../places.ts'
 import { ApiProblem } from '../problems.ts'
 import { rulesInScope, subjectCount } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
 import { FAILING_SHARE, Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
+import { seesDevice, seesTarget } from '../sight.ts'
 import { ruleBodies } from '../thresholds.ts'
 import { amendedBody, instant, instantOrNull } from '../views.ts'
 
@@ -42,7 +43,7 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const { firing, limit, cursor } = request.query
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const view = parts.plant()
       const rules = rulesInScope(view.fleet, scope)
       const wanted = firing === undefined ? null : await firingOnes(parts, view, rules, scope, firing)
@@ -64,7 +65,7 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
       response: { 200: RuleDetail }
     },
     handler: async (request, reply) => {
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const view = parts.plant()
       const [body] = await bodiesOf(parts, view, [ruleNamed(view, request.params.id, scope)], scope, doubtsIn(parts, view, scope))
       const { id } = request.params
@@ -105,7 +106,7 @@ export function shadowRoutes(api: Api, parts: ApiParts): void {
       response: { 200: z.object({ items: z.array(ShadowEvent), next: Next }) }
     },
     handler: async (request) => {
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const rule = ruleNamed(parts.plant(), request.params.id, scope)
       const page = await parts.book.shadowEvents(rule.id, request.query, scope)
       if ('problem' in page) throw badCursor(page.problem)
@@ -145,12 +146,12 @@ async function firingOnes(
 }
 
 function doubtsIn({ doubts }: ApiParts, { fleet }: PlantView, scope: Scope): ReturnType<ApiParts['doubts']> {
-  const { placeOf, areas, sites } = placesOf(fleet)
-  return doubts(({ device, area }) => {
-    if (scope === null) return true
-    const site = device === null ? sites.get(areas.get(area ?? '')?.site ?? '') : undefined
-    return maySee(scope, device === null ? (site?.enterprise ?? null) : (placeOf[fleet.deviceNumber.get(device) ?? -1]?.enterprise ?? null))
-  })
+  return doubts(({ device, area }) => scope === null || seesTarget(fleet, { device, area, site: null }, scope))
+}
+
+/** Of the devices that a rule names, those that may be seen. */
+function devicesSeen(fleet: Fleet, ids: readonly string[] | null, scope: Scope): string[] | null {
+  return ids?.filter((id) => scope === null || seesDevice(fleet, fleet.deviceNumber.get(id), scope)) ?? null
 }
 
 function unknownBody(doubt: Doubt | undefined): RuleBody['unknown'] {
@@ -193,7 +194,7 @@ async function bodiesOf(
       ...(texts[place] as (typeof texts)[number]),
       shadow: rule.shadow === true,
       guidance,
-      appliesTo: { profile, devices: devices === null ? null : [...devices], labels, area, site, enterprise },
+      appliesTo: { profile, devices: devicesSeen(fleet, devices, scope), labels, area, site, enterprise },
       subjects,
       standing: countTiers(on),
       lastFiredAt: instantOrNull(last),

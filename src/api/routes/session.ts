@@ -2,20 +2,23 @@
 
 import { z } from 'zod'
 import { type Identity, ROLES } from '../../access/roles.ts'
+import { grantsOf } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
+import { GRANTS } from '../grants.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller, refuseForeignOrigin, SESSION_COOKIE, setSessionCookie } from '../session.ts'
+import { grantsBody } from '../views.ts'
 
 const Session = z
   .object({
     username: z.string(),
     role: z.enum(ROLES),
-    enterprises: z.array(z.string()).nullable().meta({ description: 'null: all' }),
+    ...GRANTS,
     via: z.enum(['session', 'token'])
   })
-  .meta({ id: 'Session', example: { username: 'admin', role: 'admin', enterprises: null, via: 'session' } })
+  .meta({ id: 'Session', example: { username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session' } })
 
 const Credentials = z
   .object({ username: z.string().min(1).max(128), password: z.string().min(1).max(1024) })
@@ -79,6 +82,6 @@ export function sessionRoutes(api: Api, parts: ApiParts): void {
 }
 
 function body(identity: Identity): z.infer<typeof Session> {
-  const { user, role, enterprises, via } = identity
-  return { username: user, role, enterprises: enterprises === null ? null : [...enterprises], via }
+  const { user, role, scope, via } = identity
+  return { username: user, role, ...grantsBody(grantsOf(scope)), via }
 }

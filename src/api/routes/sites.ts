@@ -48,7 +48,7 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
     },
     handler: async (request) => {
       const { limit, cursor } = request.query
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const plant = parts.plant()
       const { bySite } = countDevices(plant, scope, clock.now())
       const sites = siteBodies(plant, book.active({ state: 'active' }, scope), bySite, scope)
@@ -63,7 +63,7 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
     config: { needs: 'viewer' },
     schema: { tags: ['overview'], summary: 'The whole plant in counts, and the health of the service', response: { 200: Overview } },
     handler: async (request) => {
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const plant = parts.plant()
       const now = clock.now()
       const active = book.active({ state: 'active' }, scope)

@@ -2,18 +2,18 @@
 // holds back at this moment; and states that people switch.
 
 import { z } from 'zod'
-import { maySee, type Scope } from '../../access/roles.ts'
 import type { Inhibition, PlantState } from '../../model/plant.ts'
+import type { Scope } from '../../model/scope.ts'
 import type { StateActionBody, StateTarget, Suppressor } from '../../model/suppression.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Reason, Suppression } from '../../rules/suppression.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
-import { placesOf } from '../places.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, Time } from '../shapes.ts'
+import { gatewaysSeen, seesTarget } from '../sight.ts'
 import { instant } from '../views.ts'
 import { submitted } from './alarms.ts'
 
@@ -62,7 +62,7 @@ export function stateRoutes(api: Api, parts: ApiParts): void {
       summary: 'The states of the plant: which are on where, since when and why',
       response: { 200: z.object({ items: z.array(StateBody) }) }
     },
-    handler: (request) => ({ items: statesOf(parts.plant(), caller(request).enterprises) })
+    handler: (request) => ({ items: statesOf(parts.plant(), caller(request).scope) })
   })
   api.route({
     method: 'GET',
@@ -75,7 +75,7 @@ export function stateRoutes(api: Api, parts: ApiParts): void {
     },
     handler: (request) => {
       const view = parts.plant()
-      const scope = caller(request).enterprises
+      const scope = caller(request).scope
       const { inhibitions = [] } = view.fleet.plant
       return { items: inhibitions.map((one) => inhibitionBody(view, one, scope)) }
     }
@@ -85,15 +85,15 @@ export function stateRoutes(api: Api, parts: ApiParts): void {
 
 function switchRoutes(api: Api, parts: ApiParts): void {
   const act = async (request: Parameters<typeof caller>[0], body: StateActionBody): Promise<z.infer<typeof StateBody>> => {
-    const { user, enterprises } = caller(request)
+    const { user, scope } = caller(request)
     const view = parts.plant()
     const obstacle = view.suppression?.().obstacle(body, parts.clock.now()) ?? null
-    refuseStranger(view, body.target, enterprises)
+    refuseStranger(view, body.target, scope)
     const known = view.fleet.plant.states?.some(({ id }) => id === body.state) === true
     if (!known) throw new ApiProblem('unknown', `There is no state ${body.state}.`)
     if (obstacle !== null) throw new ApiProblem('conflict', obstacle)
     await submitted(parts, body, user)
-    return statesOf(parts.plant(), enterprises).find(({ id }) => id === body.state) as z.infer<typeof StateBody>
+    return statesOf(parts.plant(), scope).find(({ id }) => id === body.state) as z.infer<typeof StateBody>
   }
   api.route({
     method: 'POST',
@@ -161,13 +161,20 @@ function common(view: PlantView, { id, title, suppresses }: PlantState | Inhibit
     id,
     title,
     suppresses: { rules: rules === null ? null : [...rules], upTo },
-    on: on.map(onBody),
+    on: on.map((reason) => onBody(view, reason, scope)),
     holdsBack: (suppression?.heldBy(by) ?? []).filter((alarm) => isSeen(view, subjectScope(view, alarm), scope))
   }
 }
 
-function onBody({ scope, source, since, until, because }: Reason): z.infer<typeof On> {
-  return { scope, source, since: instant(since), until: until === Number.POSITIVE_INFINITY ? null : instant(until), because }
+function onBody(view: PlantView, { scope, source, since, until, because }: Reason, asker: Scope): z.infer<typeof On> {
+  const told = sourceSeen(view, source, asker) ? { source, because } : { source: 'elsewhere', because: 'of something elsewhere' }
+  return { scope, ...told, since: instant(since), until: until === Number.POSITIVE_INFINITY ? null : instant(until) }
+}
+
+/** Whether the device or alarm that is the reason may be seen. A schedule and a person are nobody's. */
+function sourceSeen(view: PlantView, source: string, scope: Scope): boolean {
+  if (scope === null || source === 'schedule' || source === 'person') return true
+  return isSeen(view, source.includes('#') ? subjectScope(view, source) : `device ${source}`, scope)
 }
 
 /** The scope of an alarm by its id, rule/subject#ms. */
@@ -178,28 +185,14 @@ function subjectScope({ fleet }: PlantView, alarm: string): string {
 }
 
 /** Whether something in this scope may be seen. What is on everywhere tells nothing of anybody. */
-function isSeen(view: PlantView, scope: string, enterprises: Scope): boolean {
-  if (enterprises === null || scope === '*') return true
-  const [kind, id] = scope.split(' ') as [string, string]
-  if (kind === 'gateway') {
-    const gateway = view.fleet.plant.gateways.find((one) => one.id === id)
-    return gateway !== undefined && maySee(enterprises, gateway.enterprise)
-  }
-  const target = { device: null, area: null, site: null, [kind]: id }
-  const enterprise = enterpriseOf(view, target)
-  return enterprise !== undefined && maySee(enterprises, enterprise)
+function isSeen({ fleet }: PlantView, where: string, scope: Scope): boolean {
+  if (scope === null || where === '*') return true
+  const [kind, id] = where.split(' ') as [string, string]
+  if (kind === 'gateway') return gatewaysSeen(fleet, scope).some((one) => one.id === id)
+  return seesTarget(fleet, { device: null, area: null, site: null, [kind]: id }, scope)
 }
 
 function refuseStranger(view: PlantView, target: StateTarget, scope: Scope): void {
-  const enterprise = enterpriseOf(view, target)
-  if (enterprise !== undefined && maySee(scope, enterprise)) return
+  if (seesTarget(view.fleet, target, scope)) return
   throw new ApiProblem('unknown', 'There is no such device, area or site that you may see.')
-}
-
-/** The enterprise of a target; undefined where the plant does not know it. */
-function enterpriseOf({ fleet }: PlantView, { device, area, site }: StateTarget): string | null | undefined {
-  const { placeOf, areas, sites } = placesOf(fleet)
-  if (device !== null) return placeOf[fleet.deviceNumber.get(device) ?? -1]?.enterprise
-  const of = area === null ? site : areas.get(area)?.site
-  return of === undefined || of === null ? undefined : sites.get(of)?.enterprise
 }

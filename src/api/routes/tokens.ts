@@ -4,11 +4,12 @@ import { z } from 'zod'
 import type { TokenView } from '../../access/access.ts'
 import { ROLES } from '../../access/roles.ts'
 import type { Api } from '../api.ts'
+import { GRANTED, GRANTS, refuseUnknownGrants } from '../grants.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
-import { Id, Instant } from '../shapes.ts'
-import { instant, instantOrNull } from '../views.ts'
+import { Instant } from '../shapes.ts'
+import { grantsBody, instant, instantOrNull } from '../views.ts'
 
 const Token = z
   .object({
@@ -16,7 +17,7 @@ const Token = z
     name: z.string(),
     user: z.string(),
     role: z.enum(ROLES),
-    enterprises: z.array(z.string()).nullable().meta({ description: 'null: all' }),
+    ...GRANTS,
     createdAt: Instant,
     lastUsedAt: Instant.nullable(),
     revokedAt: Instant.nullable()
@@ -27,7 +28,8 @@ const NewToken = z
   .object({
     name: z.string().trim().min(1).max(128),
     role: z.enum(ROLES).default('viewer'),
-    enterprises: z.array(Id).min(1).max(1000).nullable().default(null).meta({ description: 'What it may see; null: all' })
+    enterprises: GRANTED.enterprises.default(null),
+    sites: GRANTED.sites.default(null)
   })
   .meta({ example: { name: 'map of the city', role: 'viewer', enterprises: ['daxie-chem'] } })
 
@@ -45,11 +47,7 @@ export function tokenRoutes(api: Api, parts: ApiParts): void {
       response: { 201: Token.extend({ token: z.string().meta({ description: 'Send it as "Authorization: Bearer …"' }) }) }
     },
     handler: async (request, reply) => {
-      const { enterprises } = request.body
-      const known = new Set(plant().fleet.plant.enterprises.map((enterprise) => enterprise.id))
-      const stranger = enterprises?.find((id) => !known.has(id))
-      if (stranger !== undefined)
-        throw new ApiProblem('invalid', `There is no enterprise ${stranger}; the plant names ${[...known].join(', ')}.`)
+      refuseUnknownGrants(plant().fleet.plant, request.body)
       const made = await access.createToken(caller(request), request.body)
       if ('problem' in made) throw new ApiProblem('invalid', made.problem)
       return reply.code(201).send({ ...body(made.token), token: made.secret })
@@ -81,13 +79,13 @@ export function tokenRoutes(api: Api, parts: ApiParts): void {
 }
 
 function body(token: TokenView): z.infer<typeof Token> {
-  const { id, name, user, role, enterprises, createdAt, lastUsedAt, revokedAt } = token
+  const { id, name, user, role, createdAt, lastUsedAt, revokedAt } = token
   return {
     id,
     name,
     user,
     role,
-    enterprises: enterprises === null ? null : [...enterprises],
+    ...grantsBody(token),
     createdAt: instant(createdAt),
     lastUsedAt: instantOrNull(lastUsedAt),
     revokedAt: instantOrNull(revokedAt)

@@ -2,7 +2,6 @@
 // Invariant: what is kept in the state store is what comes into force, now or, after a crash, at the next start.
 
 import { hashOf, looksHashed, parsePhc } from '../../access/phc.ts'
-import { maySee, type Scope } from '../../access/roles.ts'
 import { Turns } from '../../access/turns.ts'
 import type {
   AmendCall,
@@ -16,10 +15,11 @@ import type {
   VersionView
 } from '../../api/amender.ts'
 import { inTime } from '../../api/inTime.ts'
-import { placesOf } from '../../api/places.ts'
 import { rulesInScope, watchesOnly } from '../../api/ruleSubjects.ts'
+import { gatewaysSeen, ownsGateway, seesDevice } from '../../api/sight.ts'
 import type { Amendable, Amendment, AmendOp, WrittenThing } from '../../model/amendment.ts'
 import type { Fleet } from '../../model/fleet.ts'
+import type { Scope } from '../../model/scope.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { unifiedDiff } from '../../platform/unifiedDiff.ts'
@@ -56,11 +56,10 @@ export class Amending implements Amender {
     const sent = readSent('rule', call.id, bytes)
     if ('length' in sent) return invalid('malformed', sent)
     const { written: before } = this.#state('rule', sent.id)
-    if (before !== null && !this.#mayChange(this.#fleet, 'rule', sent.id, call.by.enterprises)) return forbidden('rule', sent.id)
+    if (before !== null && !this.#mayChange(this.#fleet, 'rule', sent.id, call.by.scope)) return forbidden('rule', sent.id)
     const change = changeOf('rule', sent, null)
     const candidate = candidateOf(this.#now.source, overlaid(this.#now.overlay, [change]), [change])
-    if (candidate.fleet !== null && !this.#mayChange(candidate.fleet, 'rule', sent.id, call.by.enterprises))
-      return forbidden('rule', sent.id)
+    if (candidate.fleet !== null && !this.#mayChange(candidate.fleet, 'rule', sent.id, call.by.scope)) return forbidden('rule', sent.id)
     return trialOf(this.#parts.loop.pipeline, change, before, candidate)
   }
 
@@ -137,7 +136,7 @@ export class Amending implements Amender {
     if ('length' in sent) return invalid('malformed', sent)
     const { id } = sent
     const state = this.#state(kind, id)
-    if (state.written !== null && !this.#mayChange(this.#fleet, kind, id, by.enterprises)) return this.#hidden(kind, id, by.enterprises)
+    if (state.written !== null && !this.#mayChange(this.#fleet, kind, id, by.scope)) return this.#hidden(kind, id, by.scope)
     if (mode === 'create' && state.written !== null)
       return refused('exists', `There is a ${kind} ${id} already: PUT /${kind}s/${id} changes it.`)
     if (mode === 'replace' && state.written === null) return unknown(kind, id, `; POST /${kind}s makes one`)
@@ -159,8 +158,8 @@ export class Amending implements Amender {
     const reverts = to === 'file' || (to === null && kind === 'rule' && state.file !== null && state.change?.op === 'put')
     // What was taken out of force comes back from its file.
     if (state.written === null && !(reverts && state.file !== null)) return unknown(kind, id)
-    const mayChange = state.written === null ? by.enterprises === null : this.#mayChange(this.#fleet, kind, id, by.enterprises)
-    if (!mayChange) return this.#hidden(kind, id, by.enterprises)
+    const mayChange = state.written === null ? by.scope === null : this.#mayChange(this.#fleet, kind, id, by.scope)
+    if (!mayChange) return this.#hidden(kind, id, by.scope)
     const stale = staleness(call, id, state)
     if (stale !== null) return stale
     if (reverts && state.file === null) return refused('conflict', `No file has the ${kind} ${id}, so there is nothing to go back to.`)
@@ -174,7 +173,7 @@ export class Amending implements Amender {
     const { rows, created, changes, candidate, problems } = checkedImport(this.#now, bytes)
     if (problems.length > 0 || candidate.fleet === null) return invalid('invalid', problems)
     const { fleet } = candidate
-    const strange = changes.find(({ id }) => !this.#mayChangeBoth(fleet, 'device', id, by.enterprises))
+    const strange = changes.find(({ id }) => !this.#mayChangeBoth(fleet, 'device', id, by.scope))
     if (strange !== undefined) return forbidden('device', strange.id)
     const outcome = { rows, created, changed: changes.length - created, unchanged: rows - changes.length }
     if (!dryRun && changes.length > 0) {
@@ -198,7 +197,7 @@ export class Amending implements Amender {
         candidate.problems.map((found) => amendProblem(found, first))
       )
     }
-    if (checked === undefined && first.op === 'put' && !this.#mayChange(fleet, first.kind, first.id, call.by.enterprises)) {
+    if (checked === undefined && first.op === 'put' && !this.#mayChange(fleet, first.kind, first.id, call.by.scope)) {
       return forbidden(first.kind, first.id)
     }
     const amendments = amendmentsOf(this.#now, changes, call.by.user, call.note, this.#parts.clock.now())
@@ -221,16 +220,16 @@ export class Amending implements Amender {
 
   #mayChange(fleet: Fleet, kind: Amendable, id: string, scope: Scope): boolean {
     if (scope === null) return true
-    if (kind === 'gateway') return maySee(scope, fleet.plant.gateways.find((one) => one.id === id)?.enterprise ?? null)
+    if (kind === 'gateway') return ownsGateway(fleet, id, scope)
     if (kind === 'rule') {
       const rule = fleet.plant.rules.find((one) => one.id === id)
       return rule !== undefined && watchesOnly(fleet, rule, scope)
     }
     const number = fleet.deviceNumber.get(id) ?? -1
     const gateway = fleet.plant.gateways[fleet.gatewayOf[number] ?? -1]
-    return (
-      maySee(scope, placesOf(fleet).placeOf[number]?.enterprise ?? null) && (gateway === undefined || maySee(scope, gateway.enterprise))
-    )
+    // Whose gateway it is, the plant as it was says: a new device must not open somebody else's.
+    const gateways = gateway === undefined ? [] : gatewaysSeen(this.#fleet, scope)
+    return seesDevice(fleet, number, scope) && (gateway === undefined || gateways.some((one) => one.id === gateway.id))
   }
 
   #mayChangeBoth(next: Fleet, kind: Amendable, id: string, scope: Scope): boolean {
@@ -240,8 +239,8 @@ export class Amending implements Amender {
 
   #maySee(kind: Amendable, id: string, scope: Scope): boolean {
     if (kind === 'rule') return rulesInScope(this.#fleet, scope).some((rule) => rule.id === id)
-    if (kind === 'gateway') return this.#mayChange(this.#fleet, kind, id, scope)
-    return maySee(scope, placesOf(this.#fleet).placeOf[this.#fleet.deviceNumber.get(id) ?? -1]?.enterprise ?? null)
+    if (kind === 'gateway') return gatewaysSeen(this.#fleet, scope).some((gateway) => gateway.id === id)
+    return seesDevice(this.#fleet, this.#fleet.deviceNumber.get(id), scope)
   }
 
   /** What lies wholly outside of somebody's scope is not even there for him. */
@@ -311,6 +310,8 @@ function unknown(kind: Amendable, id: string, advice = ''): AmendRefusal {
 
 function forbidden(kind: Amendable, id: string): AmendRefusal {
   const all =
-    kind === 'rule' ? 'It must watch something, and nothing but what belongs to your enterprises.' : 'It must belong to your enterprises.'
+    kind === 'rule'
+      ? 'It must watch something, and nothing but what belongs to your enterprises and sites.'
+      : 'It must belong to your enterprises and sites.'
   return refused('forbidden', `The ${kind} ${id} is not yours to change. ${all}`)
 }
