@@ -19,6 +19,13 @@ import { useWords, wordsIn } from './words.ts'
 // The charts are half of the console's own code, and only this page needs them.
 const DevicePage = lazy(async () => ({ default: (await import('./pages/device.tsx')).DevicePage }))
 
+const NotificationsPage = lazy(async () => ({ default: (await import('./pages/notifications.tsx')).NotificationsPage }))
+const DutyPage = lazy(async () => ({ default: (await import('./pages/duty.tsx')).DutyPage }))
+const RulesPage = lazy(async () => ({ default: (await import('./pages/rules.tsx')).RulesPage }))
+const RulePage = lazy(async () => ({ default: (await import('./pages/rule.tsx')).RulePage }))
+const HazardsPage = lazy(async () => ({ default: (await import('./pages/hazards.tsx')).HazardsPage }))
+const PeoplePage = lazy(async () => ({ default: (await import('./pages/people.tsx')).PeoplePage }))
+
 type Session =
   | { kind: 'asking' }
   | { kind: 'unreachable'; problem: unknown }
@@ -91,11 +98,15 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
       <main id="main" tabIndex={-1}>
         {route.page === 'alarms' && <AlarmsPage route={route} overview={overview.value} />}
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
-        {route.page === 'device' && (
-          <Suspense>
-            <DevicePage key={route.id} id={route.id} />
-          </Suspense>
-        )}
+        <Suspense>
+          {route.page === 'device' && <DevicePage key={route.id} id={route.id} />}
+          {route.page === 'notifications' && <NotificationsPage route={route} health={overview.value?.health ?? []} />}
+          {route.page === 'duty' && <DutyPage route={route} />}
+          {route.page === 'rules' && <RulesPage route={route} />}
+          {route.page === 'rule' && <RulePage key={route.id} id={route.id} />}
+          {route.page === 'hazards' && <HazardsPage />}
+          {route.page === 'people' && <PeoplePage route={route} />}
+        </Suspense>
       </main>
       <Announcer />
     </div>

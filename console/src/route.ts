@@ -3,9 +3,9 @@
 import { useSyncExternalStore } from 'react'
 
 /** Pages of one thing: the thing's id stands behind the list it is of (`#/devices/T-101`). */
-const DETAILS = { alarms: 'alarm', devices: 'device' } as const
-const LISTS = ['alarms', 'devices', 'states'] as const
-type ListName = (typeof LISTS)[number]
+const DETAILS = { alarms: 'alarm', devices: 'device', rules: 'rule' } as const
+const LISTS = ['alarms', 'devices', 'states', 'notifications', 'duty', 'rules', 'hazards', 'people'] as const
+export type ListName = (typeof LISTS)[number]
 export type PageName = ListName | (typeof DETAILS)[keyof typeof DETAILS]
 
 export interface Route {
@@ -20,9 +20,9 @@ export function parseRoute(hash: string): Route {
   const [path = '', searchText = ''] = hash.replace(/^#\/?/, '').split('?', 2)
   const search = Object.fromEntries(new URLSearchParams(searchText))
   const [first, ...rest] = path.split('/')
-  const list = LISTS.find((name) => name === first) ?? 'alarms'
-  const id = list === first ? decoded(rest.join('/')) : ''
-  return id !== '' && list in DETAILS ? { page: DETAILS[list as keyof typeof DETAILS], id, search } : { page: list, id: '', search }
+  const page = LISTS.find((one) => one === first) ?? 'alarms'
+  const id = page in DETAILS ? decoded(rest.join('/')) : ''
+  return { page: id === '' ? page : DETAILS[page as keyof typeof DETAILS], id, search }
 }
 
 function decoded(text: string): string {

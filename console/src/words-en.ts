@@ -5,7 +5,21 @@ import type { Words } from './words.ts'
 export const en: Words = {
   product: 'Fenghuo',
   skip: 'Skip to main content',
-  nav: { label: 'Main', alarms: 'Alarms', devices: 'Devices', language: '中文', languageLabel: 'Switch to Chinese', settings: 'Settings' },
+  nav: {
+    label: 'Main',
+    alarms: 'Alarms',
+    devices: 'Devices',
+    states: 'States',
+    notifications: 'Messages',
+    duty: 'Duty',
+    rules: 'Rules',
+    hazards: 'Hazards',
+    people: 'People',
+    more: 'More',
+    language: '中文',
+    languageLabel: 'Switch to Chinese',
+    settings: 'Settings'
+  },
   theme: { toLight: 'Light', toDark: 'Dark' },
   signIn: {
     title: 'Sign in',

@@ -7,7 +7,21 @@ type ByTier = Readonly<Record<Tier, string>>
 export const zh = {
   product: '烽火',
   skip: '跳到主要内容',
-  nav: { label: '主导航', alarms: '实时告警', devices: '设备', language: 'English', languageLabel: '切换到英文', settings: '设置' },
+  nav: {
+    label: '主导航',
+    alarms: '实时告警',
+    devices: '设备',
+    states: '工况与抑制',
+    notifications: '通知',
+    duty: '值班',
+    rules: '规则',
+    hazards: '危险源',
+    people: '人员与权限',
+    more: '更多',
+    language: 'English',
+    languageLabel: '切换到英文',
+    settings: '设置'
+  },
   theme: { toLight: '浅色', toDark: '深色' },
   signIn: {
     title: '登录',

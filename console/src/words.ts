@@ -24,3 +24,8 @@ export function inLanguage(text: Text | null | undefined, language: Language, ot
   if (!text) return otherwise
   return text[language] || text.zh || text.en || otherwise
 }
+
+/** Words of one page alone, which are loaded with it. */
+export function useOneOf<Dictionary>(both: Readonly<Record<Language, Dictionary>>): Dictionary {
+  return both[usePreferences().language]
+}

@@ -6,6 +6,7 @@ import { serverNow, useTimed } from '../clock.ts'
 import { useAlarmList, useConsole, useLink } from '../console.tsx'
 import { addressOf, type Route } from '../route.ts'
 import { useWords } from '../words.ts'
+import { PageLinks } from './page-links.tsx'
 import { LanguageButton, ThemeButton } from './settings.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
@@ -13,6 +14,8 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
   const words = useWords()
   const { person } = useConsole()
   const [open, setOpen] = useState(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever went to another page is done with the menu
+  useEffect(() => setOpen(false), [route.page, route.id])
   return (
     <header className="top">
       <a className="brand" href={addressOf('alarms')}>
@@ -20,12 +23,10 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
         <span className="brand-name">{words.product}</span>
       </a>
       <nav className="pages" aria-label={words.nav.label}>
-        <a href={addressOf('alarms')} aria-current={route.page === 'alarms' ? 'page' : undefined}>
-          {words.nav.alarms}
-        </a>
-        <a href={addressOf('devices')} aria-current={route.page === 'alarms' ? undefined : 'page'}>
-          {words.nav.devices}
-        </a>
+        <PageLinks route={route} others={false} />
+      </nav>
+      <nav className="pages pages-others" aria-label={words.nav.more}>
+        <PageLinks route={route} others />
       </nav>
       <TierCounts route={route} />
       <Lamp />
@@ -41,6 +42,9 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
         ☰
       </button>
       <div id="settings" className="settings" data-open={open}>
+        <nav className="menu-pages" aria-label={words.nav.more}>
+          <PageLinks route={route} others />
+        </nav>
         <LanguageButton />
         <ThemeButton />
         <span className="person">{person.username}</span>

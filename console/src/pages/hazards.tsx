@@ -1,0 +1,5 @@
+// Being built.
+
+export function HazardsPage() {
+  return null
+}

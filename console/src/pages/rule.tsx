@@ -1,0 +1,5 @@
+// Being built.
+
+export function RulePage(_props: { id: string }) {
+  return null
+}
