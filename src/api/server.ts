@@ -18,6 +18,7 @@ import { alarmRoutes } from './routes/alarms.ts'
 import { amendmentRoutes } from './routes/amendments.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { dutyRoutes } from './routes/duty.ts'
+import { dutyPlanRoutes } from './routes/dutyPlan.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { outsideRoutes } from './routes/fromOutside.ts'
 import { gatewayRoutes } from './routes/gateways.ts'
@@ -99,6 +100,7 @@ export class ApiServer implements Part {
 /** The API without a port: what `start` opens, and what tests put questions to. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const answer = answerErrors(parts.log)
+  parts.access.onRevoked(() => parts.live.recheck())
   const app = Fastify({
     logger: false,
     bodyLimit: LIMITS.api.bodyBytes,
@@ -157,6 +159,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   explainRoutes(api, parts)
   stateRoutes(api, parts)
   dutyRoutes(api, parts)
+  dutyPlanRoutes(api, parts)
   shadowRoutes(api, parts)
   quarantineRoutes(api, parts)
   notificationRoutes(api, parts)

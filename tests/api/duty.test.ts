@@ -83,3 +83,42 @@ describe('GET /duty/preview', () => {
     expect((await house.ask('/api/v1/duty/preview?rule=smoke', token)).statusCode).toBe(422)
   })
 })
+
+describe('GET /duty/plan', () => {
+  it('tells the ladders that are seen, with the names behind their rungs', async () => {
+    const token = await house.token('viewer', ['daxie'])
+    expect((await house.ask('/api/v1/duty/plan', token)).json()).toEqual({
+      ladders: [
+        {
+          ...{ id: 'farm', receiptWithinMs: null },
+          appliesTo: { tiers: null, rules: null, area: null, site: 'farm', enterprise: null },
+          rungs: [{ afterMs: 0, tell: [{ target: 'duty:gate', name: name('gate') }], by: [['sms']], repeatMs: 60_000, times: 2 }]
+        }
+      ],
+      responsible: []
+    })
+    expect((await house.ask('/api/v1/duty/plan', await house.token('viewer', ['market']))).json()).toEqual({ ladders: [], responsible: [] })
+  })
+  it('names the three responsible people of each hazard source, those of its site where it has none, and nobody where nobody is', async () => {
+    const source = { name: name('bund'), site: 'farm', exposed: 10, inventory: [] }
+    const hazardSources = [
+      { ...source, id: 'bund' },
+      { ...source, id: 'yard' }
+    ]
+    const responsible = [
+      { hazardSource: 'bund', site: null, roles: { operation: 'ann' } },
+      { hazardSource: null, site: 'farm', roles: { main: 'ann' } }
+    ]
+    await house.close()
+    house = await House.open({ plant: { ...PLANT, hazardSources, duty: { ...DUTY, responsible } } })
+    const { responsible: told } = (await house.ask('/api/v1/duty/plan', await house.token('viewer'))).json()
+    const people = told.map((one: { hazardSource: string; roles: { person: string | null }[] }) => [
+      one.hazardSource,
+      ...one.roles.map(({ person }) => person)
+    ])
+    expect(people).toEqual([
+      ['bund', 'ann', null, null],
+      ['yard', null, null, 'ann']
+    ])
+  })
+})

@@ -64,6 +64,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/devices/{id}/versions',
       'GET /api/v1/drills',
       'GET /api/v1/duty',
+      'GET /api/v1/duty/plan',
       'GET /api/v1/duty/preview',
       'GET /api/v1/gateways',
       'GET /api/v1/gateways/{id}',
