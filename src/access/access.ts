@@ -7,31 +7,33 @@ import { formatDuration } from '../platform/duration.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
-import { messageOf, type Problem } from '../platform/problem.ts'
-import type { State } from '../store/schema.ts'
+import { messageOf, type Problem, problem } from '../platform/problem.ts'
+import type { State, UserRow } from '../store/schema.ts'
 import { Amendments } from './amendments.ts'
 import { Audit } from './audit.ts'
 import { GatewaySecrets } from './gateways.ts'
 import { Lockout } from './lockout.ts'
 import { matchesPhc, parsePhc, unmatchable } from './phc.ts'
-import type { Identity } from './roles.ts'
-import { Sessions } from './sessions.ts'
+import { type Identity, mayAct } from './roles.ts'
+import { Sessions, type SessionView, secretHash, sessionId } from './sessions.ts'
 import { type TokenRequest, Tokens, type TokenView } from './tokens.ts'
 import { Turns } from './turns.ts'
 import { type UserChange, type UserRequest, Users, type UserView } from './users.ts'
 
+export type { SessionView } from './sessions.ts'
 export type { TokenRequest, TokenView } from './tokens.ts'
+export type { UserChange, UserRequest, UserView } from './users.ts'
 
 /** What came of a sign-in. `secret` goes into the cookie and is kept nowhere. */
-export type LoginOutcome =
-  | { readonly kind: 'signedIn'; readonly secret: string; readonly identity: Identity }
-  | {
-      readonly kind: 'refused'
-      /** The name or the password is wrong (401), or one has to wait: locked out, or too many sign in at once (429). */
-      readonly reason: 'credentials' | 'locked' | 'busy'
-      readonly sentence: string
-      readonly retryAfterMs: number | null
-    }
+export type LoginOutcome = { readonly kind: 'signedIn'; readonly secret: string; readonly identity: Identity } | Refused
+
+export interface Refused {
+  readonly kind: 'refused'
+  /** The name or the password is wrong (401), or one has to wait: locked out, or too many sign in at once (429). */
+  readonly reason: 'credentials' | 'locked' | 'busy'
+  readonly sentence: string
+  readonly retryAfterMs: number | null
+}
 
 export class Access implements Part {
   readonly name = 'access'
@@ -48,6 +50,7 @@ export class Access implements Part {
   readonly #lockout: Lockout
   readonly #turns = new Turns(LIMITS.access.waitingChecks)
   readonly #nobody = unmatchable()
+  readonly #onRevoked = new Set<() => void>()
   #sweeping: Timer | null = null
 
   constructor({ state, clock, log }: { readonly state: State; readonly clock: Clock; readonly log: Log }) {
@@ -88,6 +91,12 @@ export class Access implements Part {
 
   /** Signs a person in. `from` is the network address it came from. */
   async login(username: string, password: string, from: string): Promise<LoginOutcome> {
+    const checked = await this.#checked(username, password, from)
+    return checked.kind === 'refused' ? checked : { kind: 'signedIn', ...(await this.#sessions.begin(checked.user, from)) }
+  }
+
+  /** The user whose password this is, within the bounds of guessing. */
+  async #checked(username: string, password: string, from: string): Promise<Refused | { kind: 'user'; user: UserRow }> {
     if (username.length > LIMITS.access.nameLength || password.length > LIMITS.access.passwordLength) return WRONG
     const user = await this.#users.find(username)
     const waitMs = this.#lockout.waitMs(username, from)
@@ -109,12 +118,46 @@ export class Access implements Part {
       return WRONG
     }
     this.#lockout.succeeded(username, from)
-    return { kind: 'signedIn', ...(await this.#sessions.begin(user, from)) }
+    return { kind: 'user', user }
   }
 
   /** Ends the session at once; true where there was one. */
   logout(secret: string): Promise<boolean> {
-    return this.#sessions.end(secret)
+    return this.#told(this.#sessions.end(secret))
+  }
+
+  /** Calls `listener` whenever somebody may have lost a session, a token, a role or a scope: for connections that stay open. */
+  onRevoked(listener: () => void): void {
+    this.#onRevoked.add(listener)
+  }
+
+  /** One's own sessions; of an administrator those of all users inside the scope. */
+  async sessions(by: Identity): Promise<SessionView[]> {
+    return this.#sessions.list(await this.#usersOf(by))
+  }
+
+  /** Ends a session at once; false where there is none of this id that `by` may end. */
+  async endSession(by: Identity, id: string): Promise<boolean> {
+    return this.#told(this.#sessions.endById(by, id, await this.#usersOf(by)))
+  }
+
+  /** By what name `sessions` lists the session with this secret. */
+  sessionId(secret: string): string {
+    return sessionId(secretHash(secret))
+  }
+
+  /**
+   * Gives the user of this session the password that they chose, and ends their other sessions. The present password is
+   * asked for like at a sign-in: wrong ones lock out.
+   */
+  async changePassword(secret: string, present: string, password: string, from: string): Promise<LoginOutcome | Problem> {
+    const identity = await this.session(secret)
+    const user = identity === null ? null : await this.#users.find(identity.user)
+    if (identity === null || user === null) return problem('Your session has ended. Sign in again.')
+    const refused = user.issuer === null ? await this.#checked(user.name, present, from) : null
+    if (refused !== null && refused.kind === 'refused') return refused
+    const wrong = await this.#told(this.#users.setOwnPassword(user, password, secretHash(secret)))
+    return wrong ?? { kind: 'signedIn', secret, identity }
   }
 
   /** Whose session this is; null where it has ended or never was. */
@@ -139,7 +182,7 @@ export class Access implements Part {
 
   /** Ends a token at once; false where there is none of this id in force that `by` may revoke. */
   revokeToken(by: Identity, id: string): Promise<boolean> {
-    return this.#tokens.revoke(by, id)
+    return this.#told(this.#tokens.revoke(by, id))
   }
 
   users(by: Identity): Promise<UserView[]> {
@@ -152,7 +195,12 @@ export class Access implements Part {
 
   /** Changes role, scope, password, or disables; disabling and another password end the user's sessions at once. */
   changeUser(by: Identity, name: string, change: UserChange): Promise<UserView | Problem> {
-    return this.#users.change(by, name, change)
+    return this.#told(this.#users.change(by, name, change))
+  }
+
+  /** Removes a user, and with them sessions and tokens. A problem says why not. */
+  removeUser(by: Identity, name: string): Promise<Problem | null> {
+    return this.#told(this.#users.remove(by, name))
   }
 
   /** From now on the gateways and their secrets are this plant's. */
@@ -163,6 +211,18 @@ export class Access implements Part {
   /** Whether this is the gateway's secret. A gateway without one (or with null) never matches. */
   verifyGateway(gatewayId: string, secret: string | null): Promise<boolean> {
     return this.#gateways.verify(gatewayId, secret)
+  }
+
+  /** Whose sessions these are to see and to end: null is everybody's. */
+  async #usersOf(by: Identity): Promise<string[] | null> {
+    if (!mayAct(by.role, 'admin')) return [by.user]
+    return by.scope === null ? null : (await this.users(by)).map(({ name }) => name)
+  }
+
+  async #told<Outcome>(done: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await done
+    for (const listener of this.#onRevoked) listener()
+    return outcome
   }
 
   async #recordLockout(username: string, from: string): Promise<void> {
@@ -176,14 +236,14 @@ export class Access implements Part {
 /** What was typed may be anything, a password even: it is not recorded. */
 const UNKNOWN_USER = 'unknown user'
 
-const WRONG: LoginOutcome = {
+const WRONG: Refused = {
   kind: 'refused',
   reason: 'credentials',
   sentence: 'The user name or the password is wrong: try again.',
   retryAfterMs: null
 }
 
-function lockedOut(waitMs: number): LoginOutcome {
+function lockedOut(waitMs: number): Refused {
   const rest = formatDuration(Math.ceil(waitMs / 1000) * 1000)
   return { kind: 'refused', reason: 'locked', sentence: `Too many sign-ins have failed: try again in ${rest}.`, retryAfterMs: waitMs }
 }

@@ -13,6 +13,16 @@ import type { Audit } from './audit.ts'
 import type { Identity } from './roles.ts'
 import { grantsOfRow, roleOf } from './users.ts'
 
+/** Somebody's session. Instants are epoch ms; `lastSeenAt` to the minute. */
+export interface SessionView {
+  readonly id: string
+  readonly user: string
+  readonly startedAt: number
+  readonly lastSeenAt: number
+  /** The network address it began from. */
+  readonly from: string
+}
+
 export class Sessions {
   readonly #state: State
   readonly #clock: Clock
@@ -80,6 +90,42 @@ export class Sessions {
     )
   }
 
+  /** The sessions that have not ended, the last used first: of these users; null: of all. */
+  async list(users: readonly string[] | null): Promise<SessionView[]> {
+    const now = this.#clock.now()
+    const { sessionMs, sessionIdleMs } = LIMITS.access
+    let query = this.#state
+      .selectFrom('sessions')
+      .selectAll()
+      .where('created_at', '>', now - sessionMs)
+      .where('last_seen_at', '>', now - sessionIdleMs)
+    if (users !== null) query = query.where('user_name', 'in', users.length === 0 ? [''] : users)
+    const rows = await guarded(() => query.orderBy('last_seen_at', 'desc').orderBy('hash').limit(LIMITS.api.itemsPerPage).execute())
+    return rows.map((row) => ({
+      id: sessionId(row.hash),
+      user: row.user_name,
+      startedAt: row.created_at,
+      lastSeenAt: row.last_seen_at,
+      from: row.from_address
+    }))
+  }
+
+  /** Ends the session of this id at once, where it is one of these users' (null: anybody's); true where there was one. */
+  async endById(by: Identity, id: string, users: readonly string[] | null): Promise<boolean> {
+    if (!/^[0-9a-f]{16}$/.test(id)) return false
+    return guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        let query = state.deleteFrom('sessions').where('hash', '>=', id).where('hash', '<', `${id}g`)
+        if (users !== null) query = query.where('user_name', 'in', users.length === 0 ? [''] : users)
+        const gone = await query.returning(['user_name', 'from_address']).executeTakeFirst()
+        if (gone === undefined) return false
+        const before = { user: gone.user_name, from: gone.from_address }
+        await this.#audit.appendIn(state, { who: by.user, what: `session.revoke ${id}`, before, after: null })
+        return true
+      })
+    )
+  }
+
   /** Removes what has expired; answers how many. */
   async sweep(): Promise<number> {
     const now = this.#clock.now()
@@ -99,6 +145,11 @@ export class Sessions {
       if (stateFailure(cause) === null) throw cause
     }
   }
+}
+
+/** How a session is named to people: a piece of what is stored, from which nobody can sign in. */
+export function sessionId(hash: string): string {
+  return hash.slice(0, 16)
 }
 
 /** sha256 of a secret with enough randomness of its own, hex. */

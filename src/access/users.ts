@@ -2,12 +2,12 @@
 
 import { covers, type Grants, grantsOf, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
-import { LIMITS } from '../platform/limits.ts'
 import { type Problem, problem } from '../platform/problem.ts'
 import { secretText } from '../platform/random.ts'
 import { guarded } from '../store/failure.ts'
 import type { State, UserRow } from '../store/schema.ts'
 import type { Audit } from './audit.ts'
+import { passwordProblem } from './passwords.ts'
 import { hashOf, matchesPhc, parsePhc } from './phc.ts'
 import { type Identity, mayAct, ROLES, type Role, roleNamed } from './roles.ts'
 
@@ -41,7 +41,6 @@ export interface UserChange {
 }
 
 export const ADMIN = 'admin'
-const SHORTEST_PASSWORD = 8
 
 export class Users {
   readonly #state: State
@@ -95,7 +94,7 @@ export class Users {
   /** Makes a user. A problem says why not. */
   async create(by: Identity, request: UserRequest): Promise<UserView | Problem> {
     const { name, password, role, enterprises, sites = null } = request
-    const wrong = nameProblem(name) ?? passwordProblem(password) ?? grantProblem(by, role, { enterprises, sites })
+    const wrong = nameProblem(name) ?? passwordProblem(name, password) ?? grantProblem(by, role, { enterprises, sites })
     if (wrong !== null) return wrong
     const now = this.#clock.now()
     const row: UserRow = {
@@ -130,7 +129,7 @@ export class Users {
     const had = grantsOfRow(before)
     const { enterprises = had.enterprises, sites = had.sites } = change
     const wrong =
-      (change.password === undefined ? null : passwordProblem(change.password)) ?? grantProblem(by, role, { enterprises, sites })
+      (change.password === undefined ? null : ownPasswordProblem(before, change.password)) ?? grantProblem(by, role, { enterprises, sites })
     if (wrong !== null) return wrong
     const after: UserRow = {
       ...before,
@@ -148,6 +147,34 @@ export class Users {
     return viewOf(after)
   }
 
+  /** Removes a user with everything signed in by. A problem says why not. */
+  async remove(by: Identity, name: string): Promise<Problem | null> {
+    const before = await this.find(name)
+    if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
+    const wrong = grantProblem(by, roleOf(before.role), grantsOfRow(before))
+    if (wrong !== null) return wrong
+    if (name === by.user) return problem('Nobody removes themselves: let another administrator do it.')
+    if (isFullAdmin(before) && (await this.#fullAdmins()) === 1)
+      return problem(`${name} is the only administrator of everything: make another one first.`)
+    await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        for (const table of ['sessions', 'tokens'] as const) await state.deleteFrom(table).where('user_name', '=', name).execute()
+        await state.deleteFrom('users').where('name', '=', name).execute()
+        await this.#audit.appendIn(state, { who: by.user, what: `user.remove ${name}`, before: auditOf(before), after: null })
+      })
+    )
+    return null
+  }
+
+  /** Gives a user the password that they chose; ends their sessions but the one of this hash. A problem says why not. */
+  async setOwnPassword(user: UserRow, password: string, keptHash: string): Promise<Problem | null> {
+    const wrong = ownPasswordProblem(user, password)
+    if (wrong !== null) return wrong
+    const after = { ...user, password: await hashOf(password), password_at: this.#clock.now() }
+    await this.#write(user.name, `user.password ${user.name}`, user, after, keptHash)
+    return null
+  }
+
   async #put(name: string, password: string, what: string, before: UserRow | null): Promise<void> {
     const now = this.#clock.now()
     const grants = { role: 'admin', enterprises: null, sites: null, disabled: 0 }
@@ -155,7 +182,7 @@ export class Users {
     await this.#write('environment', `${what} ${name}`, before, after)
   }
 
-  async #write(who: string, what: string, before: UserRow | null, after: UserRow): Promise<void> {
+  async #write(who: string, what: string, before: UserRow | null, after: UserRow, keptHash = ''): Promise<void> {
     const { name, created_at: _, ...changed } = after
     await guarded(() =>
       this.#state.transaction().execute(async (state) => {
@@ -165,7 +192,7 @@ export class Users {
           .onConflict((conflict) => conflict.column('name').doUpdateSet(changed))
           .execute()
         if (after.disabled === 1 || after.password !== before?.password) {
-          await state.deleteFrom('sessions').where('user_name', '=', name).execute()
+          await state.deleteFrom('sessions').where('user_name', '=', name).where('hash', '!=', keptHash).execute()
         }
         await this.#audit.appendIn(state, { who, what, before: before === null ? null : auditOf(before), after: auditOf(after) })
       })
@@ -176,6 +203,11 @@ export class Users {
     const rows = await guarded(() => this.#state.selectFrom('users').selectAll().where('role', '=', 'admin').execute())
     return rows.filter(isFullAdmin).length
   }
+}
+
+function ownPasswordProblem(user: UserRow, password: string): Problem | null {
+  if (user.issuer === null) return passwordProblem(user.name, password)
+  return problem(`${user.name} signs in at ${user.issuer} and has no password here: change it there.`)
 }
 
 /** Why this may not be given by `by`, or null: nobody gives more than they have. */
@@ -211,11 +243,6 @@ function nameProblem(name: string): Problem | null {
   return /^[A-Za-z0-9._@-]{1,64}$/.test(name)
     ? null
     : problem('A user name is 1 to 64 letters, digits, dots, dashes, underscores or @: choose another.')
-}
-
-function passwordProblem(password: string): Problem | null {
-  if (password.length >= SHORTEST_PASSWORD && password.length <= LIMITS.access.passwordLength) return null
-  return problem(`A password is ${SHORTEST_PASSWORD} to ${LIMITS.access.passwordLength} characters long: choose another.`)
 }
 
 function viewOf(row: UserRow): UserView {

@@ -174,6 +174,11 @@ export class LiveHub implements LiveSource {
     return text + this.#readings(client)
   }
 
+  /** Looks at once whether everybody's sign-in still holds. */
+  recheck(): void {
+    for (const [client, stillValid] of this.#clients) void this.#check(client, stillValid)
+  }
+
   /** Ends every connection. */
   stop(): void {
     this.#stopped = true

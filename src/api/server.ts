@@ -16,6 +16,7 @@ import { ApiProblem, answerErrors, answerUnreadable } from './problems.ts'
 import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { amendmentRoutes } from './routes/amendments.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { dutyRoutes } from './routes/duty.ts'
 import { dutyPlanRoutes } from './routes/dutyPlan.ts'
@@ -32,10 +33,12 @@ import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
 import { sessionRoutes } from './routes/session.ts'
+import { sessionsRoutes } from './routes/sessions.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { stateRoutes } from './routes/states.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userRoutes } from './routes/users.ts'
 import { guard } from './session.ts'
 
 const CONSOLE_POLICY = {
@@ -145,7 +148,10 @@ function addRoutes(api: Api, parts: ApiParts): void {
     else void parseJson(request, body, done)
   })
   sessionRoutes(api, parts)
+  sessionsRoutes(api, parts)
   tokenRoutes(api, parts)
+  userRoutes(api, parts)
+  auditRoutes(api, parts)
   alarmRoutes(api, parts)
   alarmEventRoutes(api, parts)
   outOfServiceRoutes(api, parts)

@@ -2,7 +2,7 @@
 // Invariant: every route says what it needs; one that does not say cannot be registered.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Access } from '../access/access.ts'
+import type { Access, Refused } from '../access/access.ts'
 import { type Identity, mayAct, type Role } from '../access/roles.ts'
 import { sameScope } from '../model/scope.ts'
 import { ApiProblem } from './problems.ts'
@@ -64,6 +64,14 @@ export function refuseForeignOrigin(request: FastifyRequest): void {
     'forbidden',
     `This request comes from a page of ${origin ?? 'another site'}, not from the console of ${host}. Behind a proxy, pass on the Host header.`
   )
+}
+
+/** The answer to somebody who was not let in. */
+export function refusedSignIn({ reason, sentence, retryAfterMs }: Refused): ApiProblem {
+  const kind = reason === 'credentials' ? 'unauthenticated' : reason === 'locked' ? 'tooMany' : 'unavailable'
+  return new ApiProblem(kind, sentence, {
+    headers: retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
+  })
 }
 
 /** Puts the session into the browser, out of reach of scripts and of other sites. */

@@ -7,8 +7,7 @@ import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { GRANTS } from '../grants.ts'
 import type { ApiParts } from '../parts.ts'
-import { ApiProblem } from '../problems.ts'
-import { caller, refuseForeignOrigin, SESSION_COOKIE, setSessionCookie } from '../session.ts'
+import { caller, refusedSignIn, refuseForeignOrigin, SESSION_COOKIE, setSessionCookie } from '../session.ts'
 import { grantsBody } from '../views.ts'
 
 const Session = z
@@ -44,11 +43,7 @@ export function sessionRoutes(api: Api, parts: ApiParts): void {
     handler: async (request, reply) => {
       const { username, password } = request.body
       const outcome = await access.login(username, password, request.ip)
-      if (outcome.kind === 'refused') {
-        const kind = outcome.reason === 'credentials' ? 'unauthenticated' : outcome.reason === 'locked' ? 'tooMany' : 'unavailable'
-        const headers = outcome.retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(outcome.retryAfterMs / 1000)) }
-        throw new ApiProblem(kind, outcome.sentence, { headers })
-      }
+      if (outcome.kind === 'refused') throw refusedSignIn(outcome)
       setSessionCookie(request, reply, outcome.secret, outcome.identity.expiresAt)
       return body(outcome.identity)
     }
