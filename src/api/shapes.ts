@@ -165,7 +165,14 @@ export const NotificationBody = z
 
 export const AlarmDetail = AlarmBody.extend({
   events: z.array(EventBody).meta({ description: 'In the order of the journal' }),
-  notifications: z.array(NotificationBody).meta({ description: 'Whom it was told, and whom not and why, in the order of planning' })
+  notifications: z.array(NotificationBody).meta({ description: 'Whom it was told, and whom not and why, in the order of planning' }),
+  demands: z
+    .object({
+      noteRequired: z.boolean().meta({ description: 'An acknowledgement needs a note' }),
+      latched: z.boolean().meta({ description: 'It stays on until it is reset' }),
+      longestShelfMs: z.number().meta({ description: 'How long it may be shelved at its present tier' })
+    })
+    .meta({ description: 'What the plant demands of whoever acts on it' })
 }).meta({ id: 'AlarmDetail' })
 
 const LastValue = z.object({

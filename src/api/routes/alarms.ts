@@ -8,6 +8,7 @@ import type { BookedAlarm } from '../../alerts/booked.ts'
 import { isStanding } from '../../alerts/fold.ts'
 import { type Alarm, alarmEventLine, OPERATOR_ACTIONS } from '../../model/alarm.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../../model/journal.ts'
+import type { Plant } from '../../model/plant.ts'
 import type { StateActionBody } from '../../model/suppression.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
@@ -104,7 +105,8 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       if (found === null) throw noSuchAlarm(id)
       const told = await parts.telling.notices.ofAlarm(id, caller(request).scope)
       const events = found.events.map(({ event }) => JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>)
-      return { ...alarmBody(found.alarm, plant()), events, notifications: told.map((notice) => notificationBody(notice, caller(request))) }
+      const notifications = told.map((notice) => notificationBody(notice, caller(request)))
+      return { ...alarmBody(found.alarm, plant()), events, notifications, demands: demandsOn(found.alarm, plant().fleet.plant) }
     }
   })
   for (const action of OPERATOR_ACTIONS) {
@@ -126,6 +128,11 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       }
     })
   }
+}
+
+function demandsOn({ rule, tier }: Alarm, plant: Plant): z.infer<typeof AlarmDetail>['demands'] {
+  const { noteRequired, shelvingMs } = actionRules(plant, rule)
+  return { noteRequired, latched: plant.rules.find(({ id }) => id === rule)?.latched === true, longestShelfMs: shelvingMs[tier] }
 }
 
 /** Journals the action and answers the alarm as it then is. */
