@@ -1,8 +1,19 @@
 // The active alarms as this browser knows them: read whole when the link comes up, then kept by the live link.
 // Invariant: an acknowledgement counts only when the service has confirmed it; until then it is marked as being sent.
 
-import { type Alarm, type AlarmEvent, ApiProblem, acknowledge, getAlarm, listAlarms, TIER_RANK } from './api.ts'
+import {
+  type Alarm,
+  type AlarmAction,
+  type AlarmActionBody,
+  type AlarmEvent,
+  ApiProblem,
+  actOn,
+  getAlarm,
+  listAlarms,
+  TIER_RANK
+} from './api.ts'
 import type { LiveLink } from './live.ts'
+import { isStanding, isWaiting, WITHHELD, withheldBy } from './withheld.ts'
 
 const PAGE = 500
 const MOST = 5000
@@ -13,7 +24,7 @@ const RETRY_MS = 5000
 const RESYNC_MS = 60_000
 
 export interface AlarmListState {
-  /** Highest tier first, then newest. */
+  /** Those that stand, withheld ones too. Highest tier first, then newest. */
   readonly alarms: readonly Alarm[]
   /** Alarms whose acknowledgement has been sent and is not yet confirmed. */
   readonly sending: ReadonlySet<string>
@@ -28,11 +39,16 @@ export interface AlarmListState {
   readonly movedAt: ReadonlyMap<string, number>
 }
 
-/** A new or escalated alarm, for the announcement. */
+/** An alarm that an operator must be told of now, for the announcement. */
 export interface Raise {
   readonly alarm: Alarm
-  readonly escalated: boolean
+  readonly kind: 'raise' | 'escalate' | 'again'
 }
+
+/** What makes an alarm that is still true be told again. */
+const RETURNS: ReadonlySet<string> = new Set(['realarm', 'unshelve', 'unsuppress', 'returnToService'])
+type Change = Raise['kind'] | 'other'
+const WEIGHT: Readonly<Record<Change, number>> = { other: 0, again: 1, escalate: 2, raise: 3 }
 
 const EMPTY: AlarmListState = {
   alarms: [],
@@ -49,7 +65,7 @@ export class AlarmList {
   readonly #link: LiveLink
   readonly #changed = new Set<() => void>()
   readonly #raised = new Set<(raises: readonly Raise[]) => void>()
-  readonly #pending = new Map<string, 'raise' | 'escalate' | 'other'>()
+  readonly #pending = new Map<string, Change>()
   /** Alarms as the link last said, not yet in the list: a flood is sorted in a few times a second, not per alarm. */
   readonly #incoming = new Map<string, Alarm>()
   #together: number | undefined
@@ -102,7 +118,7 @@ export class AlarmList {
     if (this.#state.sending.has(id)) return
     this.#turn({ sending: new Set([...this.#state.sending, id]) })
     try {
-      this.#patch([await acknowledge(id, note)])
+      this.#patch([await actOn(id, 'acknowledge', note === null ? {} : { note })])
     } catch (problem) {
       this.#failed(problem)
       // Somebody else was faster: what they did is the truth, and not an error of this operator.
@@ -110,6 +126,16 @@ export class AlarmList {
       this.#patch([await getAlarm(id)])
     } finally {
       this.#turn({ sending: new Set([...this.#state.sending].filter((other) => other !== id)) })
+    }
+  }
+
+  /** Any other thing done to one alarm. Rejects with the ApiProblem when the service refused it. */
+  async act(id: string, action: AlarmAction, body: AlarmActionBody): Promise<void> {
+    try {
+      this.#patch([await actOn(id, action, body)])
+    } catch (problem) {
+      this.#failed(problem)
+      throw problem
     }
   }
 
@@ -148,9 +174,9 @@ export class AlarmList {
 
   // The journal's line comes first, the alarm as it then stands right after it: the two are joined before anybody is told.
   #note(event: AlarmEvent): void {
-    const kind = !('from' in event) ? 'other' : event.from === 'clear' ? 'raise' : rises(event.from, event.to) ? 'escalate' : 'other'
-    const before = this.#pending.get(event.id)
-    if (before !== 'raise') this.#pending.set(event.id, kind === 'other' && before === 'escalate' ? before : kind)
+    const kind = changeOf(event)
+    const before = this.#pending.get(event.id) ?? 'other'
+    this.#pending.set(event.id, WEIGHT[kind] >= WEIGHT[before] ? kind : before)
     this.#settle ??= window.setTimeout(() => void this.#settled(), SETTLE_MS)
   }
 
@@ -164,7 +190,8 @@ export class AlarmList {
     const raises: Raise[] = []
     for (const [id, kind] of pending) {
       const alarm = this.#find(id)
-      if (alarm !== undefined && kind !== 'other' && alarm.clearedAt === null) raises.push({ alarm, escalated: kind === 'escalate' })
+      if (alarm === undefined || kind === 'other' || alarm.clearedAt !== null || withheldBy(alarm) !== null) continue
+      if (kind !== 'again' || isWaiting(alarm)) raises.push({ alarm, kind })
     }
     if (raises.length === 0) return
     for (const listener of this.#raised) listener(raises)
@@ -195,8 +222,8 @@ export class AlarmList {
     if (this.#reading !== null) this.#meanwhile.push(...changed)
     const byId = new Map(this.#state.alarms.map((alarm) => [alarm.id, alarm]))
     for (const alarm of changed) {
-      if (alarm.clearedAt !== null && alarm.acknowledged !== null) byId.delete(alarm.id)
-      else byId.set(alarm.id, alarm)
+      if (isStanding(alarm)) byId.set(alarm.id, alarm)
+      else byId.delete(alarm.id)
     }
     this.#place([...byId.values()], {})
   }
@@ -219,6 +246,11 @@ export function inOrder(a: Alarm, b: Alarm): number {
   return a.id < b.id ? -1 : 1
 }
 
+function changeOf(event: AlarmEvent): Change {
+  if (!('from' in event)) return RETURNS.has(event.action) ? 'again' : 'other'
+  return event.from === 'clear' ? 'raise' : rises(event.from, event.to) ? 'escalate' : 'other'
+}
+
 function rises(from: string, to: string): boolean {
   return (TIER_RANK[to as keyof typeof TIER_RANK] ?? 0) > (TIER_RANK[from as keyof typeof TIER_RANK] ?? 0)
 }
@@ -235,13 +267,20 @@ function moves(before: AlarmListState, sorted: readonly Alarm[]): ReadonlyMap<st
   return movedAt
 }
 
+/** The active ones, and those that are withheld though nothing is wrong at the moment: they must stay in sight. */
 async function readAll(signal: AbortSignal): Promise<{ alarms: Alarm[]; cut: boolean }> {
+  const lists = await Promise.all([readList({}, signal), ...WITHHELD.map((withheld) => readList({ [withheld]: 'true' }, signal))])
+  const alarms = lists.flatMap((list) => list.alarms).filter(isStanding)
+  return { alarms: [...new Map(alarms.map((alarm) => [alarm.id, alarm])).values()], cut: lists.some(({ cut }) => cut) }
+}
+
+async function readList(only: Readonly<Record<string, string>>, signal: AbortSignal): Promise<{ alarms: Alarm[]; cut: boolean }> {
   const alarms: Alarm[] = []
   let cursor: string | null = null
   do {
-    const page = await listAlarms({ state: 'active', limit: PAGE, cursor }, signal)
+    const page = await listAlarms({ state: 'active', ...only, limit: PAGE, cursor }, signal)
     alarms.push(...page.items)
     cursor = page.next
   } while (cursor !== null && alarms.length < MOST)
-  return { alarms: [...new Map(alarms.map((alarm) => [alarm.id, alarm])).values()], cut: cursor !== null }
+  return { alarms, cut: cursor !== null }
 }

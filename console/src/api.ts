@@ -33,17 +33,76 @@ export interface Alarm {
   readonly raisedAt: string
   readonly clearedAt: string | null
   readonly acknowledged: { readonly by: string; readonly at: string; readonly note: string | null } | null
-  readonly shelvedUntil: string | null
+  readonly shelved: Withholding | null
+  /** The states and inhibitions for which nobody is told: `state:…`, `inhibition:…`. */
+  readonly suppressedBy: readonly string[]
+  readonly outOfService: Withholding | null
+  readonly assignee: string | null
+  readonly closed: Closing | null
+  readonly realarmAt: string | null
+  readonly firstOut: boolean
+  readonly chattering: boolean
+  readonly stale: boolean
+  /** ISA-18.2: A normal … G shelved, H suppressed, I out of service. */
   readonly isaState: string
   readonly because: string
   readonly title: Text
   readonly guidance: Text
 }
 
-/** One line of the alarm journal: a change of level, or what a person did. */
-export type AlarmEvent =
-  | { readonly at: string; readonly id: string; readonly from: Tier | 'clear'; readonly to: Tier | 'clear'; readonly because: string }
-  | { readonly at: string; readonly id: string; readonly action: string; readonly by: string; readonly note: string | null }
+/** Told to nobody for the time being: by whom, until when, why. */
+export interface Withholding {
+  readonly by: string
+  readonly at: string
+  readonly until: string
+  readonly note: string | null
+}
+
+export const DISPOSITIONS = ['real', 'instrumentFault', 'maintenance', 'test', 'communication'] as const
+export type Disposition = (typeof DISPOSITIONS)[number]
+
+export interface Closing {
+  readonly by: string
+  readonly at: string
+  readonly disposition: Disposition
+  readonly verifier: string | null
+  readonly note: string | null
+}
+
+export interface LevelChange {
+  readonly at: string
+  readonly id: string
+  readonly from: Tier | 'clear'
+  readonly to: Tier | 'clear'
+  readonly because: string
+}
+
+/** What a person did to an alarm, or the service by itself. */
+export interface Deed {
+  readonly at: string
+  readonly id: string
+  readonly action: string
+  readonly by: string
+  readonly note: string | null
+  readonly until?: string
+  readonly assignee?: string | null
+  readonly disposition?: Disposition
+  readonly verifier?: string | null
+}
+
+/** One line of the alarm journal. */
+export type AlarmEvent = LevelChange | Deed
+
+export type AlarmAction = 'acknowledge' | 'shelve' | 'unshelve' | 'reset' | 'comment' | 'assign' | 'close'
+
+export interface AlarmActionBody {
+  readonly note?: string
+  readonly until?: string
+  /** Null: nobody any more. */
+  readonly assignee?: string | null
+  readonly disposition?: Disposition
+  readonly verifier?: string
+}
 
 export interface DeviceValue {
   readonly metric: string
@@ -131,6 +190,8 @@ export interface ExplainedTier {
 export interface Explanation {
   readonly at: string
   readonly level: Tier | 'clear'
+  /** For what nobody is told of its alarm. */
+  readonly suppressedBy: readonly { readonly by: string; readonly because: string }[]
   readonly sentence: string
   readonly tiers: readonly ExplainedTier[]
 }
@@ -193,17 +254,28 @@ export interface Page<T> {
 /** Why a call did not succeed. Status 0: the service could not be reached. */
 export class ApiProblem extends Error {
   readonly status: number
+  /** What is wrong with a text that was sent, at its lines. */
+  readonly problems: readonly TextProblem[]
 
-  constructor(status: number, sentence: string) {
+  constructor(status: number, sentence: string, problems: readonly TextProblem[] = []) {
     super(sentence)
     this.status = status
+    this.problems = problems
   }
+}
+
+export interface TextProblem {
+  readonly place: string
+  readonly problem: string
+  /** In the text that was sent, from 1; null: not a place in it. */
+  readonly line: number | null
 }
 
 const BASE = '/api/v1'
 const PATIENCE_MS = 15_000
 
-async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+/** One call of the API: its answer, or an ApiProblem. */
+export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   const tooLong = AbortSignal.timeout(PATIENCE_MS)
   const signal = init.signal ? AbortSignal.any([init.signal, tooLong]) : tooLong
   let response: Response
@@ -215,7 +287,7 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
     if (init.signal?.aborted) throw cause
     throw new ApiProblem(0, '')
   }
-  if (!response.ok) throw new ApiProblem(response.status, sentenceOf(body))
+  if (!response.ok) throw new ApiProblem(response.status, sentenceOf(body), problemsOf(body))
   return (body === '' ? null : parsed(body, response.status)) as T
 }
 
@@ -238,13 +310,22 @@ function sentenceOf(body: string): string {
   }
 }
 
-function post<T>(path: string, body: unknown): Promise<T> {
+export function post<T>(path: string, body: unknown): Promise<T> {
   return call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 }
 
-type Query = Readonly<Record<string, string | number | null | undefined>>
+function problemsOf(body: string): readonly TextProblem[] {
+  try {
+    const { problems } = JSON.parse(body) as { problems?: unknown }
+    return Array.isArray(problems) ? (problems as TextProblem[]) : []
+  } catch {
+    return []
+  }
+}
 
-function query(parts: Query): string {
+export type Query = Readonly<Record<string, string | number | null | undefined>>
+
+export function query(parts: Query): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parts)) {
     if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
@@ -265,9 +346,9 @@ export const listAlarms = (parts: Query, signal?: AbortSignal): Promise<Page<Ala
 
 export const getAlarm = (id: string): Promise<Alarm> => call(`/alarms/${encodeURIComponent(id)}`)
 
-/** Acknowledges one alarm; settles once the service has booked it. */
-export const acknowledge = (id: string, note: string | null): Promise<Alarm> =>
-  post(`/alarms/${encodeURIComponent(id)}/acknowledge`, note === null ? {} : { note })
+/** Does something to one alarm; settles once the service has booked it. */
+export const actOn = (id: string, action: AlarmAction, body: AlarmActionBody): Promise<Alarm> =>
+  post(`/alarms/${encodeURIComponent(id)}/${action}`, body)
 
 export const listDevices = (parts: Query, signal?: AbortSignal): Promise<Page<Device>> =>
   call(`/devices${query(parts)}`, signal ? { signal } : {})

@@ -16,6 +16,8 @@ import { currentLanguage } from './preferences.ts'
 import { useRoute } from './route.ts'
 import { useWords, wordsIn } from './words.ts'
 
+const AlarmPage = lazy(async () => ({ default: (await import('./pages/alarm.tsx')).AlarmPage }))
+const StatesPage = lazy(async () => ({ default: (await import('./pages/states.tsx')).StatesPage }))
 // The charts are half of the console's own code, and only this page needs them.
 const DevicePage = lazy(async () => ({ default: (await import('./pages/device.tsx')).DevicePage }))
 
@@ -99,8 +101,10 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
         {route.page === 'alarms' && <AlarmsPage route={route} overview={overview.value} />}
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
         <Suspense>
+          {route.page === 'alarm' && <AlarmPage key={route.id} id={route.id} />}
+          {route.page === 'states' && <StatesPage />}
           {route.page === 'device' && <DevicePage key={route.id} id={route.id} />}
-          {route.page === 'notifications' && <NotificationsPage route={route} health={overview.value?.health ?? []} />}
+          {route.page === 'notifications' && <NotificationsPage route={route} />}
           {route.page === 'duty' && <DutyPage route={route} />}
           {route.page === 'rules' && <RulesPage route={route} />}
           {route.page === 'rule' && <RulePage key={route.id} id={route.id} />}

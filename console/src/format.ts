@@ -53,6 +53,15 @@ export const formatLag = (ms: number): string => (ms < SECOND ? `${Math.round(ms
 export function sayProblem(problem: unknown, words: Words): string {
   if (!(problem instanceof ApiProblem)) return String(problem)
   if (problem.status === 0) return words.problem.unreachable
-  if (problem.status === 403) return words.problem.forbidden
+  if (problem.status === 403) return `${words.problem.forbidden} ${problem.message}`.trim()
   return problem.message === '' ? words.problem.status(problem.status) : problem.message
+}
+
+/** A number, mail address or web address as others may see it over the operator's shoulder. */
+export function maskAddress(address: string): string {
+  if (address.includes('*') || address.includes('…')) return address
+  const at = address.indexOf('@')
+  if (at > 0) return `${address.slice(0, 1)}***${address.slice(at)}`
+  if (/^[a-z]+:\/\//i.test(address)) return `${address.split('/').slice(0, 3).join('/')}/…`
+  return address.length <= 6 ? '***' : `${address.slice(0, 3)}****${address.slice(-4)}`
 }

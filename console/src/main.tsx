@@ -8,6 +8,7 @@ import './style/base.css'
 import './style/top.css'
 import './style/shell.css'
 import './style/alarms.css'
+import './style/handling.css'
 import './style/devices.css'
 
 // All blinking marks blink together: their animations are counted from the same instant, whenever they began.

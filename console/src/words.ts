@@ -1,6 +1,7 @@
 // Every word the console says, in Chinese and in English. The Chinese dictionary is the pattern: a word missing in
 // English does not compile.
 
+import { useCallback } from 'react'
 import type { Text } from './api.ts'
 import { type Language, usePreferences } from './preferences.ts'
 import { en } from './words-en.ts'
@@ -17,7 +18,7 @@ export const useWords = (): Words => DICTIONARIES[usePreferences().language]
 /** Reads a name or sentence of the plant in the operator's language; the other language where that one is empty. */
 export function useSay(): (text: Text | null | undefined, otherwise?: string) => string {
   const { language } = usePreferences()
-  return (text, otherwise = '') => inLanguage(text, language, otherwise)
+  return useCallback((text, otherwise = '') => inLanguage(text, language, otherwise), [language])
 }
 
 export function inLanguage(text: Text | null | undefined, language: Language, otherwise = ''): string {

@@ -8,9 +8,10 @@ import { useConsole, useResource } from '../console.tsx'
 import { type Held, type HeldValue, useHeld } from '../device-state.ts'
 import { formatInstant, formatUnit, formatValue, sayProblem } from '../format.ts'
 import { Ago, Instant } from '../parts/age.tsx'
-import { markState } from '../parts/alarm-row.tsx'
+import { markState } from '../parts/alarm-word.tsx'
 import { Bar } from '../parts/bar.tsx'
 import type { AlarmSpan } from '../parts/chart.ts'
+import { DeviceService } from '../parts/device-service.tsx'
 import { RuleWhys } from '../parts/rule-why.tsx'
 import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
@@ -53,6 +54,7 @@ export function DevicePage({ id }: { id: string }) {
       {held !== undefined && (
         <>
           <DeviceHead held={held} />
+          <DeviceService device={held.device} />
           <RangeBar range={range} resolution={resolution} onRange={setRange} onResolution={setChosen} />
           <div className="metrics">
             {held.values.map((value) => (
@@ -264,7 +266,9 @@ function DeviceAlarms({ items }: { items: readonly Alarm[] }) {
               />
             </td>
             <td>
-              <strong className="alarm-title">{say(alarm.title, alarm.rule)}</strong>
+              <a className="alarm-title" href={addressOf('alarm', alarm.id)}>
+                {say(alarm.title, alarm.rule)}
+              </a>
               <span className="faint">{alarm.because}</span>
             </td>
             <td>

@@ -84,7 +84,7 @@ export function AlarmFilter({ route, sites }: { route: Route; sites: readonly Si
         onChange={(event) => replaceSearch(route, { q: event.target.value })}
       />
       {filtered && (
-        <a className="button button-quiet" href={addressOf('alarms')}>
+        <a className="button button-quiet" href={addressOf('alarms', '', { tab: route.search.tab ?? '' })}>
           {words.alarms.clearFilters}
         </a>
       )}

@@ -1,34 +1,36 @@
-// One alarm of the list: what, where, since when, why, and the one thing to do now.
+// One alarm of the list: what, where, since when, why, and the one thing to do now; opened, everything that can be done.
 
 import { type FormEvent, memo, useState } from 'react'
+import { useAlarmDetail } from '../alarm-detail.ts'
 import type { Alarm } from '../api.ts'
 import { useTimed } from '../clock.ts'
 import { formatAge, formatInstant } from '../format.ts'
-import { guidanceParts } from '../guidance.ts'
+import { type NameSuppressor, useHandling } from '../handling.ts'
 import { addressOf } from '../route.ts'
+import { isWaiting } from '../withheld.ts'
 import { useSay, useWords } from '../words.ts'
 import { Ago } from './age.tsx'
+import { AlarmActions } from './alarm-actions.tsx'
+import { Marks, markState, StateWord } from './alarm-word.tsx'
+import { Guidance } from './guidance.tsx'
 import { Tag } from './tag.tsx'
-import { type MarkState, ROMAN, TierMark } from './tier-mark.tsx'
+import { ROMAN, TierMark } from './tier-mark.tsx'
 
 export interface AlarmRowProps {
   readonly alarm: Alarm
   readonly open: boolean
   readonly sending: boolean
   readonly mayAct: boolean
+  /** The service has said that this acknowledgement needs a note. */
+  readonly needsNote: boolean
+  readonly nameOf: NameSuppressor
   readonly onToggle: (id: string) => void
   /** `byHand`: pressed on the screen, where rows may move under the finger. */
   readonly onAcknowledge: (id: string, note: string | null, byHand: boolean) => void
 }
 
-/** The three faces of an alarm: waiting for somebody, taken note of, gone but never taken note of. */
-export function markState(alarm: Alarm): Exclude<MarkState, 'plain'> {
-  if (alarm.acknowledged !== null) return 'acknowledged'
-  return alarm.clearedAt === null ? 'unacknowledged' : 'returned'
-}
-
 export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
-  const { alarm, open, sending, mayAct, onToggle, onAcknowledge } = props
+  const { alarm, open, sending, nameOf } = props
   const words = useWords()
   const say = useSay()
   const state = sending ? 'acknowledged' : markState(alarm)
@@ -41,7 +43,7 @@ export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
         <TierMark tier={alarm.tier} state={state} label={tierName} />
       </div>
       <div className="alarm-state">
-        <StateWord alarm={alarm} sending={sending} />
+        <StateWord alarm={alarm} sending={sending} nameOf={nameOf} />
         <span className="alarm-since">
           <span className="unseen">{words.alarms.since} </span>
           <Ago at={Date.parse(alarm.raisedAt)} />
@@ -50,6 +52,7 @@ export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
       <div className="alarm-subject">
         <strong>{subject}</strong>
         <Tag id={alarm.device ?? alarm.area ?? ''} name={subject} />
+        <Marks alarm={alarm} />
       </div>
       <div className="alarm-because">
         <strong>{say(alarm.title, alarm.rule)}</strong>
@@ -59,37 +62,22 @@ export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
         {say(alarm.siteName, alarm.site ?? '')}
         {alarm.device !== null && alarm.area !== null && <span>{say(alarm.areaName, alarm.area)}</span>}
       </div>
-      <Actions
-        alarm={alarm}
-        subject={`${tierName} ${subject}`}
-        open={open}
-        sending={sending}
-        mayAct={mayAct}
-        onToggle={onToggle}
-        onAcknowledge={onAcknowledge}
-      />
+      <Quick {...props} subject={`${tierName} ${subject}`} />
       {open && <Details alarm={alarm} />}
     </li>
   )
 })
 
-function StateWord({ alarm, sending }: { alarm: Alarm; sending: boolean }) {
-  const words = useWords()
-  const shelvedUntil = useTimed((now) => (alarm.shelvedUntil === null ? null : formatInstant(Date.parse(alarm.shelvedUntil), now)))
-  if (sending) return <span className="word">{words.state.sending}</span>
-  if (shelvedUntil !== null) return <span className="word">{words.state.shelved(shelvedUntil)}</span>
-  const word = words.state[markState(alarm)]
-  return <span className="word">{alarm.acknowledged === null ? word : `${word} · ${alarm.acknowledged.by}`}</span>
-}
-
 const focusOnOpening = (field: HTMLInputElement | null): void => field?.focus()
 
-function Actions(props: AlarmRowProps & { subject: string }) {
-  const { alarm, subject, open, sending, mayAct, onToggle, onAcknowledge } = props
+/** What is done to the alarm without opening it. */
+function Quick(props: AlarmRowProps & { subject: string }) {
+  const { alarm, subject, open, sending, mayAct, needsNote, onToggle, onAcknowledge } = props
   const words = useWords()
+  const handling = useHandling()
   const [noting, setNoting] = useState(false)
   const [note, setNote] = useState('')
-  const canAcknowledge = mayAct && alarm.acknowledged === null && !sending
+  const canAcknowledge = mayAct && isWaiting(alarm) && alarm.isaState !== 'A' && !sending
 
   function send(event: FormEvent): void {
     event.preventDefault()
@@ -97,23 +85,27 @@ function Actions(props: AlarmRowProps & { subject: string }) {
     onAcknowledge(alarm.id, note.trim() === '' ? null : note.trim(), false)
   }
 
-  if (noting && canAcknowledge) {
+  if ((noting || needsNote) && canAcknowledge) {
     return (
       <form className="alarm-note" onSubmit={send}>
+        {needsNote && <p role="alert">{handling.do.noteNeeded}</p>}
         <input
           ref={focusOnOpening}
           maxLength={500}
-          aria-label={words.alarms.note}
-          placeholder={words.alarms.note}
+          required={needsNote}
+          aria-label={needsNote ? handling.do.note : words.alarms.note}
+          placeholder={needsNote ? handling.do.note : words.alarms.note}
           value={note}
           onChange={(event) => setNote(event.target.value)}
         />
         <button type="submit" className="button button-strong">
           {words.alarms.noteSend}
         </button>
-        <button type="button" className="button button-quiet" onClick={() => setNoting(false)}>
-          {words.alarms.cancel}
-        </button>
+        {!needsNote && (
+          <button type="button" className="button button-quiet" onClick={() => setNoting(false)}>
+            {words.alarms.cancel}
+          </button>
+        )}
       </form>
     )
   }
@@ -143,8 +135,8 @@ function Actions(props: AlarmRowProps & { subject: string }) {
 
 function Details({ alarm }: { alarm: Alarm }) {
   const words = useWords()
-  const say = useSay()
-  const parts = guidanceParts(say(alarm.guidance))
+  const handling = useHandling()
+  const detail = useAlarmDetail(alarm.id)
   const raisedAt = useTimed((now) => formatInstant(Date.parse(alarm.raisedAt), now))
   const acknowledgedAt = useTimed((now) => (alarm.acknowledged === null ? '' : formatInstant(Date.parse(alarm.acknowledged.at), now)))
   const clearedFor = useTimed((now) =>
@@ -154,15 +146,7 @@ function Details({ alarm }: { alarm: Alarm }) {
     <div className="alarm-details">
       <section>
         <h2>{words.alarms.details}</h2>
-        {parts.length === 0 && <p className="guidance">{words.alarms.noGuidance}</p>}
-        <dl className="guidance">
-          {parts.map(({ label, text, urgent }) => (
-            <div key={label} data-urgent={urgent}>
-              <dt>{label}</dt>
-              <dd>{text}</dd>
-            </div>
-          ))}
-        </dl>
+        <Guidance alarm={alarm} />
       </section>
       <section>
         <h2>{words.alarms.why}</h2>
@@ -182,12 +166,18 @@ function Details({ alarm }: { alarm: Alarm }) {
         <p className="faint">
           {words.alarms.rule} {alarm.rule} · {alarm.id}
         </p>
-        {alarm.device !== null && (
-          <a className="button" href={addressOf('device', alarm.device)}>
-            {words.alarms.openDevice}
+        <p className="alarm-links">
+          <a className="button" href={addressOf('alarm', alarm.id)}>
+            {handling.fullStory}
           </a>
-        )}
+          {alarm.device !== null && (
+            <a className="button" href={addressOf('device', alarm.device)}>
+              {words.alarms.openDevice}
+            </a>
+          )}
+        </p>
       </section>
+      <AlarmActions alarm={alarm} detail={detail.value} onDone={detail.reload} />
     </div>
   )
 }

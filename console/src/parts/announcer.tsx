@@ -33,9 +33,9 @@ function announcement(raises: readonly Raise[], language: Language, words: Words
   const name = (tier: typeof worst): string => words.tierName(words.tier[tier], ROMAN[tier])
   if (raises.length > ONE_BY_ONE) return words.alarms.announceMany(raises.length, name(worst))
   return raises
-    .map(({ alarm, escalated }) => {
+    .map(({ alarm, kind }) => {
       const subject = inLanguage(alarm.deviceName ?? alarm.areaName, language, alarm.device ?? alarm.area ?? '')
-      return escalated
+      return kind === 'escalate'
         ? words.alarms.announceEscalated(name(alarm.tier), subject)
         : words.alarms.announceOne(name(alarm.tier), subject, alarm.because)
     })

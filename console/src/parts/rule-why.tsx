@@ -35,15 +35,16 @@ function RuleWhy({ rule, device }: { rule: DeviceRule; device: DeviceDetail }) {
         {say(rule.title, rule.id)} <span className="tag">{rule.id}</span>
         <span className="faint">{words.why.ask}</span>
       </summary>
-      {open && <Explained rule={rule} device={device} />}
+      {open && <Explained rule={rule.id} subject={rule.per === 'device' ? { device: device.id } : { area: device.area }} />}
     </details>
   )
 }
 
-function Explained({ rule, device }: { rule: DeviceRule; device: DeviceDetail }) {
+/** Where the rule stands now on a device or area, with every part of its conditions. */
+export function Explained({ rule, subject }: { rule: string; subject: { device?: string; area?: string | null } }) {
   const words = useWords()
-  const subject = rule.per === 'device' ? { device: device.id } : { area: device.area }
-  const { value, problem } = useResource(`why ${rule.id} ${device.id}`, (signal) => explainRule(rule.id, subject, signal), REFRESH_MS)
+  const key = `why ${rule} ${subject.device ?? subject.area}`
+  const { value, problem } = useResource(key, (signal) => explainRule(rule, subject, signal), REFRESH_MS)
   return (
     <div className="why-told">
       {problem !== null && <p className="notice">{`${words.why.failed} ${sayProblem(problem, words)}`}</p>}
@@ -54,6 +55,11 @@ function Explained({ rule, device }: { rule: DeviceRule; device: DeviceDetail })
             <strong>{value.level === 'clear' ? words.why.clear : words.why.stands(words.tier[value.level])}</strong>{' '}
             <span lang="en">{value.sentence}</span>
           </p>
+          {value.suppressedBy.map(({ by, because }) => (
+            <p key={by} className="why-held">
+              <strong>{by}</strong> <span lang="en">{because}</span>
+            </p>
+          ))}
           {value.tiers.toReversed().map((tier) => (
             <TierWhy key={tier.tier} tier={tier} />
           ))}

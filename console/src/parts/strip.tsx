@@ -5,6 +5,7 @@ import { formatLag } from '../format.ts'
 import { addressOf, type Route } from '../route.ts'
 import { useSay, useWords } from '../words.ts'
 import { useLinkLost } from './age.tsx'
+import { WithheldFigures } from './alarm-tabs.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
 const SITES_SHOWN = 10
@@ -18,6 +19,7 @@ export function Strip({ overview, route }: { overview: Overview | null; route: R
     <section className="strip" aria-label={words.overview.label}>
       <Sites sites={overview.sites} route={route} />
       <ul className="figures">
+        <WithheldFigures />
         <Figure name={words.overview.online} value={`${devices.online} / ${devices.total}`} address={addressOf('devices')} old={lost} />
         <Figure
           name={words.overview.silent}

@@ -1,5 +1,5 @@
 // The mark of a tier: colour AND shape AND roman numeral, readable in greyscale and by the colour-blind.
-// Unacknowledged marks blink, acknowledged ones are steady, returned ones are hollow (styles in alarms.css).
+// Unacknowledged marks blink, acknowledged ones are steady, returned ones are hollow, withheld ones grey in a violet line.
 
 import type { Tier } from '../api.ts'
 
@@ -13,7 +13,7 @@ const SHAPES: Readonly<Record<Tier, string>> = {
 }
 const TEXT_Y: Readonly<Record<Tier, number>> = { red: 24.2, orange: 29, yellow: 23.6, blue: 23.6 }
 
-export type MarkState = 'unacknowledged' | 'acknowledged' | 'returned' | 'plain'
+export type MarkState = 'unacknowledged' | 'acknowledged' | 'returned' | 'withheld' | 'plain'
 
 /** `label` null: decoration beside words that say the same. */
 export function TierMark({ tier, state = 'plain', label = null }: { tier: Tier; state?: MarkState; label?: string | null }) {

@@ -5,9 +5,11 @@ import { type Alarm, TIERS_DOWN, type Tier } from '../api.ts'
 import { serverNow, useTimed } from '../clock.ts'
 import { useAlarmList, useConsole, useLink } from '../console.tsx'
 import { addressOf, type Route } from '../route.ts'
+import { withheldBy } from '../withheld.ts'
 import { useWords } from '../words.ts'
 import { PageLinks } from './page-links.tsx'
 import { LanguageButton, ThemeButton } from './settings.tsx'
+import { SoundButton } from './sound-button.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
 export function TopBar({ route, leave }: { route: Route; leave: () => Promise<void> }) {
@@ -29,6 +31,7 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
         <PageLinks route={route} others />
       </nav>
       <TierCounts route={route} />
+      <SoundButton />
       <Lamp />
       <Clock />
       <button
@@ -56,10 +59,11 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
   )
 }
 
-/** How many alarms of each tier are active, and how many of all wait to be acknowledged. */
+/** How many alarms of each tier are active, and how many of all wait to be acknowledged; what is withheld is counted apart. */
 export function countAlarms(alarms: readonly Alarm[]): Record<Tier, number> & { unacknowledged: number } {
   const counts = { red: 0, orange: 0, yellow: 0, blue: 0, unacknowledged: 0 }
   for (const alarm of alarms) {
+    if (withheldBy(alarm) !== null) continue
     counts[alarm.tier] += 1
     if (alarm.acknowledged === null) counts.unacknowledged += 1
   }
@@ -71,7 +75,12 @@ function TierCounts({ route }: { route: Route }) {
   const { alarms, loaded } = useAlarmList()
   const { kind } = useLink()
   const counts = countAlarms(alarms)
-  useTitle(loaded, kind === 'lost', counts.unacknowledged, alarms.length)
+  useTitle(
+    loaded,
+    kind === 'lost',
+    counts.unacknowledged,
+    TIERS_DOWN.reduce((sum, tier) => sum + counts[tier], 0)
+  )
   return (
     <ul className="counts" aria-label={words.counts.label}>
       {TIERS_DOWN.map((tier) => {
