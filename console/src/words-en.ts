@@ -16,9 +16,15 @@ export const en: Words = {
     hazards: 'Hazards',
     people: 'People',
     more: 'More',
+    parts: 'Parts of this page',
     language: '中文',
     languageLabel: 'Switch to Chinese',
     settings: 'Settings'
+  },
+  pages: {
+    reading: 'Reading…',
+    unread: (what) => `${what} could not be read.`,
+    old: (what) => `${what} could not be read; what is shown may not be current.`
   },
   theme: { toLight: 'Light', toDark: 'Dark' },
   signIn: {
@@ -205,6 +211,13 @@ export const en: Words = {
       'journal/starting': 'Starting up: no data is taken in yet.',
       'state store/failing': 'Alarms cannot be written: new ones are neither recorded nor shown. Check the disk; it goes on by itself.',
       'rules/degraded': 'Judging is behind receiving: alarms may appear late.',
+      'notifications/degraded':
+        'Messages are late or cannot be sent: somebody may not know of an alarm. Call them, and look at the channels.',
+      'notification queue/degraded': 'The queue of messages is not available; they are sent from here directly.',
+      'channel */degraded': 'A way of telling people fails: somebody may not know of an alarm.',
+      'duty */degraded': 'A rota has a hole: nobody takes alarms then.',
+      'heartbeat/degraded': 'The heartbeat does not arrive: the watchdog outside hears nothing of this service.',
+      'changes/degraded': 'Changes made in the console are not in force.',
       'history/failing': 'History is not available: trends cannot be read. Alarms are not affected.',
       'history/full': 'The disk of the history is full: trends may have holes. Alarms are not affected.',
       'history/degraded': 'History is behind or cannot be written: trends may have holes. Alarms are not affected.'

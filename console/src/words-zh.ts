@@ -18,9 +18,15 @@ export const zh = {
     hazards: '危险源',
     people: '人员与权限',
     more: '更多',
+    parts: '本页内容',
     language: 'English',
     languageLabel: '切换到英文',
     settings: '设置'
+  },
+  pages: {
+    reading: '正在读取…',
+    unread: (what: string) => `${what}读取失败。`,
+    old: (what: string) => `${what}读取失败，以下可能不是当前状态。`
   },
   theme: { toLight: '浅色', toDark: '深色' },
   signIn: {
@@ -213,6 +219,12 @@ export const zh = {
       'journal/starting': '正在启动，尚未开始接收数据。',
       'state store/failing': '告警库写入失败：新告警无法记录和显示。请检查磁盘；恢复后自动继续。',
       'rules/degraded': '告警判断落后于数据接收：看到的告警可能偏晚。',
+      'notifications/degraded': '通知发送滞后或发不出去：有人可能没有收到告警。请电话通知，并检查通知渠道。',
+      'notification queue/degraded': '通知队列服务不可用，改由本机直接发送。',
+      'channel */degraded': '有通知渠道发不出去，可能有人没有收到告警。',
+      'duty */degraded': '值班表有空岗：届时告警没有人接。',
+      'heartbeat/degraded': '心跳上报失败：外部看门狗收不到本服务的信号。',
+      'changes/degraded': '有在控制台所作的修改没有生效。',
       'history/failing': '历史库不可用：趋势读不到，告警判断不受影响。',
       'history/full': '历史库磁盘已满：趋势可能不完整，告警判断不受影响。',
       'history/degraded': '历史库落后或写入失败：趋势可能不完整，告警判断不受影响。'

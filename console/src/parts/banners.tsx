@@ -44,7 +44,9 @@ function HealthBanner({ overview }: { overview: Resource<Overview> }) {
   const lines: { key: string; said: string; detail: string | null }[] = []
   for (const line of value?.health ?? []) {
     if (line.state === 'ok') continue
-    const said = words.health.sentence[`${line.part}/${line.state}`] ?? words.health.other(line.part)
+    const { sentence, other } = words.health
+    const any = `${line.part.split(' ', 1)[0]} *`
+    const said = sentence[`${line.part}/${line.state}`] ?? sentence[`${any}/${line.state}`] ?? other(line.part)
     lines.push({ key: line.part, said, detail: line.problem })
   }
   if (problem !== null) lines.push({ key: 'overview', said: words.health.overviewFailed, detail: null })
