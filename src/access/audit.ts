@@ -1,11 +1,12 @@
 // The audit log: append-only, each record's hash covers the hash before it. Whoever changes, removes or slips in a record
-// breaks the chain there. (Cutting off its end is only seen against an anchor kept elsewhere.)
+// breaks the chain there. Cutting off its end, or writing all of it anew, shows against the anchors kept elsewhere (anchors.ts).
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../platform/clock.ts'
 import { guarded } from '../store/failure.ts'
 import type { AuditRow, State } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
+import type { Anchor } from './anchors.ts'
 
 /** What is recorded: who did what, and what it changed. Never a secret. */
 export interface AuditEntry {
@@ -25,7 +26,21 @@ export interface AuditRecord extends AuditEntry {
 }
 
 export type AuditVerdict =
-  | { readonly kind: 'whole'; readonly count: number /** Of the last record; empty without one. */; readonly hash: string }
+  | {
+      readonly kind: 'whole'
+      readonly count: number
+      /** Of the last record; empty without one. */
+      readonly hash: string
+      /** How many anchors it was held against. */
+      readonly anchors: number
+    }
+  | {
+      readonly kind: 'unanchored'
+      /** The chain ends before the anchor, or has another record in its place. */
+      readonly how: 'cutOff' | 'rewritten'
+      readonly anchor: Anchor
+      readonly sentence: string
+    }
   | { readonly kind: 'broken' /** The first broken record. */; readonly n: number; readonly sentence: string }
 
 const RECORDS_PER_QUERY = 1_000
@@ -62,8 +77,22 @@ export class Audit {
       .execute()
   }
 
-  /** Checks the whole chain; names the first record that does not fit. */
-  async verify(): Promise<AuditVerdict> {
+  /** The last record: its number (0: there is none) and hash. */
+  async last(): Promise<{ n: number; hash: string }> {
+    const query = this.#state.selectFrom('audit').select(['n', 'hash']).orderBy('n', 'desc').limit(1)
+    return (await guarded(() => query.executeTakeFirst())) ?? { n: 0, hash: '' }
+  }
+
+  /** The hash of record `n`; null: there is no such record. */
+  async hashAt(n: number): Promise<string | null> {
+    const query = this.#state.selectFrom('audit').select('hash').where('n', '=', n)
+    return (await guarded(() => query.executeTakeFirst()))?.hash ?? null
+  }
+
+  /** Checks the whole chain, and that it reaches every anchor; names the first record, or else the first anchor, that does not fit. */
+  async verify(anchors: readonly Anchor[] = []): Promise<AuditVerdict> {
+    const wanted = Map.groupBy(anchors, ({ n }) => n)
+    let misfit: AuditVerdict | null = null
     let count = 0
     let hash = ''
     for (;;) {
@@ -74,8 +103,14 @@ export class Audit {
         if (sentence !== null) return { kind: 'broken', n: count + 1, sentence }
         count += 1
         hash = row.hash
+        const other = wanted.get(count)?.find((anchor) => anchor.hash !== hash)
+        if (other !== undefined) misfit ??= misfitOf(other, 'rewritten', count)
       }
-      if (rows.length < RECORDS_PER_QUERY) return { kind: 'whole', count, hash }
+      if (rows.length === RECORDS_PER_QUERY) continue
+      // What begins anew does not fit from the first anchor on; what was cut off fits until its end.
+      const beyond = anchors.find(({ n }) => n > count)
+      if (misfit === null && beyond !== undefined) misfit = misfitOf(beyond, 'cutOff', count)
+      return misfit ?? { kind: 'whole', count, hash, anchors: anchors.length }
     }
   }
 
@@ -93,6 +128,15 @@ export class Audit {
       hash
     }))
   }
+}
+
+function misfitOf(anchor: Anchor, how: 'cutOff' | 'rewritten', count: number): AuditVerdict {
+  const { day, n } = anchor
+  const sentence =
+    how === 'cutOff'
+      ? `The audit log was cut off: the anchor of ${day} knows record ${n}, and there are only ${count}.`
+      : `The audit log was written anew: record ${n} is not the one that the anchor of ${day} knows.`
+  return { kind: 'unanchored', how, anchor, sentence }
 }
 
 function faultOf(row: AuditRow, expected: number, previousHash: string): string | null {

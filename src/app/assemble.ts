@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Access } from '../access/access.ts'
+import { Anchors } from '../access/anchors.ts'
 import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
 import type { ApiParts, HealthReport } from '../api/parts.ts'
@@ -53,6 +54,7 @@ interface Ground {
   readonly config: Config
   readonly amended: AmendedPlant
   readonly access: Access
+  readonly anchors: Anchors
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -78,7 +80,8 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     await journal.stop()
     throw cause
   })
-  const ground = { config, amended, access, clock, log, metrics: new Metrics(), folder, journal, state }
+  const anchors = new Anchors({ audit: access.audit, file: config.audit.anchors, clock, log })
+  const ground = { config, amended, access, anchors, clock, log, metrics: new Metrics(), folder, journal, state }
   const rooms = roomsOver(ground)
   const { book, history, loop } = rooms
   const { api, broker, rate, live, telling } = doorsOf(ground, rooms)
@@ -96,7 +99,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
   const doors = config.mqtt.enabled ? [api, broker] : [api]
-  const running = await startAll([journal, store, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
+  const running = await startAll([journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
@@ -132,7 +135,7 @@ interface Doors {
   readonly telling: TellingRooms
 }
 
-function doorsOf({ config, clock, log, metrics, journal, access, amended, state }: Ground, { book, history, loop, plants }: Rooms): Doors {
+function doorsOf({ config, clock, log, metrics, journal, access, anchors, amended, state }: Ground, { book, history, loop, plants }: Rooms): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
   const serviceWindows = () => loop.pipeline.desk.windows()
   const suppression = () => loop.pipeline.suppression
@@ -147,7 +150,7 @@ function doorsOf({ config, clock, log, metrics, journal, access, amended, state 
   const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
   const health = (): HealthReport =>
-    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), telling: telling.health() })
+    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), anchors, telling: telling.health() })
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config

@@ -20,11 +20,13 @@ export interface HealthParts {
   readonly rate: Rate
   /** Whether what was changed through the API is in force. */
   readonly changes: PartHealth
+  /** Of the audit log. */
+  readonly anchors: { readonly problem: string | null }
   /** How telling people is. */
   readonly telling: readonly PartHealth[]
 }
 
-export function healthOf({ clock, journal, loop, history, rate, changes, telling }: HealthParts): HealthReport {
+export function healthOf({ clock, journal, loop, history, rate, changes, anchors, telling }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -40,6 +42,7 @@ export function healthOf({ clock, journal, loop, history, rate, changes, telling
     },
     historyPart(history, loop),
     changes,
+    { part: 'audit log', state: anchors.problem === null ? 'ok' : 'failing', problem: anchors.problem },
     dutyPart(loop.pipeline.fleet.plant, clock.now()),
     ...telling
   ]

@@ -297,6 +297,8 @@ export const LIMITS = {
     /** Last-seen times are written at most this often. */
     touchMs: 60_000,
     sweepMs: 10 * 60_000,
+    /** How often is looked whether a new day has begun, and the audit log wants its anchor. */
+    anchorCheckMs: 60_000,
     /** Failed sign-ins of one user from one address, and from one address at all, before they are locked out for a while. */
     failuresPerUser: 5,
     failuresPerAddress: 50,

@@ -13,7 +13,7 @@ import { countTiers } from '../counts.ts'
 import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
-import { rulesInScope, subjectCount } from '../ruleSubjects.ts'
+import { rulesInScope, subjectCount, watchesOnly } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
 import { FAILING_SHARE, Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
 import { seesDevice, seesTarget } from '../sight.ts'
@@ -72,8 +72,12 @@ export function ruleRoutes(api: Api, parts: ApiParts): void {
       const standing = parts.amender.standing('rule', id)
       const format = request.query.format ?? (/\byaml\b/.test(request.headers.accept ?? '') ? 'yaml' : 'json')
       if (standing !== null) reply.header('etag', `"${standing.etag}"`)
+      const whole = watchesOnly(view.fleet, ruleNamed(view, id, scope), scope)
+      // As it is written, a rule may name what its reader may not see.
+      if (format === 'yaml' && !whole)
+        throw new ApiProblem('forbidden', `The rule ${id} watches more than you may see; ask for it as JSON, which shows your part of it.`)
       if (format === 'yaml') return reply.type('text/yaml; charset=utf-8').send(parts.amender.yaml('rule', [id]) as never)
-      return { ...(body as RuleBody), ...amendedBody(standing) }
+      return { ...(body as RuleBody), ...amendedBody(standing === null || whole ? standing : { ...standing, written: {} }) }
     }
   })
 }

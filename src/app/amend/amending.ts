@@ -76,7 +76,8 @@ export class Amending implements Amender {
   async versions(kind: Amendable, id: string, scope: Scope, limit: number, before: number): Promise<VersionView[] | null> {
     const { written } = this.#state(kind, id)
     const list = await this.#parts.access.amendments.versions(kind, id, limit, before)
-    const visible = scope === null || (written !== null && this.#maySee(kind, id, scope))
+    // What it was before is told to those who may change it: it may have been elsewhere.
+    const visible = scope === null || (written !== null && this.#mayChange(this.#fleet, kind, id, scope))
     if (!visible || (written === null && list.length === 0)) return null
     return list.map(({ version, at, by, note, op, before: old, after }) => ({
       version,

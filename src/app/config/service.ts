@@ -32,6 +32,8 @@ export interface Config {
     readonly threads: number
     readonly influx: { readonly url: string; readonly database: string; readonly token: string | null } | null
   }
+  /** The file that the daily anchors of the audit log are appended to, absolute. */
+  readonly audit: { readonly anchors: string }
   /** PostgreSQL instead of the embedded SQLite. */
   readonly state: { readonly url: string | null }
   /** Redis (BullMQ) instead of the embedded notification queue. */
@@ -161,6 +163,7 @@ function freeze(
               token: secret(influx.token, ['history', 'influx', 'token'])
             })
     }),
+    audit: Object.freeze({ anchors: path.resolve(settings.audit.anchors ?? path.join(settings.data, 'audit-anchors.ndjson')) }),
     state: Object.freeze({ url: secret(settings.state.url, ['state', 'url']) }),
     notifications: Object.freeze({
       redis: secret(settings.notifications.redis, ['notifications', 'redis']),

@@ -52,6 +52,13 @@ export const serviceShape = z
           .describe('History in InfluxDB instead of the embedded store.')
       })
       .prefault({}),
+    audit: z
+      .strictObject({
+        anchors: plainText
+          .optional()
+          .describe('Where the daily anchors of the audit log are appended; best on the disk of another machine. Missing: in the data folder.')
+      })
+      .prefault({}),
     state: z
       .strictObject({
         url: address('postgres(ql)?', 'postgres://host/fenghuo').optional().describe('State in PostgreSQL instead of the embedded SQLite.')
