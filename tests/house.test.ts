@@ -47,6 +47,7 @@ const DOORS: Record<string, RegExp> = {
   mqtt: /^src\/platform\/mqtt\.ts$/,
   fastify: /^src\/api\//,
   '@duckdb/node-api': /^src\/history\/embedded/,
+  '@influxdata/influxdb-client': /^src\/history\/influx/,
   kysely: /^src\/(store|alerts|access)\//,
   'node:sqlite': /^src\/store\//,
   pino: /^src\/platform\/log\.ts$/,

@@ -118,8 +118,8 @@ interface Rooms {
 
 function roomsOver({ config, amended, clock, log, folder, journal, state }: Ground): Rooms {
   const book = new Book(state)
-  const { memoryMb, threads, retentionDays } = config.history
-  const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays })
+  const { memoryMb, threads, retentionDays, influx } = config.history
+  const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays, influx })
   const plants = new Plants(path.join(folder, 'plants'))
   const snapshots = new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log)
   const options = { clockSkewMs: config.clockSkewMs }

@@ -23,7 +23,6 @@ export function configured(where: string, env: Record<string, string | undefined
   }
   for (const [setting, given] of [
     ['mqtt.url (FENGHUO_MQTT_URL)', config.mqtt.url],
-    ['history.influx (FENGHUO_INFLUX_URL)', config.history.influx],
     ['state.url (FENGHUO_POSTGRES_URL)', config.state.url]
   ] as const) {
     if (given !== null)

@@ -2,6 +2,7 @@
 // without it, and the feed reads the journal again by itself until it has caught up: the journal is history's spool.
 
 import type { History } from '../history/history.ts'
+import type { Drops } from '../history/messages.ts'
 import { Intake } from '../ingest/intake.ts'
 import { type Fleet, numberFleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
@@ -29,8 +30,10 @@ export class HistoryFeed {
   #catchingUp: Promise<void> | null = null
   #stopped = false
   #problem: string | null = null
-  /** Where the loop began in this process; what lies before it is counted by the catching up. */
-  readonly #beganSeq: number
+  /** Readings of these records are counted by the catching up, not by the loop: those after the first seq, up to the second. */
+  #countedHere: (readonly [after: number, upTo: number])[]
+  /** History has gone back while it was catching up: that begins again. */
+  #wentBack = false
   /** Readings of the loop, and those among them that history had stored before a restart. */
   #total = 0
   #known = 0
@@ -39,8 +42,9 @@ export class HistoryFeed {
     this.#parts = parts
     this.#fleet = fleet
     this.#loopSeq = loopSeq
-    this.#beganSeq = loopSeq
     this.#offeredSeq = parts.history.storedSeq
+    this.#countedHere = [[this.#offeredSeq, loopSeq]]
+    parts.history.onRewind((was) => this.#goBack(was))
     parts.history.setFleet(fleet)
     if (this.#offeredSeq < loopSeq) this.#catchUp('its last stored record lies before the snapshot')
   }
@@ -49,13 +53,23 @@ export class HistoryFeed {
     return this.#parts.history.storedSeq
   }
 
-  /** Readings taken from the journal in this process, and how many of them are on disk. */
+  /** Readings taken from the journal in this process, how many of them are on disk, and how many the server did not keep. */
   get total(): number {
     return this.#total
   }
 
   get stored(): number {
     return this.#known + this.#parts.history.storedRows
+  }
+
+  get drops(): Drops {
+    return this.#parts.history.drops
+  }
+
+  /** Readings counted and not yet on disk. */
+  get pending(): number {
+    const { retention, refused } = this.drops
+    return this.#total - this.stored - retention - refused
   }
 
   get behind(): boolean {
@@ -98,6 +112,19 @@ export class HistoryFeed {
     this.#catchingUp = this.#catchUpAtLast()
   }
 
+  /**
+   * The server has lost what it had stored up to `was`. It is read again from the journal and counted again; what was handed
+   * over after that and not stored is counted already.
+   */
+  #goBack(was: number): void {
+    const { storedSeq } = this.#parts.history
+    const uncounted = this.#countedHere.map(([after, upTo]) => [Math.max(after, this.#offeredSeq), upTo] as const)
+    this.#countedHere = [[storedSeq, was] as const, ...uncounted].filter(([after, upTo]) => after < upTo)
+    this.#offeredSeq = storedSeq
+    this.#wentBack = true
+    if (this.#catchingUp === null) this.#catchUp('the server has lost what was stored in it')
+  }
+
   /** Tries until it succeeds or the service ends: nothing is ever handed over past a gap. */
   async #catchUpAtLast(): Promise<void> {
     while (!this.#stopped) {
@@ -114,38 +141,50 @@ export class HistoryFeed {
 
   async #readJournal(): Promise<void> {
     const { plants, journal, history, clock } = this.#parts
+    this.#wentBack = false
     let { seq, fleet, intake } = await this.#beginning()
+    if (this.#wentBack) return this.#readJournal()
     history.setFleet(fleet)
     const readings = new ReadingColumns(4096)
     const rejects: Reject[] = []
     while (seq < this.#loopSeq) {
       readings.clear()
       rejects.length = 0
-      const until = [this.#offeredSeq, this.#beganSeq].find((boundary) => boundary > seq && boundary < this.#loopSeq) ?? this.#loopSeq
+      const until = this.#boundaryAfter(seq)
       for (const record of await journal.read(seq, Math.min(LIMITS.loop.recordsPerTurn, until - seq), LIMITS.loop.bytesPerTurn)) {
         if (record.kind === 'plant') {
           if (readings.length > 0) break
           fleet = numberFleet(await plants.load(record.source))
+          if (this.#wentBack) return this.#readJournal()
           intake = intake.under(fleet)
           history.setFleet(fleet)
         } else if (record.kind === 'telemetry') intake.read(record, readings, rejects)
         seq = record.seq
       }
       if (this.#stopped) return
+      if (this.#wentBack) return this.#readJournal()
       if (seq <= this.#offeredSeq) continue
       while (!history.offer(readings, seq)) {
         await pause(clock, WAIT_MS)
         if (this.#stopped) return
+        if (this.#wentBack) return this.#readJournal()
       }
       this.#offeredSeq = seq
-      if (seq <= this.#beganSeq) this.#total += rowsWithValue(readings)
+      if (this.#countedHere.some(([after, upTo]) => seq > after && seq <= upTo)) this.#total += rowsWithValue(readings)
       await pause(clock, 0)
+      if (this.#wentBack) return this.#readJournal()
     }
     // In the very turn in which nothing newer was left: the loop's next offer follows without a gap.
     this.#catchingUp = null
     this.#problem = null
     history.setFleet(this.#fleet)
     this.#parts.log.info(`history has caught up with the journal at seq ${this.#offeredSeq}`)
+  }
+
+  /** Up to where records are handed over together: those to be counted, and those that are not, apart. */
+  #boundaryAfter(seq: number): number {
+    const boundaries = [this.#offeredSeq, ...this.#countedHere.flat()].filter((boundary) => boundary > seq)
+    return Math.min(this.#loopSeq, ...boundaries)
   }
 
   /**

@@ -1,11 +1,12 @@
 // The loss identity of readings and the state of the loop, as Prometheus sees them at each scrape:
 // fenghuo_readings_total = fenghuo_readings_stored_total + fenghuo_readings_pending + fenghuo_readings_dropped_total.
 
+import { DROP_REASONS } from '../history/messages.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Loop } from './loop.ts'
 
-const DROPPED = ['duplicate'] as const
+const DROPPED = ['duplicate', ...DROP_REASONS] as const
 const DOUBTFUL = ['late', 'clockSkewed', 'outOfRange', 'sensorFault'] as const
 
 export function countReadings(metrics: Metrics, { loop, journal }: { readonly loop: Loop; readonly journal: Journal }): void {
@@ -28,9 +29,10 @@ export function countReadings(metrics: Metrics, { loop, journal }: { readonly lo
     total.add(feed.total + duplicates - total.value)
     stored.add(feed.stored - stored.value)
     dropped.duplicate.add(duplicates - dropped.duplicate.value)
+    for (const reason of DROP_REASONS) dropped[reason].add(feed.drops[reason] - dropped[reason].value)
     rejects.add(counts.rejects - rejects.value)
     for (const quality of DOUBTFUL) doubtful[quality].add(counts[quality] - doubtful[quality].value)
-    pending = feed.total - feed.stored
+    pending = feed.pending
   })
   metrics.gauge('fenghuo_loop_lag_records', 'Journal records flushed but not yet judged.', () => loop.lag)
   metrics.gauge('fenghuo_journal_seq', 'The last flushed journal record.', () => journal.flushedSeq)

@@ -57,7 +57,7 @@ export class EmbeddedStore {
   #series: DuckDBAppender | null = null
   readonly #running = new Set<Promise<unknown>>()
   #closing = false
-  #fleet: FleetNames = { devices: [], metrics: [] }
+  #fleet: FleetNames = { devices: [], metrics: [], places: [] }
   /** Fleet series number -> series id in the database, -1 where it has none yet. */
   #idOf = new Int32Array(0)
   #firstSeries = new Int32Array(1)

@@ -8,6 +8,7 @@ import { messageOf, Refusal } from '../platform/problem.ts'
 import { Asking } from './asking.ts'
 import { ClosedDays } from './closing.ts'
 import { EmbeddedStore } from './embedded.ts'
+import { copyOpenRows } from './embeddedCopy.ts'
 import { HistoryFailure, SPILL_FOLDER, whyNotOpened } from './failure.ts'
 import { Gate } from './gate.ts'
 import type { FromWorker, Question, SharedBatch, ToWorker, WorkerOptions } from './messages.ts'
@@ -79,6 +80,10 @@ function receive(message: ToWorker): void {
       return
     case 'tend':
       tending = tending.then(() => tend(message.id, message.now, message.retentionDays))
+      return
+    case 'copy':
+      // Behind a round of closing days that is under way: the copy and the files then say the same.
+      tending = tending.then(() => copy(message.id, message.target))
       return
     case 'close':
       void end(0)
@@ -175,6 +180,16 @@ async function tend(id: number, now: number, retentionDays: number | null): Prom
   if (!closing) tellTrouble('tending', problem)
   if (problem !== null) mend(now)
   tell({ kind: 'answer', id, answer: { tended } })
+}
+
+async function copy(id: number, target: string): Promise<void> {
+  try {
+    tell({ kind: 'answer', id, answer: { copiedSeq: await copyOpenRows(store.keeper(), target) } })
+  } catch (cause) {
+    if (!(cause instanceof HistoryFailure)) mend(lastNow)
+    const problem = `The open days of history cannot be copied to ${target} (${messageOf(cause).split('\n')[0]}): make room there and try again`
+    tell({ kind: 'failure', id, refused: true, problem })
+  }
 }
 
 /** Ends the thread. What runs in DuckDB is ended first: an answer that arrives after the thread is gone aborts the process. */

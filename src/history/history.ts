@@ -3,42 +3,31 @@
 
 import type { Fleet } from '../model/fleet.ts'
 import type { ReadingColumns } from '../model/readings.ts'
-import type { Clock, Timer } from '../platform/clock.ts'
+import type { Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
-import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
 import { Refusal } from '../platform/problem.ts'
 import { HistoryFailure } from './failure.ts'
-import type { Answer, FleetNames, FromWorker, Question, Tended, ToWorker } from './messages.ts'
+import type { HistoryHealth, HistoryOptions } from './historyOptions.ts'
+import {
+  type Answer,
+  type Drops,
+  type FleetNames,
+  type FromWorker,
+  NO_DROPS,
+  type Question,
+  type Tended,
+  type ToWorker
+} from './messages.ts'
 import { Outbox, sharedBatch } from './outbox.ts'
 import { type Bucket, boundStretch, checkBuckets, type SeriesStretch, type StoredReading } from './stretch.ts'
 import { WorkerLine } from './workerLine.ts'
 
 const TEND_MS = 60_000
-
-export interface HistoryOptions {
-  /** Holds `open.duckdb` and `days/*.parquet`; created where missing. */
-  readonly folder: string
-  readonly clock: Clock
-  readonly log: Log
-  readonly memoryMb: number
-  readonly threads: number
-  /** A file is deleted this many days after its last day ended and it was last written; null: never. */
-  readonly retentionDays: number | null
-  /** Rows that may wait to be stored; default LIMITS.history.pendingRows. */
-  readonly pendingRows?: number
-  /** Another worker in place of the embedded one: for tests of its failures. */
-  readonly workerFile?: URL
-}
-
-export interface HistoryHealth {
-  /** behind: the last offer was not taken; the caller catches up from the journal. */
-  readonly state: 'ok' | 'behind' | 'failing'
-  /** One sentence where the state is not ok. */
-  readonly problem: string | null
-  readonly storedSeq: number
-  readonly pendingRows: number
-}
+/** How long health speaks of readings that were dropped. */
+const DROPPED_MS = 10 * 60_000
+const EMBEDDED_WORKER = new URL('./embeddedWorker.ts', import.meta.url)
+const INFLUX_WORKER = new URL('./influxWorker.ts', import.meta.url)
 
 interface Asked {
   readonly resolve: (answer: Answer) => void
@@ -51,7 +40,7 @@ export class History implements Part {
   readonly #outbox = new Outbox(LIMITS.history.rowsPerCommit)
   readonly #asked = new Map<number, Asked>()
   #line: WorkerLine | null = null
-  #names: FleetNames = { devices: [], metrics: [] }
+  #names: FleetNames = { devices: [], metrics: [], places: [] }
   #fleet: Fleet | null = null
   #storing = false
   #due = false
@@ -68,6 +57,10 @@ export class History implements Part {
   #storedSeq = 0
   #acceptedSeq = 0
   #storedRows = 0
+  #drops: Drops = NO_DROPS
+  #dropped: { readonly problem: string; readonly at: number } | null = null
+  #onRewind: (lostAfter: number) => void = () => {}
+  #held = false
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -86,6 +79,11 @@ export class History implements Part {
   /** Rows committed since this part was started; signs of life do not count. */
   get storedRows(): number {
     return this.#storedRows
+  }
+
+  /** Rows that the server did not keep since this part was started. */
+  get drops(): Drops {
+    return this.#drops
   }
 
   /** Rows taken and not yet committed. */
@@ -136,6 +134,14 @@ export class History implements Part {
     this.#failAsked('History has been stopped')
   }
 
+  /**
+   * Calls `act` where a server has lost what had been stored: `storedSeq` and `acceptedSeq` have gone back, and whoever offers
+   * begins again behind them, with the fleet first. `was` is what `storedSeq` was before.
+   */
+  onRewind(act: (was: number) => void): void {
+    this.#onRewind = act
+  }
+
   /** From the next offer on, series numbers are those of this fleet. */
   setFleet(fleet: Fleet): void {
     if (this.#fleet === fleet) return
@@ -143,7 +149,8 @@ export class History implements Part {
     const metricsOf = new Map(fleet.plant.profiles.map(({ id, metrics }) => [id, metrics.map((metric) => metric.id)]))
     this.#outbox.addFleet({
       devices: fleet.devices.map(({ id }) => id),
-      metrics: fleet.profiles.map(({ id }) => metricsOf.get(id)!)
+      metrics: fleet.profiles.map(({ id }) => metricsOf.get(id)!),
+      places: fleet.devices.map(({ profile, area, site, enterprise }) => ({ profile, area, site, enterprise }))
     })
     this.#post()
   }
@@ -210,6 +217,7 @@ export class History implements Part {
 
   /** Writes closed days as files and deletes what is past retention; called by itself each minute. */
   async tend(): Promise<Tended> {
+    if (this.#held) return { written: [], deleted: [] }
     const answer = await this.#send((id) => ({
       kind: 'tend',
       id,
@@ -219,21 +227,36 @@ export class History implements Part {
     return 'tended' in answer ? answer.tended : { written: [], deleted: [] }
   }
 
+  /**
+   * For a backup: until `release`, no file of a closed day is written or deleted. Leaves a copy of the open rows in `target`, a
+   * file beside the database, and answers the journal seq through which copy and files hold everything.
+   */
+  async hold(target: string): Promise<number> {
+    this.#held = true
+    const answer = await this.#send((id) => ({ kind: 'copy', id, target }))
+    return 'copiedSeq' in answer ? answer.copiedSeq : 0
+  }
+
+  release(): void {
+    this.#held = false
+  }
+
   health(): HistoryHealth {
     const problem =
       this.#dead ??
       this.#troubles.storing ??
       this.#troubles.tending ??
+      this.#lately() ??
       (this.#behind ? 'History cannot keep up with the intake: it is stored later, from the journal' : null)
     const state = problem === null ? 'ok' : this.#behind && this.#dead === null && this.#troubles.storing === null ? 'behind' : 'failing'
     return { state, problem, storedSeq: this.#storedSeq, pendingRows: this.#outbox.rows }
   }
 
   async #openLine(): Promise<number> {
-    const { folder, memoryMb, threads, clock } = this.#options
+    const { folder, memoryMb, threads, clock, influx, workerFile } = this.#options
     const line = new WorkerLine(
-      this.#options.workerFile ?? new URL('./embeddedWorker.ts', import.meta.url),
-      { folder, memoryMb, threads, now: clock.now() },
+      workerFile ?? (influx ? INFLUX_WORKER : EMBEDDED_WORKER),
+      { folder, memoryMb, threads, now: clock.now(), ...(influx && { influx }) },
       (message) => this.#hear(message),
       (problem) => void this.#lose(problem)
     )
@@ -279,9 +302,17 @@ export class History implements Part {
         this.#storing = false
         this.#outbox.done()
         this.#storedSeq = message.throughSeq
-        this.#storedRows += message.rows
+        this.#count(message.rows, message.drops ?? NO_DROPS)
         this.#wake()
         this.#post()
+        return
+      case 'rewound':
+        this.#options.log.error(message.problem)
+        this.#rewind(message.storedSeq)
+        return
+      case 'dropped':
+        this.#options.log.error(message.problem)
+        this.#dropped = { problem: message.problem, at: this.#options.clock.now() }
         return
       case 'trouble':
         this.#troubles[message.about] = message.problem
@@ -315,13 +346,34 @@ export class History implements Part {
     if (this.#restarts++ === 0) {
       this.#options.log.error(`${problem}; it is started again`)
       try {
-        await this.#openLine()
+        const storedSeq = await this.#openLine()
+        if (storedSeq < this.#storedSeq) this.#rewind(storedSeq)
         return this.#post()
       } catch (cause) {
         this.#dead = `History could not be started again: ${(cause as Error).message}; restart the service, the journal keeps what arrives meanwhile`
       }
     } else this.#dead = `History has ended twice (${problem}): restart the service, the journal keeps what arrives meanwhile`
     this.#options.log.error(this.#dead)
+    this.#wake()
+  }
+
+  #count(rows: number, { retention, refused }: Drops): void {
+    this.#storedRows += rows - retention - refused
+    this.#drops = { retention: this.#drops.retention + retention, refused: this.#drops.refused + refused }
+  }
+
+  #lately(): string | null {
+    const dropped = this.#dropped
+    return dropped !== null && this.#options.clock.now() - dropped.at < DROPPED_MS ? dropped.problem : null
+  }
+
+  #rewind(storedSeq: number): void {
+    const was = this.#storedSeq
+    this.#storing = false
+    this.#outbox.clear()
+    this.#fleet = null
+    this.#storedSeq = this.#acceptedSeq = storedSeq
+    this.#onRewind(was)
     this.#wake()
   }
 

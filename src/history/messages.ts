@@ -1,6 +1,7 @@
 // What the main thread and the history worker say to each other. Rows travel in shared memory and stay with the main
 // thread until they are committed, so a lost worker loses no row.
 
+import type { InfluxSettings } from './influxSettings.ts'
 import type { Bucket, StoredReading } from './stretch.ts'
 
 export interface WorkerOptions {
@@ -9,13 +10,28 @@ export interface WorkerOptions {
   readonly threads: number
   /** Our clock at the start, epoch ms. */
   readonly now: number
+  /** For the worker that stores in InfluxDB. */
+  readonly influx?: InfluxSettings
 }
 
-/** The series of a fleet in the order of their numbers: those of device d are `metrics[d]`. */
+/** The series of a fleet in the order of their numbers: those of device d are `metrics[d]`; `places[d]` is where it belongs. */
 export interface FleetNames {
   readonly devices: readonly string[]
   readonly metrics: readonly (readonly string[])[]
+  readonly places: readonly DevicePlace[]
 }
+
+export interface DevicePlace {
+  readonly profile: string
+  readonly area: string | null
+  readonly site: string | null
+  readonly enterprise: string | null
+}
+
+/** Why a server keeps no reading of ours: it is older than what it keeps, or it refuses the point for another reason. */
+export const DROP_REASONS = ['retention', 'refused'] as const
+export type Drops = Readonly<Record<(typeof DROP_REASONS)[number], number>>
+export const NO_DROPS: Drops = { retention: 0, refused: 0 }
 
 /** Rows in shared memory, laid out as `viewSegment` says. */
 export interface SharedSegment {
@@ -52,9 +68,15 @@ export type ToWorker =
   | { readonly kind: 'store'; readonly batch: SharedBatch; readonly now: number }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'tend'; readonly id: number; readonly now: number; readonly retentionDays: number | null }
+  /** Leaves a copy of the open rows in `target`; no file of a closed day is written or deleted between this and the end of the hold. */
+  | { readonly kind: 'copy'; readonly id: number; readonly target: string }
   | { readonly kind: 'close' }
 
-export type Answer = { readonly readings: StoredReading[] } | { readonly buckets: Bucket[] } | { readonly tended: Tended }
+export type Answer =
+  | { readonly readings: StoredReading[] }
+  | { readonly buckets: Bucket[] }
+  | { readonly tended: Tended }
+  | { readonly copiedSeq: number }
 
 /** What one round of tending did. */
 export interface Tended {
@@ -68,7 +90,12 @@ export type FromWorker =
   | { readonly kind: 'opened'; readonly storedSeq: number }
   /** The database cannot be opened: one sentence. The worker ends. */
   | { readonly kind: 'refused'; readonly problem: string }
-  | { readonly kind: 'stored'; readonly throughSeq: number; readonly rows: number }
+  /** `rows` with those dropped. */
+  | { readonly kind: 'stored'; readonly throughSeq: number; readonly rows: number; readonly drops?: Drops }
+  /** The server has lost what lies behind `storedSeq`: nothing that was posted is stored any more. */
+  | { readonly kind: 'rewound'; readonly storedSeq: number; readonly problem: string }
+  /** Readings were dropped: one sentence. */
+  | { readonly kind: 'dropped'; readonly problem: string }
   /** What keeps rows or files from being written, retried by the worker; null: it is over. */
   | { readonly kind: 'trouble'; readonly about: 'storing' | 'tending'; readonly problem: string | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }

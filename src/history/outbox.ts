@@ -124,6 +124,14 @@ export class Outbox {
     }
   }
 
+  /** Forgets everything that waits. */
+  clear(): void {
+    this.#parcels.length = 0
+    this.#segments = []
+    this.rows = this.held = this.#openRows = 0
+    this.#openSeq = null
+  }
+
   #freshSegment(): Segment {
     const spare = this.#spare.pop()
     if (spare !== undefined) return spare

@@ -104,7 +104,30 @@ export const LIMITS = {
     /** Days of a month long past share one file while they hold no more rows than this together. */
     rowsPerMonthFile: 2_000_000,
     /** Draining and closing at stop. */
-    stopMs: 10_000
+    stopMs: 10_000,
+    influx: {
+      /** A server silent for this long has not answered. */
+      requestMs: 30_000,
+      /** The first contact at a start waits no longer for one. */
+      firstContactMs: 5_000,
+      connections: 6,
+      /** Points in one write; InfluxDB is at its best with 5,000 to 10,000. */
+      pointsPerWrite: 10_000,
+      /** Writes under way at once. */
+      writesAtOnce: 2,
+      /** Between two attempts to write: the first, and the longest; doubled in between, and up to a quarter longer by chance. */
+      retryMs: 500,
+      retryMostMs: 15_000,
+      /** Requests spent on finding the points that the server refuses among one write; what they leave open is given up together. */
+      sievingRequests: 100,
+      /** A metric whose type the server refuses is left out for this long, then tried again. */
+      conflictMs: 10 * 60_000,
+      /** Questions under way at once, and statements in one request about late readings. */
+      questionsAtOnce: 4,
+      statementsPerRequest: 50,
+      /** Late readings of a device nearer to each other than this are looked up together. */
+      lateGapMs: 120_000
+    }
   },
   api: {
     bodyBytes: 1 * MIB,

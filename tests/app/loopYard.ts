@@ -10,6 +10,7 @@ import type { PipelineSnapshot } from '../../src/app/pipeline.ts'
 import { Plants } from '../../src/app/plants.ts'
 import { Snapshots } from '../../src/app/snapshots.ts'
 import { History } from '../../src/history/history.ts'
+import type { InfluxSettings } from '../../src/history/influxSettings.ts'
 import { Journal } from '../../src/ingest/journal/journal.ts'
 import { alarmEventLine } from '../../src/model/alarm.ts'
 import type { RecordKind } from '../../src/model/journal.ts'
@@ -23,6 +24,8 @@ export interface YardOptions {
   readonly folder: string
   readonly plant: Plant
   readonly clock: Clock
+  /** InfluxDB in place of the embedded store. */
+  readonly influx?: InfluxSettings
   /** Rows history lets wait. */
   readonly pendingRows?: number
   readonly segmentBytes?: number
@@ -39,7 +42,7 @@ export class LoopYard {
   readonly #state: State
   readonly #clock: Clock
 
-  private constructor({ folder, plant, clock, pendingRows, segmentBytes, retention }: YardOptions, state: State) {
+  private constructor({ folder, plant, clock, influx, pendingRows, segmentBytes, retention }: YardOptions, state: State) {
     const say = (sentence: string): void => void this.sentences.push(sentence)
     const log: Log = { debug: say, info: say, warn: say, error: say }
     this.folder = folder
@@ -47,7 +50,15 @@ export class LoopYard {
     this.#clock = clock
     this.journal = new Journal({ folder: path.join(folder, 'journal'), clock, log, segmentBytes: segmentBytes ?? 1024 * 1024 })
     this.book = new Book(state)
-    const history = { folder: path.join(folder, 'history'), clock, log, memoryMb: 128, threads: 1, retentionDays: null }
+    const history = {
+      folder: path.join(folder, 'history'),
+      clock,
+      log,
+      memoryMb: 128,
+      threads: 1,
+      retentionDays: null,
+      influx: influx ?? null
+    }
     this.history = new History(pendingRows === undefined ? history : { ...history, pendingRows })
     this.loop = new Loop({
       clock,

@@ -2,6 +2,7 @@
 
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Metric } from '../../src/model/plant.ts'
+import { LATE } from '../../src/model/quality.ts'
 import { ReadingColumns } from '../../src/model/readings.ts'
 
 export const NOON = Date.UTC(2026, 5, 15, 12)
@@ -44,7 +45,11 @@ export function columnsOf(rows: Iterable<Row>): ReadingColumns {
 /** What `buckets` must answer, calculated the plain way from all rows in journal order. */
 export function bruteBuckets(rows: readonly Row[], series: number, from: number, to: number, everyMs: number): object[] {
   const last = new Map<number, Row>()
-  for (const row of rows) if (row[0] === series && row[1] >= from && row[1] < to) last.set(row[1], row)
+  for (const row of rows) {
+    if (row[0] !== series || row[1] < from || row[1] >= to) continue
+    const before = last.get(row[1])
+    if (row[3] !== LATE || before === undefined || before[3] === LATE) last.set(row[1], row)
+  }
   const sorted = [...last.values()].filter(([, , value, quality = 0]) => quality <= 2 && !Number.isNaN(value)).sort((a, b) => a[1] - b[1])
   const groups = Map.groupBy(sorted, ([, at]) => Math.floor(at / everyMs) * everyMs)
   return [...groups].map(([at, group]) => {

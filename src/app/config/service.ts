@@ -4,6 +4,7 @@
 import path from 'node:path'
 import type { z } from 'zod'
 import type { ChannelSettings } from '../../alerts/channels/settings.ts'
+import type { InfluxSettings } from '../../history/influxSettings.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { problem } from '../../platform/problem.ts'
 import { type OutgoingConfig, readChannels, readOutgoing } from './channels.ts'
@@ -30,7 +31,7 @@ export interface Config {
     readonly retentionDays: number
     readonly memoryMb: number
     readonly threads: number
-    readonly influx: { readonly url: string; readonly database: string; readonly token: string | null } | null
+    readonly influx: InfluxSettings | null
   }
   /** The file that the daily anchors of the audit log are appended to, absolute. */
   readonly audit: { readonly anchors: string }
@@ -160,7 +161,9 @@ function freeze(
           : Object.freeze({
               url: secret(influx.url, ['history', 'influx', 'url']) ?? '',
               database: influx.database,
-              token: secret(influx.token, ['history', 'influx', 'token'])
+              token: secret(influx.token, ['history', 'influx', 'token']),
+              api: influx.api,
+              org: influx.org
             })
     }),
     audit: Object.freeze({ anchors: path.resolve(settings.audit.anchors ?? path.join(settings.data, 'audit-anchors.ndjson')) }),

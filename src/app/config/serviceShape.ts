@@ -47,7 +47,16 @@ export const serviceShape = z
           .max(64, { error: 'must be a whole number from 1 to 64' })
           .default(1),
         influx: z
-          .strictObject({ url: address('https?', 'http://host:8086'), database: plainText.default('fenghuo'), token: plainText.optional() })
+          .strictObject({
+            url: address('https?', 'http://host:8086'),
+            database: plainText.default('fenghuo').describe('Database, or bucket with api: v2.'),
+            token: plainText.optional().describe('env:NAME, a token, or user:password of a server of 1.x.'),
+            api: z
+              .enum(['v1', 'v2'], { error: 'must be v1 (/write and /query: InfluxDB 1.x, 2.x, 3 Core) or v2 (/api/v2 with Flux)' })
+              .default('v1')
+              .describe('v1: /write and /query, served by InfluxDB 1.x, 2.x (with a DBRP mapping) and 3 Core. v2: /api/v2 with Flux.'),
+            org: z.string({ error: 'must be text' }).default('').describe('Organization of InfluxDB 2.x; needed by api: v2 and history setup.')
+          })
           .optional()
           .describe('History in InfluxDB instead of the embedded store.')
       })
