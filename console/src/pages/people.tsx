@@ -1,6 +1,122 @@
-// Being built.
+// People and access, for administrators: users, sessions, API tokens, the audit log.
 
+import { endSession, listAudit, listSessions } from '../api-people.ts'
+import { useConsole, useResource } from '../console.tsx'
+import { Instant } from '../parts/age.tsx'
+import { Confirmed, Refusal, useDoing } from '../parts/doing.tsx'
+import { Cell, Columns, PageHead, Reading, Tabs, tabOf } from '../parts/page-frame.tsx'
+import { Pager, usePaged } from '../parts/paged.tsx'
+import { Tokens } from '../parts/tokens.tsx'
+import { Users } from '../parts/users.tsx'
+import { usePeopleWords } from '../people.ts'
 import type { Route } from '../route.ts'
-export function PeoplePage(_props: { route: Route }) {
-  return null
+
+export function PeoplePage({ route }: { route: Route }) {
+  const people = usePeopleWords()
+  const { person } = useConsole()
+  const tabs = (['users', 'sessions', 'tokens', 'audit'] as const).map((name) => ({ name, label: people.tabs[name] }))
+  const tab = tabOf(route, tabs)
+  const admin = person.role === 'admin'
+  return (
+    <div className="paper">
+      <PageHead title={people.title}>{admin && <Tabs route={route} page="people" tabs={tabs} />}</PageHead>
+      {!admin && <p className="notice">{people.adminsOnly}</p>}
+      {admin && tab === 'users' && <Users />}
+      {admin && tab === 'sessions' && <Sessions />}
+      {admin && tab === 'tokens' && <Tokens />}
+      {admin && tab === 'audit' && <Audit />}
+    </div>
+  )
+}
+
+function Sessions() {
+  const { sessions } = usePeopleWords()
+  const { columns } = sessions
+  const all = useResource('sessions', listSessions)
+  const doing = useDoing()
+  const end = async (id: string): Promise<void> => {
+    if (await doing.run(() => endSession(id))) all.reload()
+  }
+  return (
+    <>
+      <Refusal of={doing} />
+      <Reading of={all} what={sessions.what} />
+      {all.value !== null && (
+        <table className="paper-table">
+          <Columns names={[columns.user, columns.since, columns.until, columns.from, columns.act]} />
+          <tbody>
+            {all.value.items.map((one) => (
+              <tr key={one.id}>
+                <Cell of={columns.user}>
+                  <strong>{one.user}</strong> {one.current && <em className="flag">{sessions.current}</em>}
+                </Cell>
+                <Cell of={columns.since}>
+                  <Instant at={Date.parse(one.createdAt)} />
+                </Cell>
+                <Cell of={columns.until}>
+                  <Instant at={Date.parse(one.expiresAt)} />
+                </Cell>
+                <Cell of={columns.from}>{one.from}</Cell>
+                <Cell of={columns.act} className="act">
+                  <Confirmed
+                    label={sessions.end}
+                    question={sessions.endAsk}
+                    confirm={sessions.end}
+                    busy={doing.busy}
+                    onConfirm={() => void end(one.id)}
+                  />
+                </Cell>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
+  )
+}
+
+function Audit() {
+  const { audit } = usePeopleWords()
+  const { columns } = audit
+  const page = usePaged('audit', listAudit)
+  return (
+    <>
+      <Reading of={page} what={audit.what} />
+      {page.value !== null && page.items.length === 0 && <p className="nothing">{audit.none}</p>}
+      {page.items.length > 0 && (
+        <table className="paper-table">
+          <Columns names={['#', columns.at, columns.who, columns.what, columns.change]} />
+          <tbody>
+            {page.items.map((one) => (
+              <tr key={one.n}>
+                <Cell of="#">{one.n}</Cell>
+                <Cell of={columns.at}>
+                  <Instant at={Date.parse(one.at)} />
+                </Cell>
+                <Cell of={columns.who}>
+                  <strong>{one.who}</strong>
+                </Cell>
+                <Cell of={columns.what} className="wide">
+                  {one.what}
+                </Cell>
+                <Cell of={columns.change} className="wide">
+                  {(one.before !== null || one.after !== null) && (
+                    <details className="diff">
+                      <summary>{columns.change}</summary>
+                      <pre className="json">
+                        {audit.before}: {JSON.stringify(one.before, null, 1)}
+                        {'\n'}
+                        {audit.after}: {JSON.stringify(one.after, null, 1)}
+                      </pre>
+                    </details>
+                  )}
+                </Cell>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Pager back={page.back} forth={page.forth} />
+    </>
+  )
 }

@@ -1,0 +1,63 @@
+// Chinese of the page of people and access.
+
+type Table = Readonly<Record<string, string>>
+
+export const people = {
+  title: '人员与权限',
+  adminsOnly: '只有管理员可以查看和修改人员与权限。',
+  tabs: { users: '用户', sessions: '会话', tokens: '接口令牌', audit: '审计日志' },
+  roles: { viewer: '查看', operator: '操作员', engineer: '工程师', admin: '管理员' } as Table,
+  everything: '全部',
+  scope: (enterprises: string, sites: string) => `企业：${enterprises}；场所：${sites}`,
+  enterprises: '企业编号（逗号分隔，留空为全部）',
+  sites: '场所编号（逗号分隔，留空为全部）',
+  role: '角色',
+  yes: '确定',
+  users: {
+    what: '用户列表',
+    columns: { name: '用户', role: '角色', scope: '范围', state: '状态', act: '操作' },
+    disabled: '已停用',
+    enabled: '正常',
+    external: '统一身份登录',
+    since: '建于',
+    add: '新建用户',
+    name: '用户名',
+    password: '初始密码',
+    edit: '修改',
+    save: '保存',
+    newPassword: '新密码（留空为不改）',
+    disable: '停用',
+    disableAsk: '停用后其会话立即结束，确定吗？',
+    enable: '启用',
+    remove: '删除',
+    removeAsk: '删除用户及其会话和令牌，确定吗？'
+  },
+  sessions: {
+    what: '会话列表',
+    columns: { user: '用户', since: '开始', until: '最迟结束', from: '来自', act: '操作' },
+    current: '本次会话',
+    end: '结束',
+    endAsk: '立即结束此会话，确定吗？'
+  },
+  tokens: {
+    what: '令牌列表',
+    none: '没有接口令牌',
+    columns: { name: '名称', role: '角色', scope: '范围', used: '最近使用', state: '状态', act: '操作' },
+    never: '从未',
+    revoked: '已吊销',
+    valid: '有效',
+    by: (user: string) => `${user} 建立`,
+    add: '新建令牌',
+    name: '名称',
+    once: '令牌只显示这一次，请立即保存：',
+    revoke: '吊销',
+    revokeAsk: '吊销后立即失效，确定吗？'
+  },
+  audit: {
+    what: '审计日志',
+    none: '没有记录',
+    columns: { at: '时间', who: '谁', what: '做了什么', change: '前后' },
+    before: '之前',
+    after: '之后'
+  }
+}
