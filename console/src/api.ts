@@ -235,7 +235,17 @@ export interface HealthLine {
   readonly problem: string | null
 }
 
+/** More announced than a person can take in: everywhere, at one enterprise, or at one site. */
+export interface Flood {
+  readonly scope: 'installation' | 'enterprise' | 'site'
+  readonly site: string | null
+  readonly enterprise: string | null
+  readonly since: string
+  readonly count: number
+}
+
 export interface Overview {
+  readonly floods?: readonly Flood[]
   readonly at: string
   readonly alarms: TierCounts & { readonly unacknowledged: number }
   readonly devices: DeviceCounts

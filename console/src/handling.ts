@@ -19,14 +19,10 @@ const SHELVING_MS: Readonly<Record<Tier, number>> = { blue: 24 * HOUR_MS, yellow
 /** The longest that this alarm may be shelved; the service has the last word. */
 export const longestShelf = (alarm: Alarm, detail: AlarmDetail | null): number => detail?.demands?.longestShelfMs ?? SHELVING_MS[alarm.tier]
 
-const PRESETS_MS = [15 / 60, 0.5, 1, 2, 4, 8, 12, 24].map((hours) => hours * HOUR_MS)
-const PRESETS_SHOWN = 5
+const PRESETS_MS = [0.25, 0.5, 1, 4, 12].map((hours) => hours * HOUR_MS)
 
 /** Lengths to choose from with one press: those that are allowed, the longest of them at the end. */
-export function shelfPresets(longestMs: number): number[] {
-  const allowed = PRESETS_MS.filter((length) => length < longestMs)
-  return [...allowed.slice(Math.max(0, allowed.length - PRESETS_SHOWN + 1)), longestMs]
-}
+export const shelfPresets = (longestMs: number): number[] => [...PRESETS_MS.filter((length) => length < longestMs), longestMs]
 
 /** Red ones are for engineers. */
 export const mayShelve = (role: string, alarm: Alarm): boolean => alarm.tier !== 'red' || role === 'engineer' || role === 'admin'

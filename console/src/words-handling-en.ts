@@ -34,8 +34,8 @@ export const handling: typeof zh = {
     stale: 'On for so long that it says nothing any more: fix it, or the rule',
     closed: 'Closed'
   },
-  flood: (count, since) => `Alarm flood: ${count}since ${since}`,
-  floodCount: (count) => `${count} alarms `,
+  flood: (place, count, since) => `Alarm flood${place === '' ? '' : ` · ${place}`}: ${count} alarms since ${since}`,
+  floodRed: 'Red only',
   floodHow: 'Look at “first out” and at red first; then one by one, highest tier first.',
   story: 'Story',
   fullStory: 'Whole story and handling',

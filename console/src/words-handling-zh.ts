@@ -32,8 +32,8 @@ export const handling = {
     stale: '持续时间过长，请处理或改规则',
     closed: '已结案'
   },
-  flood: (count: string, since: string) => `告警洪泛：${count}自 ${since} 起`,
-  floodCount: (count: number) => `${count} 条告警，`,
+  flood: (place: string, count: number, since: string) => `告警洪泛${place === '' ? '' : ` · ${place}`}：自 ${since} 起 ${count} 条`,
+  floodRed: '只看红色',
   floodHow: '先看“首出”与红色告警；其余按级别逐条处理。',
   story: '经过',
   fullStory: '全部经过与处置',

@@ -43,9 +43,9 @@ rules:
 `
 }
 
-/** Writes the plant folder; gives the path of its fenghuo.yaml. */
-export async function writePlant(folder: string): Promise<string> {
-  for (const [name, text] of Object.entries(FILES)) {
+/** Writes the plant folder with further files; gives the path of its fenghuo.yaml. */
+export async function writePlant(folder: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
+  for (const [name, text] of Object.entries({ ...FILES, ...more })) {
     const file = path.join(folder, name)
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, text)

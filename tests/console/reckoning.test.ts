@@ -3,11 +3,14 @@
 import { describe, expect, test } from 'vitest'
 import { inOrder } from '../../console/src/alarm-list.ts'
 import type { Alarm, DeviceValue, Reading, Threshold } from '../../console/src/api.ts'
-import { formatAge, formatInstant, formatValue } from '../../console/src/format.ts'
+import { formatAge, formatInstant, formatValue, maskAddress } from '../../console/src/format.ts'
 import { guidanceParts } from '../../console/src/guidance.ts'
+import { shelfPresets } from '../../console/src/handling.ts'
 import { addressOf, parseRoute } from '../../console/src/route.ts'
+import { audibleTier } from '../../console/src/sound.ts'
 import { scaleOf, tierAt, zonesOf } from '../../console/src/thresholds.ts'
 import { bucketColumns, rawColumns } from '../../console/src/trend-data.ts'
+import { countTabs } from '../../console/src/withheld.ts'
 import { wordsIn } from '../../console/src/words.ts'
 
 const at = (seconds: number): string => new Date(seconds * 1000).toISOString()
@@ -109,6 +112,37 @@ test('an address is read back as it was written, and anything else is the alarm 
     search: { tier: 'red', q: '甲醇 罐' }
   })
   for (const odd of ['', '#', '#/nowhere', '#/devices/%E0%A4%A']) expect(parseRoute(odd).id).toBe('')
+})
+
+describe('handling', () => {
+  const standing = (isaState: string, tier: Alarm['tier'], acknowledged = false) =>
+    ({ isaState, tier, clearedAt: null, acknowledged: acknowledged ? { by: 'li' } : null }) as Alarm
+
+  test('what is withheld is counted apart, by what outranks the rest', () => {
+    const alarms = [standing('B', 'red'), standing('C', 'blue'), standing('G', 'red'), standing('H', 'red'), standing('I', 'red')]
+    expect(countTabs(alarms)).toEqual({ active: 2, shelved: 1, suppressed: 1, outOfService: 1 })
+  })
+
+  test('the most severe alarm that waits is heard; acknowledged, withheld and returned ones are not', () => {
+    expect(audibleTier([standing('C', 'red', true), standing('G', 'red'), standing('B', 'yellow'), standing('B', 'blue')])).toBe('yellow')
+    expect(audibleTier([{ ...standing('D', 'red'), clearedAt: at(1) }])).toBeNull()
+    expect(audibleTier([])).toBeNull()
+  })
+
+  test('lengths of a shelf never exceed what is allowed, and the longest is among them', () => {
+    const minutes = (hours: number) => shelfPresets(hours * 3_600_000).map((ms) => ms / 60_000)
+    expect([minutes(1), minutes(4), minutes(0.1)]).toEqual([[15, 30, 60], [15, 30, 60, 240], [6]])
+  })
+
+  test('numbers and addresses are not shown whole', () => {
+    expect(['+8613900000201', 'wang@example.com', 'https://hooks.example.com/key/1', '12345', '…0201'].map(maskAddress)).toEqual([
+      '+86****0201',
+      'w***@example.com',
+      'https://hooks.example.com/…',
+      '***',
+      '…0201'
+    ])
+  })
 })
 
 test('alarms stand highest tier first, then newest, then by id', () => {

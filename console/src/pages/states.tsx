@@ -128,11 +128,14 @@ function TargetField({ sites, target, onChange }: { sites: readonly Site[]; targ
           ))}
         </select>
       </label>
-      <label>
-        {own.id}
-        {kind === 'device' ? (
+      {kind === 'device' ? (
+        <label>
+          {own.id}
           <input required maxLength={64} value={id} onChange={(event) => onChange({ kind, id: event.target.value.trim() })} />
-        ) : (
+        </label>
+      ) : (
+        <label>
+          {own.id}
           <select value={id} onChange={(event) => onChange({ kind, id: event.target.value })}>
             <option value="">—</option>
             {choices.map((choice) => (
@@ -141,8 +144,8 @@ function TargetField({ sites, target, onChange }: { sites: readonly Site[]; targ
               </option>
             ))}
           </select>
-        )}
-      </label>
+        </label>
+      )}
     </div>
   )
 }
@@ -209,7 +212,7 @@ function Enter({ state, sites, onDone }: { state: PlantState; sites: readonly Si
   return (
     <>
       <TargetField sites={sites} target={target} onChange={setTarget} />
-      <Form send={handling.states.enterSend} busy={busy || target.id === ''} onSubmit={() => void send()}>
+      <Form send={handling.states.enterSend} busy={busy} wanting={target.id === ''} onSubmit={() => void send()}>
         <label>
           {handling.states.until}
           <input type="datetime-local" required value={until} onChange={(event) => setUntil(event.target.value)} />

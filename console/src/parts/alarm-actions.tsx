@@ -15,10 +15,12 @@ interface AlarmActionsProps {
   readonly alarm: Alarm
   /** Null: not read yet. */
   readonly detail: AlarmDetail | null
+  /** Acknowledging is offered elsewhere already. */
+  readonly acknowledgedElsewhere?: boolean
   readonly onDone: () => void
 }
 
-export function AlarmActions({ alarm, detail, onDone }: AlarmActionsProps) {
+export function AlarmActions({ alarm, detail, acknowledgedElsewhere = false, onDone }: AlarmActionsProps) {
   const handling = useHandling()
   const { person, list } = useConsole()
   const [form, setForm] = useState<FormName | null>(null)
@@ -46,7 +48,12 @@ export function AlarmActions({ alarm, detail, onDone }: AlarmActionsProps) {
     </button>
   )
   const does = (action: AlarmAction, word: string) => (
-    <button type="button" className="button" disabled={busy} onClick={() => void act(action, {})}>
+    <button
+      type="button"
+      className={action === 'acknowledge' ? 'button button-strong' : 'button'}
+      disabled={busy}
+      onClick={() => void act(action, {})}
+    >
       {word}
     </button>
   )
@@ -57,7 +64,8 @@ export function AlarmActions({ alarm, detail, onDone }: AlarmActionsProps) {
   return (
     <section className="handling" aria-label={handling.do.label}>
       <div className="handling-bar">
-        {isWaiting(alarm) &&
+        {!acknowledgedElsewhere &&
+          isWaiting(alarm) &&
           !over &&
           (demands?.noteRequired === true ? asks('acknowledge', acknowledgeWord) : does('acknowledge', acknowledgeWord))}
         {!over && (alarm.shelved === null ? asks('shelve', handling.do.shelve) : does('unshelve', handling.do.unshelve))}

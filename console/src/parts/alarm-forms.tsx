@@ -20,7 +20,16 @@ interface Sends {
   readonly onSend: (body: AlarmActionBody) => void
 }
 
-export function Form({ send, busy, onSubmit, children }: { send: string; busy: boolean; onSubmit: () => void; children: ReactNode }) {
+interface FormProps {
+  readonly send: string
+  readonly busy: boolean
+  /** Something is still missing. */
+  readonly wanting?: boolean
+  readonly onSubmit: () => void
+  readonly children: ReactNode
+}
+
+export function Form({ send, busy, wanting = false, onSubmit, children }: FormProps) {
   const handling = useHandling()
   function submit(event: FormEvent): void {
     event.preventDefault()
@@ -29,7 +38,7 @@ export function Form({ send, busy, onSubmit, children }: { send: string; busy: b
   return (
     <form className="handling-form" onSubmit={submit}>
       {children}
-      <button type="submit" className="button button-strong" disabled={busy}>
+      <button type="submit" className="button button-strong" disabled={busy || wanting}>
         {busy ? handling.do.busy : send}
       </button>
     </form>
@@ -136,16 +145,13 @@ export function AssignForm({ alarm, busy, onSend }: Sends & { alarm: Alarm }) {
   const [assignee, setAssignee] = useState(alarm.assignee ?? person.username)
   return (
     <Form send={handling.do.assignSend} busy={busy} onSubmit={() => onSend({ assignee: assignee.trim() === '' ? null : assignee.trim() })}>
-      <label className="wide">
-        {handling.do.assignTo}
-        <PersonField value={assignee} onChange={setAssignee} />
-      </label>
+      <PersonField label={handling.do.assignTo} value={assignee} onChange={setAssignee} />
     </Form>
   )
 }
 
 /** A name, with those at hand to choose from: who has signed in here, who has had to do with these alarms. */
-function PersonField({ value, onChange }: { value: string; onChange: (name: string) => void }) {
+function PersonField({ label, value, onChange }: { label: string; value: string; onChange: (name: string) => void }) {
   const id = useId()
   const { person } = useConsole()
   const { alarms } = useAlarmList()
@@ -155,14 +161,15 @@ function PersonField({ value, onChange }: { value: string; onChange: (name: stri
     if (acknowledged !== null) names.add(acknowledged.by)
   }
   return (
-    <>
+    <label>
+      {label}
       <input list={id} maxLength={128} value={value} onChange={(event) => onChange(event.target.value)} />
       <datalist id={id}>
         {[...names].sort().map((name) => (
           <option key={name} value={name} />
         ))}
       </datalist>
-    </>
+    </label>
   )
 }
 
@@ -190,10 +197,7 @@ export function CloseForm({ busy, onSend }: Sends) {
           ))}
         </select>
       </label>
-      <label>
-        {handling.do.verifier}
-        <PersonField value={verifier} onChange={setVerifier} />
-      </label>
+      <PersonField label={handling.do.verifier} value={verifier} onChange={setVerifier} />
       <label className="wide">
         {handling.do.noteOptional}
         <input maxLength={NOTE_LENGTH} value={note} onChange={(event) => setNote(event.target.value)} />

@@ -144,6 +144,7 @@ function Details({ alarm }: { alarm: Alarm }) {
   )
   return (
     <div className="alarm-details">
+      <AlarmActions alarm={alarm} detail={detail.value} acknowledgedElsewhere onDone={detail.reload} />
       <section>
         <h2>{words.alarms.details}</h2>
         <Guidance alarm={alarm} />
@@ -177,7 +178,6 @@ function Details({ alarm }: { alarm: Alarm }) {
           )}
         </p>
       </section>
-      <AlarmActions alarm={alarm} detail={detail.value} onDone={detail.reload} />
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { useTimed } from '../clock.ts'
 import { type Resource, useAlarmList, useLink } from '../console.tsx'
 import { formatAge, formatInstant } from '../format.ts'
 import { useWords } from '../words.ts'
+import { FloodBanner } from './flood.tsx'
 
 export function Banners({ overview }: { overview: Resource<Overview> }) {
   const words = useWords()
@@ -13,6 +14,7 @@ export function Banners({ overview }: { overview: Resource<Overview> }) {
     <section className="banners" aria-label={words.health.label}>
       <LinkBanner />
       <HealthBanner overview={overview} />
+      <FloodBanner overview={overview.value} />
     </section>
   )
 }

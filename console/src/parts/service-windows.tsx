@@ -87,7 +87,7 @@ export function TakeOutForm({ target, onDone }: { target: Target | null; onDone:
   }
   return (
     <>
-      <Form send={handling.states.takeOutSend} busy={busy || target === null} onSubmit={() => void send()}>
+      <Form send={handling.states.takeOutSend} busy={busy} wanting={target === null} onSubmit={() => void send()}>
         <label>
           {handling.states.from}
           <input type="datetime-local" value={from} onChange={(event) => setFrom(event.target.value)} />
