@@ -1,7 +1,6 @@
 // Joins the rooms into one running service. Reads like the diagram in ARCHITECTURE.md: what is leaned on starts first and
 // stops last; the doors open last and close first.
 
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Access } from '../access/access.ts'
 import { Anchors } from '../access/anchors.ts'
@@ -17,14 +16,17 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import { Metrics } from '../platform/metrics.ts'
 import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
-import { messageOf, Refusal } from '../platform/problem.ts'
+import type { Refusal } from '../platform/problem.ts'
 import type { State } from '../store/schema.ts'
 import { openState } from '../store/state.ts'
 import { Amending } from './amend/amending.ts'
 import type { AmendedPlant } from './amend/apply.ts'
 import { amendedAtStart, overlayHealth } from './amend/start.ts'
+import { holdFor } from './backup/hold.ts'
 import type { Config } from './config/service.ts'
 import type { Configured } from './configured.ts'
+import { Control } from './control.ts'
+import { dataFolder, markLayout } from './dataFolder.ts'
 import { healthOf } from './health.ts'
 import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
@@ -34,6 +36,7 @@ import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
 import { submitTo } from './submit.ts'
 import { type TellingRooms, tellingOf } from './telling.ts'
+import { VERSION } from './version.ts'
 import { type EventListener, watchFor } from './watch.ts'
 
 const CONSOLE_FOLDER = path.join(import.meta.dirname, '..', '..', 'console', 'dist')
@@ -80,6 +83,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     await journal.stop()
     throw cause
   })
+  await markLayout(folder, log)
   const anchors = new Anchors({ audit: access.audit, file: config.audit.anchors, clock, log })
   const ground = { config, amended, access, anchors, clock, log, metrics: new Metrics(), folder, journal, state }
   const rooms = roomsOver(ground)
@@ -98,12 +102,17 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     stop: async () => {}
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
-  const doors = config.mqtt.enabled ? [api, broker] : [api]
+  const mqttAddress = (): string | null => (broker.address === null ? null : `mqtt://${broker.address.host}:${broker.address.port}`)
+  const control = new Control(folder, log, {
+    who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
+    ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
+  })
+  const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
   const running = await startAll([journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
-    mqttAddress: broker.address === null ? null : `mqtt://${broker.address.host}:${broker.address.port}`,
+    mqttAddress: mqttAddress(),
     generatedPassword,
     failure: loop.failure
   }
@@ -135,7 +144,10 @@ interface Doors {
   readonly telling: TellingRooms
 }
 
-function doorsOf({ config, clock, log, metrics, journal, access, anchors, amended, state }: Ground, { book, history, loop, plants }: Rooms): Doors {
+function doorsOf(
+  { config, clock, log, metrics, journal, access, anchors, amended, state }: Ground,
+  { book, history, loop, plants }: Rooms
+): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
   const serviceWindows = () => loop.pipeline.desk.windows()
   const suppression = () => loop.pipeline.suppression
@@ -176,19 +188,4 @@ function doorsOf({ config, clock, log, metrics, journal, access, anchors, amende
     live
   })
   return { api, broker, rate, live, telling }
-}
-
-async function dataFolder(folder: string): Promise<string> {
-  const absolute = path.resolve(folder)
-  try {
-    await mkdir(absolute, { recursive: true, mode: 0o750 })
-    return absolute
-  } catch (thrown) {
-    // Making a whole path at once says "no such file" of a read-only disk; making its last part says what is the matter.
-    const cause = await mkdir(absolute, { mode: 0o750 }).catch((plain: unknown) => plain ?? thrown)
-    throw new Refusal(
-      `The data folder ${absolute} cannot be made: ${messageOf(cause)}. Choose another with FENGHUO_DATA, or mend its rights.`,
-      { cause }
-    )
-  }
 }

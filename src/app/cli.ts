@@ -4,9 +4,11 @@ import { Command, CommanderError } from 'commander'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
+import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devicesCommand } from './commands/devices.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { dutyCommand } from './commands/duty.ts'
 import { hazardCommand } from './commands/hazard.ts'
 import { replayCommand } from './commands/replay.ts'
@@ -28,7 +30,10 @@ const COMMANDS = [
   dutyCommand,
   devicesCommand,
   rulesCommand,
-  auditCommand
+  auditCommand,
+  doctorCommand,
+  backupCommand,
+  restoreCommand
 ]
 
 /** Runs the command that the arguments name and answers its exit status. Bad input prints a sentence, never a stack trace. */

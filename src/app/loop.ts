@@ -65,6 +65,7 @@ export class Loop implements Part {
   #snapshotSeq = 0
   #settledSeq = 0
   #snapshotting: Promise<void> | null = null
+  #held = false
   #problem: string | null = null
   #failed = false
   #tellFailure: (failure: Refusal) => void = () => {}
@@ -96,6 +97,16 @@ export class Loop implements Part {
   /** Records flushed but not yet judged. */
   get lag(): number {
     return this.#parts.journal.flushedSeq - this.#pipeline.position.seq
+  }
+
+  /** For a backup: until `release`, no snapshot and no part of the journal is deleted. Resolves once none is being deleted. */
+  async hold(): Promise<void> {
+    this.#held = true
+    await this.#snapshotting
+  }
+
+  release(): void {
+    this.#held = false
   }
 
   watch(watcher: Watcher): void {
@@ -301,6 +312,7 @@ export class Loop implements Part {
     await book.makeDurable()
     await snapshots.write(position.seq, snapshot)
     this.#snapshotSeq = position.seq
+    if (this.#held) return
     const beforeSeq = await snapshots.prune(this.#feed.storedSeq)
     await journal.prune({ beforeSeq, maxBytes: retention.bytes, maxAgeMs: retention.ageMs })
   }

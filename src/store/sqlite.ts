@@ -105,3 +105,11 @@ const NOTHING_TO_DO: SqliteStatement = {
   run: () => ({ changes: 0, lastInsertRowid: 0 }),
   iterate: () => [][Symbol.iterator]()
 }
+
+/** What the SQLite in this Node says of itself. */
+export function sqliteVersion(): string {
+  const database = new DatabaseSync(':memory:')
+  const { version } = database.prepare('select sqlite_version() as version').get() as { version: string }
+  database.close()
+  return version
+}
