@@ -4,7 +4,7 @@
 import { type Problem, problem } from '../platform/problem.ts'
 
 /** Which listing a cursor belongs to. */
-export type CursorKind = 'active' | 'raised' | 'events' | 'quarantine' | 'shadow' | 'notices' | 'answers'
+export type CursorKind = 'active' | 'raised' | 'events' | 'quarantine' | 'shadow' | 'notices' | 'answers' | 'marks'
 
 /** The sort key of an item: numbers, and text for an id. */
 export type SortKey = readonly (number | string)[]

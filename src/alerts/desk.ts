@@ -5,6 +5,7 @@
 import { type Alarm, type AlarmEvent, type DeskEvent, type OperatorAction, SERVICE, type Transition, withheldBy } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
+import type { AlarmMark } from '../model/mark.ts'
 import type { Rule } from '../model/plant.ts'
 import type { SuppressionChange } from '../model/suppression.ts'
 import { levelRank, type Tier } from '../model/tier.ts'
@@ -121,6 +122,13 @@ export class Desk {
   /** Every alarm that is active or withheld. */
   standing(): Iterable<Alarm> {
     return this.#alarms.values()
+  }
+
+  /** The alarm carries this mark from now on, or no longer: a fact of its own, which decides nothing here. */
+  mark(id: string, mark: AlarmMark, on: boolean): void {
+    const known = this.#alarms.has(id) ? this.#alarms : this.#over
+    const alarm = known.get(id)
+    if (alarm !== undefined) known.set(id, { ...alarm, [mark]: on })
   }
 
   /** Windows out of service, running and planned. */

@@ -24,6 +24,8 @@ export interface Queue {
   readonly site: string | null
   readonly enterprise: string | null
   readonly ladder: string
+  /** The rule and subject, where it gathers the raises of one that chatters. */
+  readonly chatter: string | null
   readonly items: Map<string, Held>
 }
 

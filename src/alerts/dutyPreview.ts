@@ -7,6 +7,7 @@ import type { Plant } from '../model/plant.ts'
 import type { Tier } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { DutyPlan } from './dutyLadders.ts'
+import { CALM } from './floodWatch.ts'
 import { Ladder } from './ladder.ts'
 
 export interface PreviewSubject {
@@ -38,7 +39,7 @@ export function toldBy(plant: Plant, subject: PreviewSubject, at: number): Previ
   const event: Transition = { kind: 'transition', at, rule, device, area, from: 'clear', to: tier, id, because }
   // Whatever would hold back a second message within moments is left out: there is but one alarm.
   const quietPlant: Plant = plant.duty === undefined ? plant : { ...plant, duty: { ...plant.duty, groupWindowMs: 0, throttle: null } }
-  const climbing = new Ladder(quietPlant)
+  const climbing = new Ladder(quietPlant, CALM)
   const told: PlannedNotification[] = []
   climbing.take([{ event, alarm, before: null, announced: true, withheld: null, cause: 'transition', clock: at }], told)
   while (climbing.nextDue <= at + HORIZON_MS && told.length < LIMITS.duty.previewed) {

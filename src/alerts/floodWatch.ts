@@ -1,52 +1,86 @@
-// Whether an enterprise is in an alarm flood at this moment (ISA-18.2): it begins with the announcement that makes more than
-// ten in ten minutes and ends when fewer than five are left. Memory: instants of ten minutes, and no more than matter.
+// Where a flood is on at this moment: in everything, in an enterprise, at a site. Memory: eleven instants for each of them.
 
-import { FLOOD_ABOVE, FLOOD_BELOW, FLOOD_WINDOW_MS } from './floods.ts'
+import type { FloodNow, FloodScope, MarkChange } from '../model/mark.ts'
+import { type FloodState, FloodWindow } from './floods.ts'
+import type { Standing } from './whereabouts.ts'
 
-interface Sight {
-  readonly instants: number[]
-  flooding: boolean
+export type FloodSnapshot = readonly (readonly [key: string, state: FloodState])[]
+
+/** Whether messages are gathered because too much comes at once. */
+export interface FloodSight {
+  /** In the enterprise; null: in everything. */
+  flooding(enterprise: string | null): boolean
 }
 
-export type FloodSnapshot = readonly (readonly [enterprise: string, instants: readonly number[], flooding: boolean])[]
+/** Where nothing is known of floods, there is none. */
+export const CALM: FloodSight = { flooding: () => false }
 
-export class FloodWatch {
-  readonly #sights = new Map<string, Sight>()
+const ALL = ''
 
-  /** An alarm was announced; instants never go back. */
-  note(enterprise: string, at: number): void {
-    let sight = this.#sights.get(enterprise)
-    if (sight === undefined) this.#sights.set(enterprise, (sight = { instants: [], flooding: false }))
-    forget(sight, at)
-    sight.instants.push(at)
-    // A flood needs to know only when fewer than five are left: the newest few tell that.
-    if (sight.instants.length > FLOOD_ABOVE + 1) sight.instants.shift()
-    if (sight.instants.length > FLOOD_ABOVE) sight.flooding = true
-  }
-
-  flooding(enterprise: string, at: number): boolean {
-    const sight = this.#sights.get(enterprise)
-    if (sight === undefined) return false
-    forget(sight, at)
-    if (sight.instants.length === 0) this.#sights.delete(enterprise)
-    return sight.flooding
-  }
-
-  snapshot(): FloodSnapshot {
-    return [...this.#sights].map(([enterprise, { instants, flooding }]) => [enterprise, [...instants], flooding])
-  }
+export class FloodWatch implements FloodSight {
+  readonly #windows = new Map<string, FloodWindow>()
 
   static restore(snapshot: FloodSnapshot): FloodWatch {
     const watch = new FloodWatch()
-    for (const [enterprise, instants, flooding] of snapshot) watch.#sights.set(enterprise, { instants: [...instants], flooding })
+    for (const [key, state] of snapshot) watch.#windows.set(key, new FloodWindow(state))
     return watch
+  }
+
+  snapshot(): FloodSnapshot {
+    return [...this.#windows].map(([key, window]) => [key, window.state()])
+  }
+
+  /** An alarm was announced there; answers the keys of the floods that it begins. */
+  note({ site, enterprise }: Pick<Standing, 'site' | 'enterprise'>, at: number, out: MarkChange[]): string[] {
+    const keys = [ALL]
+    if (enterprise !== null) keys.push(`enterprise:${enterprise}`)
+    if (site !== null) keys.push(`site:${site}:${enterprise ?? ''}`)
+    return keys.filter((key) => {
+      let window = this.#windows.get(key)
+      if (window === undefined) this.#windows.set(key, (window = new FloodWindow()))
+      const begins = window.note(at)
+      if (begins) out.push(changeOf(key, at, window, true))
+      return begins
+    })
+  }
+
+  /** When the flood of this key ends if nothing more is announced; Infinity: there is none. */
+  endsAt(key: string): number {
+    return this.#windows.get(key)?.endsAt ?? Number.POSITIVE_INFINITY
+  }
+
+  end(key: string, at: number, out: MarkChange[]): void {
+    const window = this.#windows.get(key)
+    if (window === undefined || window.since === null) return
+    out.push(changeOf(key, at, window, false))
+    window.end()
+  }
+
+  flooding(enterprise: string | null): boolean {
+    return (this.#windows.get(enterprise === null ? ALL : `enterprise:${enterprise}`)?.since ?? null) !== null
+  }
+
+  /** Keys of the floods that are on. */
+  on(): string[] {
+    return [...this.#windows].flatMap(([key, { since }]) => (since === null ? [] : [key]))
+  }
+
+  /** The floods that are on, the widest first. */
+  now(): FloodNow[] {
+    const floods = [...this.#windows].flatMap(([key, { since, count }]) => (since === null ? [] : [{ ...placeOf(key), since, count }]))
+    const width = ({ scope }: FloodNow): number => ['installation', 'enterprise', 'site'].indexOf(scope)
+    return floods.sort((one, other) => width(one) - width(other) || one.since - other.since)
   }
 }
 
-function forget(sight: Sight, at: number): void {
-  const { instants } = sight
-  while (instants.length > 0 && (instants[0] as number) + FLOOD_WINDOW_MS <= at) {
-    instants.shift()
-    if (instants.length < FLOOD_BELOW) sight.flooding = false
-  }
+function placeOf(key: string): { scope: FloodScope; site: string | null; enterprise: string | null } {
+  const [scope, id, enterprise] = key.split(':')
+  if (scope === 'enterprise') return { scope, site: null, enterprise: id ?? null }
+  if (scope === 'site') return { scope, site: id ?? null, enterprise: enterprise === '' ? null : (enterprise ?? null) }
+  return { scope: 'installation', site: null, enterprise: null }
+}
+
+function changeOf(key: string, at: number, { since, count }: FloodWindow, on: boolean): MarkChange {
+  const none = { rule: null, device: null, area: null, inArea: null, alarms: [] }
+  return { kind: 'flood', at, on, since: on ? null : since, ...placeOf(key), ...none, count }
 }

@@ -7,6 +7,65 @@ export const FLOOD_ABOVE = 10
 /** Fewer than this end it. */
 export const FLOOD_BELOW = 5
 
+export interface FloodState {
+  /** The newest announcements, as many as decide. */
+  readonly instants: readonly number[]
+  readonly since: number | null
+  readonly count: number
+}
+
+/** The one arithmetic of floods. The window at `t` is `(t - 10 min, t]`; what is announced at an instant acts before what leaves it. */
+export class FloodWindow {
+  #instants: number[]
+  #since: number | null
+  #count: number
+
+  constructor({ instants, since, count }: FloodState = { instants: [], since: null, count: 0 }) {
+    this.#instants = [...instants]
+    this.#since = since
+    this.#count = count
+  }
+
+  /** The announcement that made it a flood; null: there is none. */
+  get since(): number | null {
+    return this.#since
+  }
+
+  /** Announcements of the flood so far, those in the window at its beginning included. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** When the flood ends if nothing more is announced; Infinity: there is none. */
+  get endsAt(): number {
+    const deciding = this.#instants[this.#instants.length - FLOOD_BELOW]
+    return this.#since === null || deciding === undefined ? Number.POSITIVE_INFINITY : deciding + FLOOD_WINDOW_MS
+  }
+
+  /** Something is announced; instants never go back, and a flood that ends before `at` has been ended. True: a flood begins. */
+  note(at: number): boolean {
+    this.#instants.push(at)
+    if (this.#instants.length > FLOOD_ABOVE + 1) this.#instants.shift()
+    if (this.#since !== null) {
+      this.#count++
+      return false
+    }
+    if (this.#instants.length <= FLOOD_ABOVE || (this.#instants[0] as number) + FLOOD_WINDOW_MS <= at) return false
+    this.#since = at
+    this.#count = this.#instants.length
+    return true
+  }
+
+  end(): void {
+    this.#since = null
+    this.#count = 0
+  }
+
+  state(): FloodState {
+    return { instants: [...this.#instants], since: this.#since, count: this.#count }
+  }
+}
+
 export interface Flood {
   /** The announcement that made it a flood, epoch ms. */
   readonly from: number
@@ -21,29 +80,22 @@ export interface Flood {
 /** The floods among announcements at these instants (ascending, epoch ms); the log ends at `until`. */
 export function floodsIn(instants: ArrayLike<number>, until: number): Flood[] {
   const floods: Flood[] = []
-  /** The window at `t` is `(t - 10 min, t]`: instants `low` up to, not including, `high`. */
+  const window = new FloodWindow()
   let low = 0
-  let high = 0
-  let flood: { from: number; firstIndex: number; peak: number } | null = null
-  while (low < instants.length) {
-    const arrives = high < instants.length ? (instants[high] as number) : Number.POSITIVE_INFINITY
-    const expires = low < high ? (instants[low] as number) + FLOOD_WINDOW_MS : Number.POSITIVE_INFINITY
-    const now = Math.min(arrives, expires)
-    if (now > until) break
-    // Everything of one instant at once.
-    while (low < high && (instants[low] as number) + FLOOD_WINDOW_MS === now) low++
-    while (high < instants.length && instants[high] === now) high++
-    const count = high - low
-    if (flood === null) {
-      if (count > FLOOD_ABOVE) flood = { from: now, firstIndex: low, peak: count }
-      continue
-    }
-    flood.peak = Math.max(flood.peak, count)
-    if (count < FLOOD_BELOW) {
-      floods.push({ from: flood.from, to: now, announced: high - flood.firstIndex, peak: flood.peak })
-      flood = null
-    }
+  let peak = 0
+  const end = (to: number): void => {
+    floods.push({ from: window.since ?? to, to, announced: window.count, peak })
+    window.end()
+    peak = 0
   }
-  if (flood !== null) floods.push({ from: flood.from, to: until, announced: high - flood.firstIndex, peak: flood.peak })
+  for (let place = 0; place < instants.length; place++) {
+    const at = instants[place] as number
+    if (at > until) break
+    if (window.endsAt < at) end(window.endsAt)
+    while ((instants[low] as number) + FLOOD_WINDOW_MS <= at) low++
+    window.note(at)
+    if (window.since !== null) peak = Math.max(peak, place - low + 1)
+  }
+  if (window.since !== null) end(Math.min(window.endsAt, until))
   return floods
 }

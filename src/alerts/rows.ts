@@ -85,7 +85,8 @@ function factsText(alarm: Alarm): string | null {
   return facts.length === 0 ? null : JSON.stringify(Object.fromEntries(facts.map((name) => [name, alarm[name]])))
 }
 
-export function rowOfEvent({ n, event, rule, device, area, site, enterprise }: CommittedEvent): AlarmEventRow {
+/** `announcedAt`: when an operator was told because of it, by our clock; null: nobody was. */
+export function rowOfEvent({ n, event, rule, device, area, site, enterprise }: CommittedEvent, announcedAt: number | null): AlarmEventRow {
   const transition = event.kind === 'transition' ? event : null
   const action = event.kind === 'action' ? event : null
   return {
@@ -103,7 +104,8 @@ export function rowOfEvent({ n, event, rule, device, area, site, enterprise }: C
     action: action?.action ?? null,
     by_user: action?.by ?? null,
     note: action?.note ?? null,
-    extras: action === null ? null : extrasText(action)
+    extras: action === null ? null : extrasText(action),
+    announced_at: announcedAt
   }
 }
 
@@ -180,7 +182,8 @@ const EVENT_COLUMNS = [
   'action',
   'by_user',
   'note',
-  'extras'
+  'extras',
+  'announced_at'
 ] as const satisfies readonly (keyof AlarmEventRow)[]
 
 const ALARM_COLUMNS = [

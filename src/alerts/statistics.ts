@@ -3,12 +3,9 @@
 
 import type { Transition } from '../model/alarm.ts'
 import { type Level, levelRank, TIERS, type Tier } from '../model/tier.ts'
+import { chatters, quietAt, withCycle } from './chatter.ts'
 import { type Flood, floodsIn } from './floods.ts'
 
-/** A chattering alarm comes and goes at least this often … */
-export const CHATTER_CYCLES = 3
-/** … within this long, from the first raise to the last clear. */
-export const CHATTER_MS = 60_000
 /** An alarm that stands longer than this is stale. */
 export const STALE_MS = 24 * 3_600_000
 export const BAD_ACTORS = 10
@@ -21,7 +18,7 @@ export interface AlarmSubject {
   readonly area: string | null
 }
 
-/** Counts of one rule, one subject, or one rule on one subject. Announced: raised, or risen to a higher tier. */
+/** Counts of one rule, one subject, or one rule on one subject. Announced: raised, or risen to a higher tier, and not withheld. */
 export interface AlarmCounts {
   readonly alarms: number
   readonly announced: number
@@ -45,7 +42,7 @@ export interface AlarmStatistics {
   readonly subjects: readonly (AlarmCounts & AlarmSubject & { readonly rules: number })[]
   /** At most ten; `share` of all alarms, 0 to 1. */
   readonly badActors: readonly (AlarmCounts & AlarmSubject & { readonly rule: string; readonly share: number })[]
-  /** Days with announcements, in order. */
+  /** Days with alarms raised or announced, in order. */
   readonly days: readonly DayCounts[]
   readonly floods: readonly Flood[]
   readonly floodMs: number
@@ -109,7 +106,8 @@ class Line {
   raisedAt = 0
   worst: Tier | null = null
   /** Raises of the latest full cycles, the oldest first. */
-  readonly raises: number[] = []
+  raises: readonly number[] = []
+  chattering = false
   chatterUntil = Number.NEGATIVE_INFINITY
   chatterCycles = 0
   chatterEpisodes = 0
@@ -120,14 +118,17 @@ class Line {
     this.subject = subject
   }
 
-  /** A raise and clear are done; where the last three lie within a minute, the alarm chatters. */
+  raise(at: number): void {
+    if (at > quietAt(this.raisedAt)) this.chattering = false
+    this.raisedAt = at
+  }
+
+  /** A raise and clear are done. */
   cycle(clearedAt: number): void {
-    this.raises.push(this.raisedAt)
-    if (this.raises.length > CHATTER_CYCLES) this.raises.shift()
-    const [first] = this.raises as [number]
-    if (this.raises.length < CHATTER_CYCLES || clearedAt - first > CHATTER_MS) return
-    const goesOn = first <= this.chatterUntil
-    if (!goesOn && this.chatterEpisodes++ === 0) this.chatterAt = first
+    this.raises = withCycle(this.raises, this.raisedAt)
+    if (!chatters(this.raises, clearedAt)) return
+    if (!this.chattering && this.chatterEpisodes++ === 0) this.chatterAt = this.raises[0] as number
+    this.chattering = true
     // Cycles that the episode before already counted lie before its end.
     this.chatterCycles += this.raises.filter((raise) => raise > this.chatterUntil).length
     this.chatterUntil = clearedAt
@@ -160,17 +161,29 @@ export class AlarmTally {
     this.#lineOf({ kind: 'transition', at: this.#from, rule, device, area, from: level, to: level, id, because: '' })
   }
 
-  take(event: Transition): void {
+  /** `announcedAt`: when an operator was told because of it, null: nobody was. Not given: a rise was told at its own instant. */
+  take(event: Transition, announcedAt?: number | null): void {
     const { at, from, to } = event
     const line = this.#lineOf(event)
     this.#stood(line, at)
-    const rises = levelRank(to) > levelRank(from)
     if (from === 'clear') this.#raise(line, event)
-    if (rises && to !== 'clear') this.#announce(line, at, to, from === 'clear')
+    const toldAt = announcedAt === undefined ? (levelRank(to) > levelRank(from) ? at : null) : announcedAt
+    if (toldAt !== null && to !== 'clear') this.#announce(line, at, to)
+    if (toldAt !== null) this.announcedAt(toldAt)
     if (to === 'clear') this.#clear(line, at)
     else line.worst = worseOf(line.worst, to)
     line.level = to
     line.since = at
+  }
+
+  /** Something was announced that is no rise: a reminder, the return of an alarm that is still true. It counts towards floods. */
+  announcedAt(at: number): void {
+    if (this.#announced === this.#instants.length) {
+      const grown = new Float64Array(this.#announced * 2)
+      grown.set(this.#instants)
+      this.#instants = grown
+    }
+    this.#instants[this.#announced++] = at
   }
 
   /** The figures up to `to`, epoch ms; what stands then counts until then. Call it once. */
@@ -226,29 +239,27 @@ export class AlarmTally {
   }
 
   #raise(line: Line, { at, to }: Transition): void {
-    line.raisedAt = at
+    line.raise(at)
     line.counts.alarms++
     line.counts.firstAt ??= at
+    this.#dayAt(at).alarms++
     if (to === 'clear' || (this.#first !== null && this.#first.at <= at)) return
     this.#first = { rule: line.rule, ...line.subject, at, tier: to }
   }
 
-  #announce(line: Line, at: number, tier: Tier, isRaise: boolean): void {
+  #announce(line: Line, at: number, tier: Tier): void {
     line.counts.announced++
     const ofTier = this.#tiers[tier]
     ofTier.announced++
     ofTier.firstAt = earliest(ofTier.firstAt, at)
+    this.#dayAt(at).announced[tier]++
+  }
+
+  #dayAt(at: number): { alarms: number; announced: Record<Tier, number> } {
     const name = this.#dayOf(at)
     let day = this.#days.get(name)
     if (day === undefined) this.#days.set(name, (day = { alarms: 0, announced: noTiers() }))
-    if (isRaise) day.alarms++
-    day.announced[tier]++
-    if (this.#announced === this.#instants.length) {
-      const grown = new Float64Array(this.#announced * 2)
-      grown.set(this.#instants)
-      this.#instants = grown
-    }
-    this.#instants[this.#announced++] = at
+    return day
   }
 
   #clear(line: Line, at: number): void {

@@ -34,10 +34,17 @@ export async function statisticsOver(state: State, { from, to }: Stretch, scope:
   for (const alarm of standing) tally.stands(alarm)
   for (let after = (span.first ?? 1) - 1, last = span.last ?? 0; after < last; ) {
     let query = state.selectFrom('alarm_events').selectAll().where('n', '>', after).where('n', '<=', last).orderBy('n').limit(PAGE)
-    query = query.where('at', '>=', from).where('at', '<', to).where('to_level', 'is not', null)
+    query = query
+      .where('at', '>=', from)
+      .where('at', '<', to)
+      .where((of) => of.or([of('to_level', 'is not', null), of('announced_at', 'is not', null)]))
     if (scope !== null) query = query.where(inScope(scope))
     const rows = await guarded(() => query.execute())
-    for (const { event } of rows.map(eventOfRow)) if (event.kind === 'transition') tally.take(event)
+    for (const row of rows) {
+      const { event } = eventOfRow(row)
+      if (event.kind === 'transition') tally.take(event, row.announced_at)
+      else if (row.announced_at !== null) tally.announcedAt(row.announced_at)
+    }
     after = rows.length < PAGE ? last : (rows.at(-1)?.n ?? last)
     // The store answers without pausing: between pages the rest of the service gets its turn.
     await new Promise<void>((resolve) => setImmediate(resolve))

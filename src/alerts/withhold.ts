@@ -26,12 +26,15 @@ export interface Surroundings {
   /** The person has just been told of something at the same place. */
   readonly grouping: boolean
   readonly throttled: boolean
+  /** The alarm chatters, and the person has been told of it a short while ago. */
+  readonly chattering: boolean
 }
 
 /** Why this person is not to have this message at this moment: it goes into a digest instead. Red always passes. */
-export function whyNotNow({ red, digest, quiet, flooding, grouping, throttled }: Surroundings): WithholdReason | null {
+export function whyNotNow({ red, digest, quiet, flooding, grouping, throttled, chattering }: Surroundings): WithholdReason | null {
   if (red) return null
   if (quiet) return 'quietHours'
+  if (!digest && chattering) return 'chattering'
   if (!digest && flooding) return 'flood'
   if (!digest && grouping) return 'grouped'
   return throttled ? 'throttled' : null

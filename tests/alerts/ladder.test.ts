@@ -4,9 +4,12 @@ import path from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 import { toldBy } from '../../src/alerts/dutyPreview.ts'
+import { FloodWatch } from '../../src/alerts/floodWatch.ts'
 import { Ladder } from '../../src/alerts/ladder.ts'
+import { type Bearer, Marks } from '../../src/alerts/marks.ts'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { type Alarm, type DeskEvent, type Transition, UNTOUCHED } from '../../src/model/alarm.ts'
+import { numberFleet } from '../../src/model/fleet.ts'
 import type { DeliveryReport, PlannedNotification } from '../../src/model/notification.ts'
 import type { Plant } from '../../src/model/plant.ts'
 import type { Level, Tier } from '../../src/model/tier.ts'
@@ -17,6 +20,9 @@ const SAMPLE = loadPlant(path.join(import.meta.dirname, '../../config'), {}).pla
 const START = Date.parse('2026-02-01T02:00:00Z')
 const TANK = SAMPLE.devices.find(({ id }) => id === 'T-101')!
 const MANY: Plant = { ...SAMPLE, devices: Array.from({ length: 2_000 }, (_, i) => ({ ...TANK, id: `T-${i}` })) }
+const FLEET = numberFleet(MANY)
+/** Alarms carry no marks here: it is about floods alone. */
+const NOBODY: Bearer = { mark: () => {}, alarm: () => null }
 
 function turn(device: string, clock: number, from: Level, to: Level, before: Alarm | null = null): DeskEvent {
   const id = before?.id ?? `tank-level/${device}#${clock}`
@@ -50,8 +56,12 @@ function turn(device: string, clock: number, from: Level, to: Level, before: Ala
 
 describe('two thousand alarms in twelve seconds', () => {
   const out: PlannedNotification[] = []
-  const ladder = new Ladder(MANY)
-  for (let i = 0; i < 2_000; i++) ladder.take([turn(`T-${i}`, START + i * 6, 'clear', i % 100 === 99 ? 'red' : 'yellow')], out)
+  const floods = new FloodWatch()
+  const ladder = new Ladder(MANY, floods)
+  for (let i = 0; i < 2_000; i++) {
+    floods.note({ site: null, enterprise: 'daxie-chem' }, START + i * 6, [])
+    ladder.take([turn(`T-${i}`, START + i * 6, 'clear', i % 100 === 99 ? 'red' : 'yellow')], out)
+  }
   ladder.advance(START + 11 * 60_000, out)
 
   it('plan every message once, each with its reason or without one', () => {
@@ -81,7 +91,7 @@ it('plans the same at any tick rate, and over a restart at any moment', () => {
   const random = new Random(7)
   const standing: { device: string; event: DeskEvent }[] = []
   let clock = START
-  const script: { clock: number; act: (ladder: Ladder, out: PlannedNotification[]) => void }[] = []
+  const script: { clock: number; act: (ladder: Ladder, out: PlannedNotification[], note: (event: DeskEvent) => void) => void }[] = []
   for (let i = 0; i < 120; i++) {
     clock += random.between(1, 90_000)
     const now = clock
@@ -90,11 +100,23 @@ it('plans the same at any tick rate, and over a restart at any moment', () => {
     if (one === undefined || kind < 5) {
       const event = turn(`T-${i}`, now, 'clear', kind === 0 ? 'red' : 'yellow')
       standing.push({ device: `T-${i}`, event })
-      script.push({ clock: now, act: (ladder, out) => ladder.take([event], out) })
+      script.push({
+        clock: now,
+        act: (ladder, out, note) => {
+          note(event)
+          ladder.take([event], out)
+        }
+      })
     } else if (kind < 7) {
       const event = turn(one.device, now, one.event.alarm.tier, 'clear', one.event.alarm)
       standing.splice(standing.indexOf(one), 1)
-      script.push({ clock: now, act: (ladder, out) => ladder.take([event], out) })
+      script.push({
+        clock: now,
+        act: (ladder, out, note) => {
+          note(event)
+          ladder.take([event], out)
+        }
+      })
     } else {
       // Whatever was planned last, its end comes now.
       const state = (['sent', 'delivered', 'failed'] as const)[kind - 7] as DeliveryReport['state']
@@ -111,15 +133,26 @@ it('plans the same at any tick rate, and over a restart at any moment', () => {
   }
   const run = (tickMs: number | null, restarting: boolean): PlannedNotification[] => {
     const out: PlannedNotification[] = []
-    let ladder = new Ladder(MANY)
+    let marks = new Marks(FLEET)
+    const floods = { flooding: (enterprise: string | null) => marks.flooding(enterprise) }
+    let ladder = new Ladder(MANY, floods)
+    const advance = (to: number): void => {
+      for (let now = Math.min(marks.nextDue, ladder.nextDue); now <= to; now = Math.min(marks.nextDue, ladder.nextDue)) {
+        marks.advance(now, NOBODY, [])
+        ladder.advance(now, out)
+      }
+    }
     let ticked = START
     for (const { clock: at, act } of script) {
-      while (tickMs !== null && ticked + tickMs < at) ladder.advance((ticked += tickMs), out)
-      ladder.advance(at - 1, out)
-      if (restarting) ladder = Ladder.restore(MANY, deserialize(serialize(ladder.snapshot())))
-      act(ladder, out)
+      while (tickMs !== null && ticked + tickMs < at) advance((ticked += tickMs))
+      advance(at - 1)
+      if (restarting) {
+        marks = Marks.restore(FLEET, deserialize(serialize(marks.snapshot())))
+        ladder = Ladder.restore(MANY, deserialize(serialize(ladder.snapshot())), floods)
+      }
+      act(ladder, out, (event) => void marks.take(event, NOBODY, []))
     }
-    ladder.advance(clock + 3_600_000, out)
+    advance(clock + 3_600_000)
     return out
   }
   const expected = run(null, false)
