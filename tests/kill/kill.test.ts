@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
-import { Effects, Pipeline } from '../../src/app/pipeline.ts'
+import { Effects } from '../../src/app/effects.ts'
+import { Pipeline } from '../../src/app/pipeline.ts'
 import { alarmEventLine } from '../../src/model/alarm.ts'
 import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
@@ -17,8 +18,8 @@ const KILLS = 20
 const GATEWAYS = 3
 const DEVICES_PER_GATEWAY = 4
 const START = Date.parse('2026-01-01T00:00:00Z')
-// A minute of the devices' time passes in milliseconds of ours, so no delay runs out while the service is down.
-const STEP_MS = 60_000
+// Ten minutes of the devices' time pass in milliseconds of ours, so no delay runs out while the service is down, however slow its start.
+const STEP_MS = 600_000
 const SEED = 20_261
 
 const clock = new SystemClock()
@@ -47,8 +48,8 @@ beforeAll(() => {
   - id: level
     appliesTo: { profile: tank }
     tiers:
-      yellow: { when: level_pct > limits.high, deadband: 3, for: 6m, clearFor: 3m }
-      red: { when: level_pct > limits.high_high, clear: level_pct < 88, for: 2m }
+      yellow: { when: level_pct > limits.high, deadband: 3, for: 1h, clearFor: 30m }
+      red: { when: level_pct > limits.high_high, clear: level_pct < 88, for: 20m }
 `
   )
 })
