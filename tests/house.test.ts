@@ -50,6 +50,7 @@ const DOORS: Record<string, RegExp> = {
   '@influxdata/influxdb-client': /^src\/history\/influx/,
   kysely: /^src\/(store|alerts|access)\//,
   'node:sqlite': /^src\/store\//,
+  'openid-client': /^src\/access\/oidc\.ts$/,
   pino: /^src\/platform\/log\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,
   '@marcbachmann/cel-js': /^src\/rules\/expression/,

@@ -13,6 +13,7 @@ import { Amendments } from './amendments.ts'
 import { Audit } from './audit.ts'
 import { GatewaySecrets } from './gateways.ts'
 import { Lockout } from './lockout.ts'
+import { type OidcRefusal, type OidcSettings, OpenIdSignIn } from './oidc.ts'
 import { matchesPhc, parsePhc, unmatchable } from './phc.ts'
 import { type Identity, mayAct } from './roles.ts'
 import { Sessions, type SessionView, secretHash, sessionId } from './sessions.ts'
@@ -43,6 +44,8 @@ export class Access implements Part {
   readonly amendments: Amendments
   readonly #clock: Clock
   readonly #log: Log
+  /** Sign-in at an OpenID Connect provider; null: there are only local accounts. */
+  readonly elsewhere: OpenIdSignIn | null
   readonly #users: Users
   readonly #sessions: Sessions
   readonly #tokens: Tokens
@@ -53,11 +56,22 @@ export class Access implements Part {
   readonly #onRevoked = new Set<() => void>()
   #sweeping: Timer | null = null
 
-  constructor({ state, clock, log }: { readonly state: State; readonly clock: Clock; readonly log: Log }) {
+  constructor({
+    state,
+    clock,
+    log,
+    oidc = null
+  }: {
+    readonly state: State
+    readonly clock: Clock
+    readonly log: Log
+    readonly oidc?: OidcSettings | null
+  }) {
     this.#clock = clock
     this.#log = log
     this.audit = new Audit(state, clock)
     this.amendments = new Amendments(state, this.audit)
+    this.elsewhere = oidc === null ? null : new OpenIdSignIn(oidc, clock, log)
     this.#users = new Users(state, clock, this.audit)
     this.#sessions = new Sessions(state, clock, this.audit)
     this.#tokens = new Tokens(state, clock, this.audit)
@@ -68,11 +82,13 @@ export class Access implements Part {
   /** Begins to sweep away expired sessions now and then. Everything else works without it. */
   async start(): Promise<void> {
     this.#sweeping ??= this.#clock.every(LIMITS.access.sweepMs, () => void this.sweep())
+    await this.elsewhere?.start()
   }
 
   async stop(): Promise<void> {
     this.#sweeping?.cancel()
     this.#sweeping = null
+    await this.elsewhere?.stop()
   }
 
   /** Removes expired sessions. Where the store cannot be written, the next sweep does it: they are refused anyway. */
@@ -119,6 +135,17 @@ export class Access implements Part {
     }
     this.#lockout.succeeded(username, from)
     return { kind: 'user', user }
+  }
+
+  /** Signs in whom the provider has sent back with this query; the ticket is the one that `elsewhere.begin` gave out. */
+  async loginElsewhere(query: URLSearchParams, ticket: string, from: string): Promise<LoginOutcome | OidcRefusal> {
+    const { elsewhere } = this
+    if (elsewhere === null) return { kind: 'refused', reason: 'unavailable', sentence: 'There are only local accounts here.' }
+    const outcome = await elsewhere.finish(query, ticket)
+    if (outcome.kind === 'refused') return outcome
+    const user = await this.#told(this.#users.vouchedFor(elsewhere.settings.issuer, outcome.who))
+    if ('problem' in user) return { kind: 'refused', reason: 'credentials', sentence: user.problem }
+    return { kind: 'signedIn', ...(await this.#sessions.begin(user, from)) }
   }
 
   /** Ends the session at once; true where there was one. */

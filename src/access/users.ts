@@ -7,6 +7,7 @@ import { secretText } from '../platform/random.ts'
 import { guarded } from '../store/failure.ts'
 import type { State, UserRow } from '../store/schema.ts'
 import type { Audit } from './audit.ts'
+import type { Vouched } from './oidc.ts'
 import { passwordProblem } from './passwords.ts'
 import { hashOf, matchesPhc, parsePhc } from './phc.ts'
 import { type Identity, mayAct, ROLES, type Role, roleNamed } from './roles.ts'
@@ -173,6 +174,46 @@ export class Users {
     const after = { ...user, password: await hashOf(password), password_at: this.#clock.now() }
     await this.#write(user.name, `user.password ${user.name}`, user, after, keptHash)
     return null
+  }
+
+  /**
+   * The user for whom an issuer vouches: made or brought up to date, with what the issuer's claims grant. Without a grant, what
+   * they are signed in by ends. A problem says why they may not come in.
+   */
+  async vouchedFor(issuer: string, { subject, names, grant }: Vouched): Promise<UserRow | Problem> {
+    const query = this.#state.selectFrom('users').selectAll().where('issuer', '=', issuer).where('subject', '=', subject)
+    const before = (await guarded(() => query.executeTakeFirst())) ?? null
+    const name = before?.name ?? names.find((one) => nameProblem(one) === null)
+    if (name === undefined) return problem('Your account has no name that can be a user name here: ask an administrator.')
+    if (grant === null) {
+      if (before !== null) await this.#endAll(before, issuer)
+      return problem(`${name} may sign in there, but has no role here: ask an administrator.`)
+    }
+    if (before?.disabled === 1) return problem(`${name} is disabled here: ask an administrator.`)
+    const now = this.#clock.now()
+    const granted = { role: grant.role, enterprises: idsText(grant.enterprises), sites: idsText(grant.sites) }
+    if (before === null && (await this.find(name)) !== null)
+      return problem(`There is another user ${name} here already: an administrator has to remove one of the two.`)
+    const after = { ...(before ?? { name, password: '', issuer, subject, disabled: 0, created_at: now, password_at: now }), ...granted }
+    if (before === null || JSON.stringify(auditOf(before)) !== JSON.stringify(auditOf(after)))
+      await this.#write(issuer, `${before === null ? 'user.create' : 'user.change'} ${name}`, before, after)
+    return after
+  }
+
+  async #endAll(user: UserRow, issuer: string): Promise<void> {
+    const now = this.#clock.now()
+    await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        await state.deleteFrom('sessions').where('user_name', '=', user.name).execute()
+        await state
+          .updateTable('tokens')
+          .set({ revoked_at: now })
+          .where('user_name', '=', user.name)
+          .where('revoked_at', 'is', null)
+          .execute()
+        await this.#audit.appendIn(state, { who: issuer, what: `user.end ${user.name}`, before: auditOf(user), after: null })
+      })
+    )
   }
 
   async #put(name: string, password: string, what: string, before: UserRow | null): Promise<void> {

@@ -28,6 +28,7 @@ import { healthRoutes } from './routes/health.ts'
 import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
 import { drillRoutes, notificationRoutes } from './routes/notifications.ts'
+import { oidcRoutes } from './routes/oidc.ts'
 import { outOfServiceRoutes } from './routes/outOfService.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -148,6 +149,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
     else void parseJson(request, body, done)
   })
   sessionRoutes(api, parts)
+  oidcRoutes(api, parts)
   sessionsRoutes(api, parts)
   tokenRoutes(api, parts)
   userRoutes(api, parts)

@@ -77,7 +77,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     await journal.stop()
     throw cause
   })
-  const access = new Access({ state, clock, log })
+  const access = new Access({ state, clock, log, oidc: config.oidc })
   const amended = await amendedAtStart(source, plant, access, log).catch(async (cause) => {
     await state.destroy()
     await journal.stop()
@@ -162,7 +162,7 @@ function doorsOf(
   const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
   const health = (): HealthReport =>
-    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), anchors, telling: telling.health() })
+    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), anchors, elsewhere: access.elsewhere, telling: telling.health() })
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config

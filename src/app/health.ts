@@ -22,11 +22,13 @@ export interface HealthParts {
   readonly changes: PartHealth
   /** Of the audit log. */
   readonly anchors: { readonly problem: string | null }
+  /** Sign-in elsewhere, where there is such a way. */
+  readonly elsewhere: { readonly problem: string | null } | null
   /** How telling people is. */
   readonly telling: readonly PartHealth[]
 }
 
-export function healthOf({ clock, journal, loop, history, rate, changes, anchors, telling }: HealthParts): HealthReport {
+export function healthOf({ clock, journal, loop, history, rate, changes, anchors, elsewhere, telling }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -43,6 +45,7 @@ export function healthOf({ clock, journal, loop, history, rate, changes, anchors
     historyPart(history, loop),
     changes,
     { part: 'audit log', state: anchors.problem === null ? 'ok' : 'failing', problem: anchors.problem },
+    ...(elsewhere === null ? [] : [signInPart(elsewhere)]),
     dutyPart(loop.pipeline.fleet.plant, clock.now()),
     ...telling
   ]
@@ -54,6 +57,10 @@ export function healthOf({ clock, journal, loop, history, rate, changes, anchors
     historyLagRecords: Math.max(0, loop.pipeline.position.seq - history.storedSeq),
     messagesPerSecond: rate.perSecond
   }
+}
+
+function signInPart({ problem }: { readonly problem: string | null }): PartHealth {
+  return { part: 'sign-in elsewhere', state: problem === null ? 'ok' : 'degraded', problem }
 }
 
 function historyPart(history: History, { feed, pipeline }: Loop): PartHealth {

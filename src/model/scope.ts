@@ -58,5 +58,5 @@ function common(one: readonly string[] | null, other: readonly string[] | null):
 }
 
 function holds(outer: readonly string[] | null, inner: readonly string[] | null): boolean {
-  return outer === null || (inner !== null && inner.every((id) => outer.includes(id)))
+  return outer === null || inner?.every((id) => outer.includes(id)) === true
 }

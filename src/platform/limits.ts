@@ -322,6 +322,12 @@ export const LIMITS = {
     sweepMs: 10 * 60_000,
     /** How often is looked whether a new day has begun, and the audit log wants its anchor. */
     anchorCheckMs: 60_000,
+    /** Sign-ins begun at an OpenID Connect provider and not ended: how long, and how many; above, the oldest have to begin again. */
+    oidcBegunMs: 10 * 60_000,
+    oidcBegun: 1_000,
+    /** How long one call of the provider may take, and how often is looked for one that cannot be reached. */
+    oidcRequestMs: 10_000,
+    oidcRetryMs: 60_000,
     /** Failed sign-ins of one user from one address, and from one address at all, before they are locked out for a while. */
     failuresPerUser: 5,
     failuresPerAddress: 50,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Access } from '../../src/access/access.ts'
+import type { OidcSettings } from '../../src/access/oidc.ts'
 import { ROLES, type Role } from '../../src/access/roles.ts'
 import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
 import type { Channel } from '../../src/alerts/channels/channel.ts'
@@ -118,7 +119,7 @@ export class House {
     this.app = null as never
   }
 
-  static async open(options: { plant?: Plant; consoleFolder?: string; channels?: readonly Channel[] } = {}): Promise<House> {
+  static async open(options: { plant?: Plant; consoleFolder?: string; channels?: readonly Channel[]; oidc?: OidcSettings } = {}): Promise<House> {
     const plant = options.plant ?? PLANT
     const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-api-'))
     const state = await openState(path.join(folder, 'state.db'))
@@ -126,7 +127,7 @@ export class House {
     const house = new House({
       folder,
       fleet,
-      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console'), options.channels ?? []),
+      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console'), options.channels ?? [], options.oidc ?? null),
       close: () => state.destroy()
     })
     await house.book.load()
@@ -229,10 +230,10 @@ export class House {
     return committed
   }
 
-  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string, channels: readonly Channel[]): ApiParts {
+  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string, channels: readonly Channel[], oidc: OidcSettings | null): ApiParts {
     const { clock, metrics } = this
     const book = new Book(state)
-    const access = new Access({ state, clock, log: silentLog })
+    const access = new Access({ state, clock, log: silentLog, oidc })
     access.setPlant(plant)
     const serviceWindows = () => this.desk.windows()
     const view = () => ({

@@ -3,12 +3,14 @@
 
 import path from 'node:path'
 import type { z } from 'zod'
+import type { OidcSettings } from '../../access/oidc.ts'
 import type { ChannelSettings } from '../../alerts/channels/settings.ts'
 import type { InfluxSettings } from '../../history/influxSettings.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { problem } from '../../platform/problem.ts'
 import { type OutgoingConfig, readChannels, readOutgoing } from './channels.ts'
 import type { Findings } from './findings.ts'
+import { readOidc } from './oidc.ts'
 import { serviceShape } from './serviceShape.ts'
 import { hasShape } from './shapes.ts'
 import { readSource, type SourceFile } from './source.ts'
@@ -35,6 +37,8 @@ export interface Config {
   }
   /** The file that the daily anchors of the audit log are appended to, absolute. */
   readonly audit: { readonly anchors: string }
+  /** Sign-in elsewhere, beside local accounts; null: there are only local ones. */
+  readonly oidc: OidcSettings | null
   /** PostgreSQL instead of the embedded SQLite. */
   readonly state: { readonly url: string | null }
   /** Redis (BullMQ) instead of the embedded notification queue. */
@@ -167,6 +171,7 @@ function freeze(
             })
     }),
     audit: Object.freeze({ anchors: path.resolve(settings.audit.anchors ?? path.join(settings.data, 'audit-anchors.ndjson')) }),
+    oidc: readOidc(settings.oidc, secret(settings.oidc?.clientSecret, ['oidc', 'clientSecret']), source, findings),
     state: Object.freeze({ url: secret(settings.state.url, ['state', 'url']) }),
     notifications: Object.freeze({
       redis: secret(settings.notifications.redis, ['notifications', 'redis']),

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { channelListShape, outgoingShape } from './channelShapes.ts'
+import { oidcShape } from './oidc.ts'
 import { durationText, flag, id, longerThanNothing, plainText } from './schema.ts'
 
 const MUST_BE_SIZE = 'must be a size with a unit, such as 256MB, 4GB or 512MiB'
@@ -68,6 +69,7 @@ export const serviceShape = z
           .describe('Where the daily anchors of the audit log are appended; best on the disk of another machine. Missing: in the data folder.')
       })
       .prefault({}),
+    oidc: oidcShape.optional().describe('Sign-in at an OpenID Connect provider, beside local accounts.'),
     state: z
       .strictObject({
         url: address('postgres(ql)?', 'postgres://host/fenghuo').optional().describe('State in PostgreSQL instead of the embedded SQLite.')

@@ -15,6 +15,8 @@ test('an empty file is valid: every key has a default', () => {
     mqtt: { enabled: true, host: '127.0.0.1', port: 1883, url: null },
     journal: { bytes: 20e9, ageMs: 30 * 86_400_000 },
     history: { retentionDays: 1095, memoryMb: 256, threads: 1, influx: null },
+    audit: { anchors: path.resolve('data/audit-anchors.ndjson') },
+    oidc: null,
     state: { url: null },
     notifications: { redis: null, publicUrl: null, faultsTo: [] },
     deadMan: null,
