@@ -3,8 +3,10 @@
 
 import { sql } from 'kysely'
 import { type DeskEvent, type Transition, withheldBy } from '../model/alarm.ts'
+import type { DrillTurn } from '../model/drill.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Reject } from '../model/journal.ts'
+import type { MarkChange } from '../model/mark.ts'
 import type { PlannedNotification } from '../model/notification.ts'
 import { maySee, type Scope } from '../model/scope.ts'
 import { levelRank, TIERS } from '../model/tier.ts'
@@ -24,8 +26,10 @@ import type {
   Position,
   QuarantinedReject
 } from './booked.ts'
+import { writeDrills } from './drillRows.ts'
 import { isActive, isStanding } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
+import { type BookedMark, listMarks, MarkBook, type MarkFilter, markAlarms } from './markBook.ts'
 import { PlannedBook } from './planned.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
 import { lastRaised, transitionsOf } from './ruleRecord.ts'
@@ -37,7 +41,11 @@ import { Whereabouts } from './whereabouts.ts'
 export type CommittedEvent = Committed
 
 /** One event with the alarm after it. */
-export type Happening = Pick<DeskEvent, 'event' | 'alarm'>
+export interface Happening extends Pick<DeskEvent, 'event' | 'alarm'> {
+  /** Missing: a rise is, at its own instant. */
+  readonly announced?: boolean
+  readonly clock?: number
+}
 
 /** The effects of a stretch of the journal, up to `position`. */
 export interface Commit {
@@ -46,8 +54,12 @@ export interface Commit {
   /** What shadow rules did: kept apart from the events. Missing: nothing. */
   readonly shadow?: readonly Transition[]
   readonly rejects: readonly Reject[]
+  /** Marks that went on or off; the alarms of the book carry them. Missing: none. */
+  readonly marks?: readonly MarkChange[]
   /** Whom to tell what, and whom not and why. Planning twice changes nothing. Missing: nobody. */
   readonly notifications?: readonly PlannedNotification[]
+  /** What became of drills. Missing: nothing. */
+  readonly drills?: readonly DrillTurn[]
   readonly position: Position
   /** The fleet in force: says where the subjects of new alarms stand. */
   readonly fleet: Fleet
@@ -56,10 +68,14 @@ export interface Commit {
 /** What one commit puts into the store. */
 interface Written {
   readonly committed: readonly CommittedEvent[]
+  /** Of each of them. */
+  readonly announcedAt: readonly (number | null)[]
+  readonly marks: readonly MarkChange[]
   readonly alarms: readonly BookedAlarm[]
   readonly rejects: readonly QuarantineRow[]
   readonly shadow: readonly Transition[]
   readonly notifications: readonly PlannedNotification[]
+  readonly drills: readonly DrillTurn[]
   readonly whereabouts: Whereabouts
 }
 
@@ -73,6 +89,7 @@ export class Book {
   readonly #quarantine = quarantineWriter()
   readonly #shadow = new ShadowBook()
   readonly #planned = new PlannedBook()
+  readonly #marks = new MarkBook()
   /** Active alarms, and those that are withheld. */
   readonly #standing = new Map<string, BookedAlarm>()
   #position: Position = { seq: 0, advancedTo: 0 }
@@ -202,6 +219,11 @@ export class Book {
     return shadowOf(this.#state, rule, subject, limit, scope)
   }
 
+  /** A page of marks that went on and off, newest first. A cursor from elsewhere is a problem. */
+  marks(filter: MarkFilter, page: PageRequest, scope: Scope): Promise<Page<BookedMark> | Problem> {
+    return listMarks(this.#state, filter, page, scope)
+  }
+
   /** A page of rejects, newest first. */
   quarantine(page: PageRequest, scope: Scope): Promise<Page<QuarantinedReject> | Problem> {
     return listQuarantine(this.#state, page, scope)
@@ -221,7 +243,16 @@ export class Book {
     return counts
   }
 
-  async #commit({ events, shadow = [], rejects, notifications = [], position, fleet }: Commit): Promise<CommittedEvent[]> {
+  async #commit({
+    events,
+    shadow = [],
+    rejects,
+    marks = [],
+    notifications = [],
+    drills = [],
+    position,
+    fleet
+  }: Commit): Promise<CommittedEvent[]> {
     if (this.#doubtful) {
       const [known, knownEvent] = [this.#position, this.#lastEvent]
       await this.load()
@@ -233,12 +264,24 @@ export class Book {
     if (!isBeyond(position, this.#position)) return []
     if (this.#whereabouts?.fleet !== fleet) this.#whereabouts = new Whereabouts(fleet)
     const whereabouts = this.#whereabouts
-    const alarms = await this.#alarmsOf(events)
+    const alarms = await this.#alarmsOf([...events.map(({ event }) => event.id), ...marks.flatMap(({ alarms }) => alarms)])
     const committed = this.#numbered(events, alarms, whereabouts)
     const rows = this.#rowsOf(rejects, whereabouts)
-    const touched = new Map(committed.map(({ event }) => [event.id, alarms.get(event.id) as BookedAlarm]))
+    const ids = [...committed.map(({ event }) => event.id), ...markAlarms(alarms, marks)]
+    const touched = new Map(ids.map((id) => [id, alarms.get(id) as BookedAlarm]))
     try {
-      const written = { committed, alarms: [...touched.values()], rejects: rows, shadow, notifications, whereabouts }
+      const announcedAt = events.map(announcedAtOf)
+      const written = {
+        committed,
+        announcedAt,
+        alarms: [...touched.values()],
+        rejects: rows,
+        marks,
+        shadow,
+        notifications,
+        drills,
+        whereabouts
+      }
       this.#shadow.written(await guarded(() => this.#write(written, position)))
     } catch (cause) {
       if (cause instanceof StateFailure && cause.kind === 'taken') this.#taken = true
@@ -255,12 +298,11 @@ export class Book {
     return committed
   }
 
-  /** The alarms these events are about, as they stand before them. */
-  async #alarmsOf(events: readonly Happening[]): Promise<Map<string, BookedAlarm>> {
+  /** The alarms of these ids, as they stand. */
+  async #alarmsOf(named: readonly string[]): Promise<Map<string, BookedAlarm>> {
     const alarms = new Map<string, BookedAlarm>()
     const missing = new Set<string>()
-    for (const { event } of events) {
-      const { id } = event
+    for (const id of named) {
       const alarm = this.#standing.get(id)
       if (alarm === undefined) missing.add(id)
       else alarms.set(id, alarm)
@@ -292,7 +334,10 @@ export class Book {
   }
 
   /** Answers the number of the last shadow event. */
-  #write({ committed, alarms, rejects, shadow, notifications, whereabouts }: Written, position: Position): Promise<number> {
+  #write(
+    { committed, announcedAt, alarms, rejects, marks, shadow, notifications, drills, whereabouts }: Written,
+    position: Position
+  ): Promise<number> {
     const lastEvent = this.#lastEvent + committed.length
     const lastReject = this.#lastReject + rejects.length
     return rebuildable(this.#state, async (state) => {
@@ -304,9 +349,14 @@ export class Book {
         .where('seq', '=', this.#position.seq)
         .executeTakeFirst()
       if (moved.numUpdatedRows !== 1n) throw new StateFailure('taken')
-      await this.#events.write(state, committed.map(rowOfEvent))
+      await this.#events.write(
+        state,
+        committed.map((one, place) => rowOfEvent(one, announcedAt[place] ?? null))
+      )
       await this.#alarms.write(state, alarms.map(rowOfAlarm))
+      await this.#marks.write(state, marks)
       await this.#planned.write(state, notifications)
+      await writeDrills(state, drills)
       const lastShadow = await this.#shadow.write(state, shadow, whereabouts)
       if (rejects.length === 0) return lastShadow
       await this.#quarantine.write(state, rejects)
@@ -321,6 +371,11 @@ export class Book {
 
 function isBeyond(position: Position, stored: Position): boolean {
   return position.seq > stored.seq || (position.seq === stored.seq && position.advancedTo > stored.advancedTo)
+}
+
+function announcedAtOf({ event, announced, clock }: Happening): number | null {
+  if (announced === undefined) return event.kind === 'transition' && levelRank(event.to) > levelRank(event.from) ? event.at : null
+  return announced ? (clock ?? event.at) : null
 }
 
 function samePosition(one: Position, other: Position): boolean {

@@ -165,6 +165,14 @@ export class Courier implements Part {
     }
   }
 
+  /** Somebody has answered the message, so it has arrived: written down, and told to the ladder. */
+  async reached(n: number): Promise<void> {
+    const row = await this.#parts.outbox.byN(n)
+    if (row === null || (row.state !== 'sent' && row.state !== 'failed')) return
+    const delivered_at = this.#parts.clock.now()
+    await this.#settle({ n, set: { state: 'delivered', delivered_at, problem: null, receipt_due: null, unreported: 1 } })
+  }
+
   async #sweepAll(): Promise<void> {
     while (this.#again && this.#running) {
       this.#again = false

@@ -1,39 +1,64 @@
-// The drills that were held: begun, followed, and closed with a record of who was reached when. The record is signed with a
-// secret of this state store, and chained into the audit log by whoever closes it.
+// The drills that were held: what goes on, and of those that are over the record of who was reached when. A record is signed
+// with a secret of this state store, and chained into the audit log in the transaction that closes it.
 
-import { createHmac } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Scope } from '../model/scope.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
 import type { DrillRow, NotificationRow, State } from '../store/schema.ts'
 import { inScope } from '../store/scope.ts'
 import { serviceSecret } from '../store/serviceSecrets.ts'
-import type { DrillRequest } from './drill.ts'
 
 /** What became of one message of a drill. Instants in ISO 8601; null: it never was. */
 export interface DrillStep {
+  readonly rung: number
+  readonly occurrence: number
   readonly person: string
   readonly channel: string
+  readonly plannedAt: string
   readonly state: string
   readonly sentAt: string | null
   readonly deliveredAt: string | null
+  /** When this person answered this message. */
   readonly acknowledgedAt: string | null
   readonly problem: string | null
 }
 
 export interface DrillRecord {
   readonly id: string
+  readonly drill: true
   readonly at: string
   readonly by: string
   readonly site: string | null
+  readonly device: string | null
+  readonly rule: string | null
+  readonly tier: string
   readonly person: string | null
   readonly note: string | null
+  /** Null: none takes such an alarm. */
+  readonly ladder: string | null
+  /** Delays were divided by this. */
+  readonly factor: number
   /** Null while it goes on. */
+  readonly endedAt: string | null
+  readonly outcome: string | null
+  readonly acknowledged: { readonly by: string; readonly at: string; readonly note: string | null } | null
+  /** When the record was closed; null: receipts and answers still go into it. */
   readonly closedAt: string | null
   readonly steps: readonly DrillStep[]
 }
 
-const DRILLS_SHOWN = 100
+/** A drill as it is shown. */
+export interface ShownDrill {
+  readonly record: DrillRecord
+  /** HMAC-SHA256 over `JSON.stringify(record)`, hex; null while it is not closed. */
+  readonly signature: string | null
+  /** Whether the record is as it was signed; null while it is not closed. */
+  readonly genuine: boolean | null
+}
+
+/** Writes into the audit log inside the transaction. */
+export type Chain = (state: State, who: string, what: string, after: unknown) => Promise<void>
 
 export class Drills {
   readonly #state: State
@@ -42,74 +67,96 @@ export class Drills {
     this.#state = state
   }
 
-  async begin({ id, at, site, person, note }: DrillRequest, by: string, enterprise: string | null): Promise<void> {
-    const row: DrillRow = {
-      ...{ id, at, by_user: by, site, enterprise, person, note },
-      ...{ ends_at: at + LIMITS.courier.drillMs, record: null, signature: null }
-    }
-    await guarded(() => this.#state.insertInto('drills').values(row).execute())
-  }
-
-  /** The newest drills, newest first; of those that go on what is so now, without a signature. */
-  async list(scope: Scope): Promise<{ record: DrillRecord; signature: string | null }[]> {
-    let query = this.#state.selectFrom('drills').selectAll().orderBy('at', 'desc').limit(DRILLS_SHOWN)
+  /** The newest drills, newest first. */
+  async list(scope: Scope): Promise<ShownDrill[]> {
+    let query = this.#state.selectFrom('drills').selectAll().orderBy('at', 'desc').orderBy('id').limit(LIMITS.drill.shown)
     if (scope !== null) query = query.where(inScope(scope))
     const rows = await guarded(() => query.execute())
-    return Promise.all(rows.map(async (row) => ({ record: await this.#recordOf(row, null), signature: row.signature })))
+    return Promise.all(rows.map((row) => this.#shown(row)))
   }
 
-  /** Closes what is over: everybody has acknowledged, or the time has run out. Answers the records, signed. */
-  async closeDue(now: number): Promise<{ record: DrillRecord; signature: string }[]> {
-    const open = await guarded(() => this.#state.selectFrom('drills').selectAll().where('record', 'is', null).orderBy('at').execute())
-    const closed: { record: DrillRecord; signature: string }[] = []
-    for (const row of open) {
-      const record = await this.#recordOf(row, now)
-      const settled = record.steps.every(({ state, acknowledgedAt }) => acknowledgedAt !== null || state === 'withheld')
-      if (row.ends_at > now && !settled) continue
+  async one(id: string, scope: Scope): Promise<ShownDrill | null> {
+    let query = this.#state.selectFrom('drills').selectAll().where('id', '=', id)
+    if (scope !== null) query = query.where(inScope(scope))
+    const row = await guarded(() => query.executeTakeFirst())
+    return row === undefined ? null : this.#shown(row)
+  }
+
+  /** Closes what is over: every message has come to its end, or none is waited for any more. Answers how many. */
+  async closeDue(now: number, chain: Chain): Promise<number> {
+    const query = this.#state.selectFrom('drills').selectAll().where('record', 'is', null).where('ended_at', 'is not', null)
+    const over = await guarded(() => query.orderBy('at').execute())
+    let closed = 0
+    for (const row of over) {
+      const messages = await this.#messagesOf(row.id)
+      const settled = messages.every(({ state, receipt_due }) => state !== 'queued' && state !== 'sending' && receipt_due === null)
+      if (!settled && now < (row.ended_at as number) + LIMITS.drill.settleMs) continue
+      const record = recordOf(row, messages, now)
       const text = JSON.stringify(record)
-      const signature = signatureOf(await serviceSecret(this.#state, 'drills'), text)
-      await guarded(() => this.#state.updateTable('drills').set({ record: text, signature }).where('id', '=', row.id).execute())
-      closed.push({ record, signature })
+      const signature = signatureOf(await this.#secret(), text)
+      await guarded(() =>
+        this.#state.transaction().execute(async (state) => {
+          await state.updateTable('drills').set({ record: text, signature }).where('id', '=', row.id).execute()
+          await chain(state, record.by, `drill.close ${record.id}`, { ...record, signature })
+        })
+      )
+      closed += 1
     }
     return closed
   }
 
-  /** Whether the record is as it was signed. */
-  async isGenuine(id: string): Promise<boolean> {
-    const row = await guarded(() => this.#state.selectFrom('drills').selectAll().where('id', '=', id).executeTakeFirst())
-    if (row === undefined || row.record === null) return false
-    return signatureOf(await serviceSecret(this.#state, 'drills'), row.record) === row.signature
+  async #shown(row: DrillRow): Promise<ShownDrill> {
+    const { record, signature } = row
+    if (record === null || signature === null) {
+      return { record: recordOf(row, await this.#messagesOf(row.id), null), signature: null, genuine: null }
+    }
+    const right = Buffer.from(signatureOf(await this.#secret(), record))
+    const given = Buffer.from(signature)
+    const genuine = right.length === given.length && timingSafeEqual(right, given)
+    return { record: JSON.parse(record) as DrillRecord, signature, genuine }
   }
 
-  async #recordOf(row: DrillRow, closedAt: number | null): Promise<DrillRecord> {
-    if (row.record !== null) return JSON.parse(row.record) as DrillRecord
-    const prefix = `${row.id}~`
-    const query = this.#state.selectFrom('notifications').selectAll().where('id', '>=', prefix).where('id', '<', `${row.id}\u007f`)
-    const rows = await guarded(() => query.orderBy('n').execute())
-    const { id, site, person, note } = row
-    return {
-      id,
-      at: iso(row.at),
-      by: row.by_user,
-      site,
-      person,
-      note,
-      closedAt: closedAt === null ? null : iso(closedAt),
-      steps: rows.map(stepOf)
-    }
+  #messagesOf(id: string): Promise<NotificationRow[]> {
+    const query = this.#state
+      .selectFrom('notification_alarms')
+      .innerJoin('notifications', 'notifications.n', 'notification_alarms.n')
+      .selectAll('notifications')
+      .where('notification_alarms.alarm', '=', id)
+      .orderBy('notifications.n')
+      .limit(LIMITS.drill.steps)
+    return guarded(() => query.execute())
+  }
+
+  #secret(): Promise<string> {
+    return serviceSecret(this.#state, 'drills')
+  }
+}
+
+function recordOf(row: DrillRow, messages: readonly NotificationRow[], closedAt: number | null): DrillRecord {
+  const { id, at, by_user: by, site, device, rule, tier, person, note, ladder, factor, ended_at, outcome, acknowledged_by, answer } = row
+  return {
+    ...{ id, drill: true, at: iso(at), by, site, device, rule, tier, person, note, ladder, factor },
+    endedAt: time(ended_at),
+    outcome,
+    acknowledged: acknowledged_by === null || ended_at === null ? null : { by: acknowledged_by, at: iso(ended_at), note: answer },
+    closedAt: time(closedAt),
+    steps: messages.map(stepOf)
   }
 }
 
 function stepOf(row: NotificationRow): DrillStep {
-  const time = (at: number | null): string | null => (at === null ? null : iso(at))
-  const { person, channel, state, problem } = row
+  const { rung, occurrence, person, channel, state, withheld, problem } = row
   const times = { sentAt: time(row.sent_at), deliveredAt: time(row.delivered_at), acknowledgedAt: time(row.answered_at) }
-  return { person, channel, state, ...times, problem: row.withheld ?? problem }
+  return { rung, occurrence, person, channel, plannedAt: iso(row.at), state, ...times, problem: withheld ?? problem }
 }
 
 /** HMAC-SHA256 over the record as it is kept, hex. */
 function signatureOf(secret: string, record: string): string {
   return createHmac('sha256', secret).update(record).digest('hex')
+}
+
+function time(at: number | null): string | null {
+  return at === null ? null : iso(at)
 }
 
 function iso(at: number): string {

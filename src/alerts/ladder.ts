@@ -9,10 +9,12 @@ import type { Plant } from '../model/plant.ts'
 import { type Level, levelRank } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { Agenda, type AgendaSnapshot } from './agenda.ts'
+import { pointOf } from './desk.ts'
 import type { Held } from './digests.ts'
 import { addressOf, DutyPlan } from './dutyLadders.ts'
-import { Gate, type GateSnapshot, type Parcel } from './gate.ts'
-import { Messages } from './ladderMessages.ts'
+import type { FloodSight } from './floodWatch.ts'
+import { type Bearing, Gate, type GateSnapshot, type Parcel } from './gate.ts'
+import { type Messages, PlantMessages } from './ladderMessages.ts'
 import { type Attempt, type Call, copyOf, type Leg, type Run } from './ladderRun.ts'
 import { whyNotCall, whyNotNotice } from './withhold.ts'
 
@@ -46,20 +48,21 @@ export class Ladder {
   readonly #runs = new Map<string, Run>()
   readonly #attempts = new Map<string, Attempt>()
   #agenda = new Agenda<Step>()
-  #gate = new Gate()
+  #gate: Gate
 
-  constructor(plant: Plant) {
+  constructor(plant: Plant, floods: FloodSight, messages: Messages = new PlantMessages(plant)) {
+    this.#gate = new Gate(floods)
     this.#plan = new DutyPlan(plant)
-    this.#messages = new Messages(plant)
+    this.#messages = messages
     this.#ladders = laddersOf(plant)
   }
 
-  static restore(plant: Plant, snapshot: LadderSnapshot): Ladder {
-    const ladder = new Ladder(plant)
+  static restore(plant: Plant, snapshot: LadderSnapshot, floods: FloodSight, messages?: Messages): Ladder {
+    const ladder = new Ladder(plant, floods, messages)
     for (const run of snapshot.runs) ladder.#runs.set(run.alarm.id, copyOf(run))
     for (const [id, attempt] of snapshot.attempts) ladder.#attempts.set(id, attempt)
     ladder.#agenda = Agenda.restore(snapshot.agenda)
-    ladder.#gate = Gate.restore(snapshot.gate)
+    ladder.#gate = Gate.restore(snapshot.gate, floods)
     return ladder
   }
 
@@ -74,15 +77,20 @@ export class Ladder {
   }
 
   /** Goes on under another plant: who was told stays told, and the rungs still to come are those of the new one. */
-  under(plant: Plant): void {
+  under(plant: Plant, messages: Messages = new PlantMessages(plant)): void {
     this.#plan = new DutyPlan(plant)
-    this.#messages = new Messages(plant)
+    this.#messages = messages
     this.#ladders = laddersOf(plant)
   }
 
   /** The next instant of our clock at which something falls due; Infinity if nothing does. */
   get nextDue(): number {
     return this.#agenda.nextAt
+  }
+
+  /** Whether a call is still to come, of whatever rung. */
+  get calling(): boolean {
+    return [...this.#runs.values()].some(({ waiting, stopped }) => waiting > 0 && !stopped)
   }
 
   /** Alarms that people are being told of, or have been. */
@@ -94,14 +102,14 @@ export class Ladder {
   take(events: readonly DeskEvent[], out: PlannedNotification[]): void {
     if (this.#plan.duty === null && this.#runs.size === 0) return
     for (const event of events) {
-      this.#passTo(event.clock - 1, out)
+      this.advance(event.clock - 1, out)
       this.#event(event, out)
     }
   }
 
   /** What became of a message, known at `clock`. A report on an unknown message, or a second one, changes nothing. */
   report({ id, state }: DeliveryReport, clock: number, out: PlannedNotification[]): void {
-    this.#passTo(clock - 1, out)
+    this.advance(clock - 1, out)
     const attempt = this.#attempts.get(id)
     if (attempt === undefined) return
     const receipted = this.#plan.duty?.receipts.includes(attempt.channel) ?? false
@@ -113,10 +121,6 @@ export class Ladder {
 
   /** Lets time pass up to and including `to`: everything due on the way is planned at its own instant. */
   advance(to: number, out: PlannedNotification[]): void {
-    this.#passTo(to, out)
-  }
-
-  #passTo(to: number, out: PlannedNotification[]): void {
     for (let now = this.#agenda.nextAt; now <= to; now = this.#agenda.nextAt) this.#due(this.#agenda.take() as Step, now, out)
   }
 
@@ -132,9 +136,8 @@ export class Ladder {
       }
       case 'receipt': {
         const attempt = this.#attempts.get(step.id)
-        if (attempt === undefined) return
         this.#attempts.delete(step.id)
-        if (step.failed) this.#failed(step.id, attempt, now, out)
+        if (attempt !== undefined && step.failed) this.#failed(step.id, attempt, now, out)
         return
       }
       case 'digest':
@@ -144,10 +147,7 @@ export class Ladder {
 
   #event({ event, alarm, announced, withheld, clock }: DeskEvent, out: PlannedNotification[]): void {
     const from = event.kind === 'transition' ? event.from : null
-    if (announced || withheld !== null) {
-      this.#begin({ event, alarm, announced, withheld, clock }, from, out)
-      return
-    }
+    if (announced || withheld !== null) return void this.#begin({ event, alarm, announced, withheld, clock }, from, out)
     const run = this.#runs.get(alarm.id)
     if (run === undefined) return
     run.alarm = alarm
@@ -168,7 +168,6 @@ export class Ladder {
     const before = this.#runs.get(alarm.id)
     const place = this.#plan.placeOf(alarm)
     const ladder = this.#plan.ladderOf(alarm.rule, alarm.tier, place)
-    if (withheld === null) this.#gate.announced(place.enterprise, clock)
     const known = before?.told ?? new Map<string, ChannelKind>()
     if (ladder === null && known.size === 0) {
       this.#runs.delete(alarm.id)
@@ -261,7 +260,9 @@ export class Ladder {
     }
     const { duty } = this.#plan
     const { site, enterprise } = run.place
-    const about = { red: run.alarm.tier === 'red', site, enterprise, digest: null }
+    const red = run.alarm.tier === 'red'
+    const chatter = run.alarm.chattering && !red && reason === 'raised' ? pointOf(run.alarm.id) : null
+    const about = { red, site, enterprise, digest: null, chatter }
     const why = duty === null ? null : this.#gate.why(duty, person, channel, about, now)
     const leg: Leg = { alarm: run.alarm.id, generation: run.generation, rung, occurrence, group: call?.group ?? 0 }
     if (why !== null) {
@@ -269,20 +270,20 @@ export class Ladder {
       if (occurrence === 1 || rung === 0) out.push(this.#messages.one({ ...sheet, withheld: why }))
       const known = run.told.has(person.id)
       const held: Held = { ...leg, id: run.alarm.id, alarm: run.alarm, reason, from: run.from, known }
-      this.#hold({ person, channel, ladder: run.ladder ?? '', why, site, enterprise }, held, now)
+      this.#hold({ person, channel, ladder: run.ladder ?? '', why, site, enterprise, chatter }, held, now)
       return true
     }
     const message = this.#messages.one({ ...sheet, withheld: null })
     out.push(message)
     run.told.set(person.id, channel)
-    this.#gone(message, run.place.site, call === null ? [] : [leg], now)
+    this.#gone(message, { site, chatter }, call === null ? [] : [leg], now)
     call?.pending.add(message.id)
     return true
   }
 
   #hold(parcel: Parcel, held: Held, now: number): void {
     const { duty } = this.#plan
-    const due = duty === null ? null : this.#gate.hold(duty, parcel, held, now)
+    const due = duty === null || !this.#messages.digests ? null : this.#gate.hold(duty, parcel, held, now)
     if (due !== null) this.#agenda.add(due.at, { kind: 'digest', key: due.key })
   }
 
@@ -294,11 +295,11 @@ export class Ladder {
     if (queue === undefined || person === undefined || duty === null) return
     const items = [...queue.items.values()].flatMap((item) => this.#stillTold(item, person.id))
     if (items.length === 0) return
-    const { channel, site, enterprise, ladder } = queue
+    const { channel, site, enterprise, ladder, chatter = null } = queue
     const red = items.some(({ alarm, reason }) => alarm.tier === 'red' && reason !== 'cleared')
-    const why = this.#gate.why(duty, person, channel, { red, site, enterprise, digest: queue.why }, now)
+    const why = this.#gate.why(duty, person, channel, { red, site, enterprise, digest: queue.why, chatter }, now)
     if (why !== null) {
-      for (const item of items) this.#hold({ person, channel, ladder, why, site, enterprise }, item, now)
+      for (const item of items) this.#hold({ person, channel, ladder, why, site, enterprise, chatter }, item, now)
       return
     }
     const message = this.#messages.many(queue, items, person, addressOf(person, channel), now)
@@ -313,7 +314,7 @@ export class Ladder {
       call.pending.add(message.id)
       legs.push({ alarm: id, generation, rung, occurrence, group })
     }
-    this.#gone(message, queue.site, legs, now)
+    this.#gone(message, { site, chatter }, legs, now)
     for (const { id } of items) this.#forgetIfOver(this.#runs.get(id))
   }
 
@@ -328,10 +329,10 @@ export class Ladder {
   }
 
   /** A message has left: counts towards the person's pace, and its end is waited for. */
-  #gone(message: PlannedNotification, site: string | null, legs: readonly Leg[], now: number): void {
+  #gone(message: PlannedNotification, about: Pick<Bearing, 'site' | 'chatter'>, legs: readonly Leg[], now: number): void {
     const duty = this.#plan.duty
     if (message.withheld !== null || duty === null) return
-    this.#gate.sent(duty, message.person, message.channel, site, now)
+    this.#gate.sent(duty, message.person, message.channel, about, now)
     if (legs.length === 0) return
     this.#attempts.set(message.id, { person: message.person, channel: message.channel, legs })
     const within = this.#ladders.get(message.ladder)?.receiptWithinMs ?? null

@@ -25,9 +25,18 @@ export interface Sheet {
 }
 
 /** Whoever is not known speaks the language of the plant. */
-const NOBODY = { language: 'zh' as Language, zone: 'Asia/Shanghai' }
+export const NOBODY = { language: 'zh' as Language, zone: 'Asia/Shanghai' }
 
-export class Messages {
+/** What a ladder has written. */
+export interface Messages {
+  /** Whether what is held back goes out later, as one message. */
+  readonly digests: boolean
+  one(sheet: Sheet): PlannedNotification
+  many(queue: Queue, items: readonly Held[], person: Person, address: string | null, at: number): PlannedNotification
+}
+
+export class PlantMessages implements Messages {
+  readonly digests = true
   readonly #wording: Wording
 
   constructor(plant: Plant) {
@@ -37,10 +46,9 @@ export class Messages {
   one(sheet: Sheet): PlannedNotification {
     const { run, reason, rung, occurrence, at, to, channel, address, withheld } = sheet
     const { language, zone } = typeof to === 'string' ? NOBODY : to
-    const person = typeof to === 'string' ? to : to.id
     const parts = this.#wording.one({ alarm: run.alarm, reason, from: run.from }, at, language, zone)
     return {
-      id: `${run.alarm.id}~${run.generation}.${rung}.${occurrence}.${reason}~${person}~${channel}`,
+      id: messageId(sheet),
       at,
       reason,
       alarms: [run.alarm.id],
@@ -50,7 +58,7 @@ export class Messages {
       ladder: run.ladder ?? '',
       rung,
       occurrence,
-      person,
+      person: typeof to === 'string' ? to : to.id,
       channel,
       address,
       language,
@@ -89,4 +97,9 @@ export class Messages {
       withheld: address === null ? 'noAddress' : null
     }
   }
+}
+
+/** From the inputs alone, so that planning twice changes nothing. */
+export function messageId({ run, reason, rung, occurrence, to, channel }: Sheet): string {
+  return `${run.alarm.id}~${run.generation}.${rung}.${occurrence}.${reason}~${typeof to === 'string' ? to : to.id}~${channel}`
 }

@@ -8,7 +8,7 @@ import type { OutgoingMessage } from './channels/channel.ts'
 /** Ways that carry a link and that a person reads. A robot's group is nobody in particular; vendors' SMS templates refuse URLs, so the channel decides. */
 const LINKED: readonly ChannelKind[] = ['sms', 'email', 'push']
 
-/** The types of contract 6, and three that no alarm of the book stands behind. */
+/** The types of contract 6, and those that no alarm of the book stands behind. */
 const WEBHOOK_TYPES: Record<NotificationReason, string> = {
   raised: 'alarm.raised',
   escalated: 'alarm.escalated',
@@ -17,7 +17,8 @@ const WEBHOOK_TYPES: Record<NotificationReason, string> = {
   reminder: 'alarm.reminder',
   digest: 'alarm.digest',
   drill: 'drill',
-  self: 'service.fault'
+  self: 'service.fault',
+  answer: 'answer'
 }
 
 export interface MessageSources {

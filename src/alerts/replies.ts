@@ -2,12 +2,13 @@
 // told of that is still open; it becomes an operator action of that person. Everything that comes is kept and shown.
 
 import type { OperatorActionBody } from '../model/journal.ts'
-import type { ChannelKind } from '../model/notification.ts'
+import type { ChannelKind, PlannedNotification } from '../model/notification.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
 import type { AnswerRow, NotificationRow, State } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
+import { answerBack, backId } from './answerBack.ts'
 import type { BookedAlarm } from './booked.ts'
 import type { ChannelAnswer } from './channels/channel.ts'
 import { addressKey } from './planned.ts'
@@ -16,8 +17,11 @@ const YES = new Set([
   ...['1', 'ack', 'acknowledge', 'acknowledged', 'ok', 'y', 'yes', 'received', 'roger'],
   ...['收到', '已收到', '确认', '已确认', '知道了', '好', '好的', '是', '一']
 ])
+const HOUR_MS = 3_600_000
 /** Messages looked at for one answer. */
 const MESSAGES_PER_ANSWER = 200
+/** Alarms looked up to count those that are still open besides. */
+const ALARMS_PER_ANSWER = 100
 
 /**
  * - acknowledged: an alarm was. - drill: it was about a drill. - unknownText: it says something else. - unknownSender: nobody
@@ -31,6 +35,20 @@ export interface ReplyParts {
   readonly alarm: (id: string) => Promise<BookedAlarm | null>
   /** Journals the action; resolves once it is applied. */
   readonly act: (body: OperatorActionBody, by: string) => Promise<void>
+  /** Writes down that the message has reached its person, whatever receipts say. */
+  readonly reached: (n: number) => Promise<void>
+  /** Whether whoever answers is told what was made of it. */
+  readonly answersBack: boolean
+  readonly add: (planned: readonly PlannedNotification[]) => Promise<void>
+}
+
+/** What an answer is taken to be about. */
+interface About {
+  readonly row: NotificationRow
+  /** The alarm, or the drill. */
+  readonly id: string
+  /** Alarms besides that the sender was told of and nobody has acknowledged. */
+  readonly more: number
 }
 
 /** Whether the text means "I have it". */
@@ -69,13 +87,14 @@ export class Replies {
         .executeTakeFirst()
     )
     if (used.numUpdatedRows === 0n) return false
-    await this.#reached(row)
-    for (const alarm of await this.#openOf(row)) await this.#acknowledge(alarm, row.person, 'by the link in the message')
+    await this.#parts.reached(row.n)
+    for (const id of row.drill === 1 ? idsOf(row) : await this.#openOf(row))
+      await this.#acknowledge(id, row.person, 'by the link in the message')
     return true
   }
 
   async #take(provider: string, kind: ChannelKind, { from, text, providerId }: ChannelAnswer): Promise<ReplyOutcome | null> {
-    const { state, clock } = this.#parts
+    const { state, clock, answersBack } = this.#parts
     if (providerId !== null) {
       const known = state.selectFrom('answers').select('n').where('provider', '=', provider).where('provider_id', '=', providerId)
       if ((await guarded(() => known.executeTakeFirst())) !== undefined) return null
@@ -83,28 +102,53 @@ export class Replies {
     const told = await this.#toldAt(addressKey(kind, from))
     const [newest] = told
     let outcome: ReplyOutcome = newest === undefined ? 'unknownSender' : 'unknownText'
-    let about: { row: NotificationRow; alarm: string | null } | null = null
+    let about: About | null = null
     if (newest !== undefined && isYes(text)) {
       about = await this.#newestOpen(told)
-      outcome = about === null ? 'nothingOpen' : about.alarm === null ? 'drill' : 'acknowledged'
+      outcome = about === null ? 'nothingOpen' : about.row.drill === 1 ? 'drill' : 'acknowledged'
     }
-    if (about !== null) await this.#reached(about.row)
-    if (about !== null && about.alarm !== null)
-      await this.#acknowledge(about.alarm, about.row.person, `by message: ${text.slice(0, 50).trim()}`)
-    if (about !== null && about.alarm === null) await this.#answered(about.row)
-    await this.#keep({
+    if (about !== null) {
+      await this.#parts.reached(about.row.n)
+      await this.#acknowledge(about.id, about.row.person, `by message: ${text.slice(0, 50).trim()}`)
+      if (about.row.drill === 1) await this.#answered(about.row)
+    }
+    const n = await this.#keep({
       at: clock.now(),
       provider,
       provider_id: providerId,
       address: plainText(from.slice(0, 64)),
       text: plainText(text.slice(0, LIMITS.courier.answerLength)),
       person: newest?.person ?? null,
-      alarm: about?.alarm ?? null,
+      alarm: about?.id ?? null,
       enterprise: newest?.enterprise ?? null,
       site: newest?.site ?? null,
       outcome
     })
+    if (answersBack && newest !== undefined && kind === 'sms') await this.#answerBack(n, outcome, about, newest)
     return outcome
+  }
+
+  /** Tells the sender, at the address that we know, what was made of the answer; not more often than a person would ask. */
+  async #answerBack(n: number, outcome: ReplyOutcome, about: About | null, newest: NotificationRow): Promise<void> {
+    const { state, clock, add, alarm } = this.#parts
+    const now = clock.now()
+    const lately = await guarded(() =>
+      state
+        .selectFrom('notifications')
+        .select('id')
+        .where('address_key', '=', newest.address_key)
+        .where('reason', '=', 'answer')
+        .where('at', '>', now - HOUR_MS)
+        .execute()
+    )
+    // A phone that answers by itself must not be answered for ever.
+    const said = lately.filter(({ id }) => id.endsWith(`~${outcome}`)).length
+    if (lately.length >= LIMITS.courier.answersBackPerHour || (outcome === 'unknownText' && said > 0)) return
+    const row = about?.row ?? newest
+    const [first] = about === null ? idsOf(newest) : [about.id]
+    const known = first === undefined ? null : await alarm(first)
+    const by = outcome === 'nothingOpen' ? (known?.acknowledged?.by ?? null) : null
+    await add([answerBack({ id: backId(n, outcome), at: now, outcome, row, address: newest.address, by, more: about?.more ?? 0 })])
   }
 
   /** What went out to this number lately, newest first. What never left is not what the answer is about. */
@@ -116,28 +160,39 @@ export class Replies {
       .where('address_key', '=', key)
       .where('at', '>', this.#parts.clock.now() - LIMITS.courier.answerMs)
       .where('state', 'in', ['sending', 'sent', 'delivered', 'failed'])
+      .where('reason', '!=', 'answer')
       .orderBy('n', 'desc')
       .limit(MESSAGES_PER_ANSWER)
     const rows = await guarded(() => query.execute())
     return rows.toSorted((one, other) => (other.sent_at ?? other.at) - (one.sent_at ?? one.at) || other.n - one.n)
   }
 
-  async #newestOpen(told: readonly NotificationRow[]): Promise<{ row: NotificationRow; alarm: string | null } | null> {
+  async #newestOpen(told: readonly NotificationRow[]): Promise<About | null> {
+    const answered = new Set(told.flatMap((row) => (row.drill === 1 && row.answered_at !== null ? idsOf(row) : [])))
+    const asked = new Set<string>()
+    let newest: Pick<About, 'row' | 'id'> | null = null
+    let more = 0
     for (const row of told) {
-      if (row.drill === 1 && row.answered_at === null) return { row, alarm: null }
-      const [alarm] = await this.#openOf(row)
-      if (alarm !== undefined) return { row, alarm }
+      for (const id of idsOf(row)) {
+        if (asked.has(id) || (newest !== null && asked.size >= ALARMS_PER_ANSWER)) continue
+        asked.add(id)
+        if (row.drill === 1 ? newest !== null || answered.has(id) : !(await this.#isOpen(id))) continue
+        if (newest === null) newest = { row, id }
+        else more += 1
+      }
     }
-    return null
+    return newest === null ? null : { ...newest, more }
   }
 
   /** The alarm of the message that nobody has acknowledged yet: of several the most severe, which is the one named first. */
   async #openOf(row: NotificationRow): Promise<string[]> {
-    for (const id of JSON.parse(row.alarms) as string[]) {
-      const alarm = await this.#parts.alarm(id)
-      if (alarm !== null && alarm.acknowledged === null) return [id]
-    }
+    for (const id of idsOf(row)) if (await this.#isOpen(id)) return [id]
     return []
+  }
+
+  async #isOpen(id: string): Promise<boolean> {
+    const alarm = await this.#parts.alarm(id)
+    return alarm !== null && alarm.acknowledged === null
   }
 
   #acknowledge(id: string, person: string, note: string): Promise<void> {
@@ -149,21 +204,9 @@ export class Replies {
     await guarded(() => state.updateTable('notifications').set({ answered_at: clock.now() }).where('n', '=', n).execute())
   }
 
-  /** Whoever answers has had the message, whatever receipts say. */
-  async #reached({ n }: NotificationRow): Promise<void> {
-    const { state, clock } = this.#parts
-    await guarded(() =>
-      state
-        .updateTable('notifications')
-        .set({ state: 'delivered', delivered_at: clock.now(), problem: null, receipt_due: null })
-        .where('n', '=', n)
-        .where('state', 'in', ['sent', 'failed'])
-        .execute()
-    )
-  }
-
-  async #keep(answer: Omit<AnswerRow, 'n'>): Promise<void> {
-    await guarded(() =>
+  /** Answers its number. */
+  #keep(answer: Omit<AnswerRow, 'n'>): Promise<number> {
+    return guarded(() =>
       this.#parts.state.transaction().execute(async (state) => {
         const last = await state
           .selectFrom('answers')
@@ -178,7 +221,12 @@ export class Replies {
           .deleteFrom('answers')
           .where('n', '<=', n - LIMITS.courier.answers)
           .execute()
+        return n
       })
     )
   }
+}
+
+function idsOf(row: NotificationRow): string[] {
+  return JSON.parse(row.alarms) as string[]
 }

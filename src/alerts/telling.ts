@@ -2,7 +2,6 @@
 
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
-import type { Plant } from '../model/plant.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
@@ -16,7 +15,6 @@ import { AckLinks } from './ackLinks.ts'
 import type { BookedAlarm } from './booked.ts'
 import type { CallbackOutcome, Channel, ChannelCallback } from './channels/channel.ts'
 import { Courier } from './courier.ts'
-import { type DrillRequest, planDrill } from './drill.ts'
 import { Drills } from './drills.ts'
 import type { MessageSources } from './message.ts'
 import { Notices } from './notices.ts'
@@ -34,6 +32,8 @@ export interface TellingParts {
   readonly channels: readonly Channel[]
   /** The queue is on this Redis; null: it is in this process. */
   readonly redisUrl: string | null
+  /** Whether whoever answers by SMS is told what was made of it; missing: yes. */
+  readonly answersBack?: boolean
   /** Where people's phones reach the service; null: messages carry no links. */
   readonly publicUrl: string | null
   readonly journal: (report: DeliveryReport, done: () => void) => void
@@ -50,7 +50,7 @@ export type LinkState = { readonly kind: 'unknown' } | { readonly kind: 'expired
 export interface OpenLink {
   readonly kind: 'open' | 'used'
   readonly row: NotificationRow
-  readonly acknowledged: BookedAlarm['acknowledged']
+  readonly acknowledged: { readonly by: string } | null
 }
 
 export class Telling implements Part {
@@ -70,7 +70,6 @@ export class Telling implements Part {
     this.notices = new Notices(state)
     this.drills = new Drills(state)
     this.outbox = new Outbox(state)
-    this.#replies = new Replies({ state, clock, alarm, act })
     this.courier = new Courier({
       ...{ outbox: this.outbox, channels, clock, random, log, journal, alarmBody },
       dispatcher: redisUrl === null ? new EmbeddedDispatcher() : new RedisDispatcher({ url: redisUrl, clock, log }),
@@ -79,6 +78,11 @@ export class Telling implements Part {
         void this.#replies
           .take(channel.id, channel.kind, answer)
           .catch((cause) => log.error(`an answer by ${channel.id} could not be taken: ${messageOf(cause)}`))
+    })
+    this.#replies = new Replies({
+      ...{ state, clock, alarm, act, answersBack: parts.answersBack ?? true },
+      reached: (n) => this.courier.reached(n),
+      add: (planned) => this.add(planned)
     })
   }
 
@@ -92,20 +96,10 @@ export class Telling implements Part {
     return this.courier.stop()
   }
 
-  /** Puts notifications into the outbox that no journal record has caused: of drills and of this service itself. */
+  /** Puts notifications into the outbox that no journal record has caused: of this service itself and answers to answers. */
   async add(planned: readonly PlannedNotification[]): Promise<void> {
     await rebuildable(this.#parts.state, (state) => this.#planned.write(state, planned))
     this.courier.wake()
-  }
-
-  /** Begins a drill; answers how many messages it sends, withheld ones not counted. Where it is none, nothing is begun. */
-  async drill(plant: Plant, request: DrillRequest, by: string): Promise<number> {
-    const planned = planDrill(plant, request)
-    const sent = planned.filter(({ withheld }) => withheld === null).length
-    if (sent === 0) return 0
-    await this.drills.begin(request, by, planned[0]?.enterprise ?? null)
-    await this.add(planned)
-    return sent
   }
 
   /** Makes a dead letter a queued notification again; false where it is none. */
@@ -138,8 +132,9 @@ export class Telling implements Part {
     if (read === null || row === null) return { kind: 'unknown' }
     if (read.expired) return { kind: 'expired' }
     const [first] = JSON.parse(row.alarms) as string[]
-    const alarm = first === undefined ? null : await this.#parts.alarm(first)
-    return { kind: row.answered_at === null ? 'open' : 'used', row, acknowledged: alarm?.acknowledged ?? null }
+    const about =
+      first === undefined ? null : row.drill === 1 ? (await this.drills.one(first, null))?.record : await this.#parts.alarm(first)
+    return { kind: row.answered_at === null ? 'open' : 'used', row, acknowledged: about?.acknowledged ?? null }
   }
 
   /** Uses a one-time link; answers what is so afterwards. */

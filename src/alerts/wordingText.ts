@@ -79,7 +79,8 @@ function fitsSms(text: string): boolean {
   return smsParts(text) <= LIMITS.wording.smsParts
 }
 
-function marked(text: string, language: Language, drill: boolean): string {
+/** A drill says first and last that it is one. */
+export function marked(text: string, language: Language, drill: boolean): string {
   return drill ? `${DRILL[language].first}${text}${DRILL[language].last}` : text
 }
 

@@ -2,10 +2,12 @@
 
 import type { Access } from '../access/access.ts'
 import type { Book } from '../alerts/book.ts'
+import type { Marks } from '../alerts/marks.ts'
 import type { ServiceWindow } from '../alerts/serviceWindows.ts'
 import type { Telling } from '../alerts/telling.ts'
 import type { History } from '../history/history.ts'
 import type { Latest } from '../ingest/latest.ts'
+import type { DrillActionBody } from '../model/drill.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { StateActionBody } from '../model/suppression.ts'
@@ -30,6 +32,8 @@ export interface PlantView {
   readonly serviceWindows?: () => readonly ServiceWindow[]
   /** What states and inhibitions hold back. Missing: nothing. */
   readonly suppression?: () => Suppression
+  /** Floods and chattering alarms. Missing: none. */
+  readonly marks?: () => Pick<Marks, 'floods' | 'chattering'>
 }
 
 /** Where inputs enter: both go into the journal first. */
@@ -39,7 +43,7 @@ export interface Submit {
   /** Resolves once the message is flushed. It does not resolve while the disk refuses writes. */
   telemetry(gateway: string, body: Uint8Array): Promise<void>
   /** Resolves once the action is flushed, applied, and committed to the book. */
-  action(body: OperatorActionBody | ServiceActionBody | StateActionBody, by: string): Promise<void>
+  action(body: OperatorActionBody | ServiceActionBody | StateActionBody | DrillActionBody, by: string): Promise<void>
 }
 
 export interface PartHealth {

@@ -5,7 +5,8 @@ import { recordedProblemLine } from '../ingest/recorded/samples.ts'
 import type { AlarmEvent } from '../model/alarm.ts'
 import type { JournalRecord } from '../model/journal.ts'
 import type { BacktestSource, Bench, Step } from './backtestSources.ts'
-import { Effects, type Pipeline } from './pipeline.ts'
+import { Effects } from './effects.ts'
+import type { Pipeline } from './pipeline.ts'
 
 export interface BacktestListener {
   /** What is told begins here: the alarms that stand, of each bench. `at` is our clock. */

@@ -5,6 +5,7 @@
 import type { Book, CommittedEvent } from '../alerts/book.ts'
 import type { History } from '../history/history.ts'
 import type { JournalRecord, Reject } from '../model/journal.ts'
+import type { MarkChange } from '../model/mark.ts'
 import type { Plant } from '../model/plant.ts'
 import type { ReadingColumns } from '../model/readings.ts'
 import { type Clock, pause, type Timer } from '../platform/clock.ts'
@@ -13,8 +14,9 @@ import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { StateFailure } from '../store/failure.ts'
+import { Effects } from './effects.ts'
 import { HistoryFeed } from './historyFeed.ts'
-import { Effects, type Pipeline } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import { journalPlant, type RecoveryParts, restorePipeline } from './recovery.ts'
 import { judgeTurn, mostUntil, repeatUnheard, upToPlant } from './turn.ts'
 
@@ -40,6 +42,8 @@ export interface LoopParts extends RecoveryParts {
 /** Who watches what a turn has done, after it is committed. Never called while recovering what had been told before. */
 export interface Watcher {
   events(committed: readonly CommittedEvent[]): void
+  /** Marks that went on or off; they are committed. */
+  marks?(changes: readonly MarkChange[]): void
   /** There are planned notifications in the outbox that were not there before. */
   notifications?(): void
   readings(readings: ReadingColumns): void
@@ -237,18 +241,19 @@ export class Loop implements Part {
   async #handOn(hadRecords: boolean, repeated: boolean): Promise<void> {
     const { book, clock } = this.#parts
     const { position, fleet } = this.#pipeline
-    const { desk: events, shadow, rejects, readings, presence, notifications } = this.#effects
+    const { desk: events, shadow, rejects, readings, presence, marks, notifications, drills } = this.#effects
     if (hadRecords) this.#feed.offer(readings, position.seq)
     const committed = book.position()
     if (!repeated) {
       const due = clock.monotonic() - this.#committedAt >= COMMIT_POSITION_EVERY_MS && position.seq > committed.seq
       let fresh: readonly CommittedEvent[] = []
-      if (events.length > 0 || shadow.length > 0 || rejects.length > 0 || notifications.length > 0 || due) {
+      if ([events, shadow, rejects, marks, notifications, drills].some(({ length }) => length > 0) || due) {
         const kept = rejects.length > REJECTS_PER_TURN ? rejects.slice(0, REJECTS_PER_TURN) : rejects
-        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, notifications, position, fleet }))
+        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, marks, notifications, drills, position, fleet }))
         this.#committedAt = clock.monotonic()
       }
       if (fresh.length > 0) this.#watcher?.events(fresh)
+      if (marks.length > 0) this.#watcher?.marks?.(marks)
       if (notifications.length > 0) this.#watcher?.notifications?.()
       if (rejects.length > 0) this.#watcher?.rejects(rejects)
       if (presence.length > 0) this.#watcher?.presence(presence)

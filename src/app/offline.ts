@@ -3,10 +3,13 @@
 
 import type { AlarmEvent } from '../model/alarm.ts'
 import type { JournalRecord, OperatorActionBody, RecordKind, Reject, ServiceActionBody } from '../model/journal.ts'
+import type { DrillActionBody, DrillTurn } from '../model/drill.ts'
+import type { MarkChange } from '../model/mark.ts'
 import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Device, Plant } from '../model/plant.ts'
 import type { StateActionBody } from '../model/suppression.ts'
-import { Effects, Pipeline } from './pipeline.ts'
+import { Effects } from './effects.ts'
+import { Pipeline } from './pipeline.ts'
 
 /** What a service allows without settings of its own. */
 export const OFFLINE_CLOCK_SKEW_MS = 300_000
@@ -63,7 +66,7 @@ export class RecordWriter {
     return this.#record(receivedAt, 'presence', gateway, { online, why: 'scenario' })
   }
 
-  action(receivedAt: number, by: string, body: OperatorActionBody | ServiceActionBody | StateActionBody): JournalRecord {
+  action(receivedAt: number, by: string, body: OperatorActionBody | ServiceActionBody | StateActionBody | DrillActionBody): JournalRecord {
     return this.#record(receivedAt, 'action', by, body)
   }
 
@@ -77,11 +80,13 @@ export class RecordWriter {
   }
 }
 
-/** What a run has caused so far; planned messages are kept where somebody asks for them. */
+/** What a run has caused so far; planned messages, marks and drills are kept where somebody asks for them. */
 export interface OfflineEffects {
   readonly events: AlarmEvent[]
   readonly rejects: Reject[]
   readonly notifications?: PlannedNotification[]
+  readonly marks?: MarkChange[]
+  readonly drills?: DrillTurn[]
 }
 
 /** One run: records in, events and rejects out. */
@@ -109,6 +114,8 @@ export class OfflineRun {
     for (const event of this.#effects.events) into.events.push(event)
     for (const reject of this.#effects.rejects) into.rejects.push(reject)
     for (const one of this.#effects.notifications) into.notifications?.push(one)
+    for (const mark of this.#effects.marks) into.marks?.push(mark)
+    for (const turn of this.#effects.drills) into.drills?.push(turn)
     this.#effects.clear()
   }
 }

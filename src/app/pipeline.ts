@@ -2,21 +2,25 @@
 // all call this very code; only what stands at its two ends differs. Synchronous and pure: time is in the records.
 
 import { Desk, type DeskSnapshot } from '../alerts/desk.ts'
+import { Drilling, type DrillingSnapshot } from '../alerts/drilling.ts'
+import type { FloodSight } from '../alerts/floodWatch.ts'
 import { Ladder, type LadderSnapshot } from '../alerts/ladder.ts'
+import { Marks, type MarksSnapshot } from '../alerts/marks.ts'
 import { Intake, type IntakeSnapshot } from '../ingest/intake.ts'
 import { Latest, type LatestSnapshot } from '../ingest/latest.ts'
-import type { Alarm, AlarmEvent, DeskEvent, Transition } from '../model/alarm.ts'
+import type { Alarm, DeskEvent, Transition } from '../model/alarm.ts'
+import { type DrillActionBody, isDrillId } from '../model/drill.ts'
 import { type Fleet, numberFleet } from '../model/fleet.ts'
-import type { JournalRecord, OperatorActionBody, Reject, ServiceActionBody } from '../model/journal.ts'
-import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
+import type { JournalRecord, OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
+import type { DeliveryReport } from '../model/notification.ts'
 import type { Plant } from '../model/plant.ts'
-import { ReadingColumns } from '../model/readings.ts'
 import type { StateActionBody, SuppressionChange } from '../model/suppression.ts'
-import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
 import type { Doubt } from '../rules/doubts.ts'
+import { Engine, type EngineSnapshot, type StandingAlarm } from '../rules/engine.ts'
 import type { Explanation } from '../rules/explain.ts'
 import { stateOfRule } from '../rules/states.ts'
 import { Suppression, type SuppressionSnapshot } from '../rules/suppression.ts'
+import type { Effects } from './effects.ts'
 
 /** How far the journal has been judged: the last record, and the instant of our clock that time has been advanced to. */
 export interface Position {
@@ -39,8 +43,12 @@ export interface PipelineSnapshot {
   readonly presence: ReadonlyMap<string, Presence>
   /** Missing: written by a version without a desk; `adopt` fills it. */
   readonly desk?: DeskSnapshot
+  /** Missing: written by a version without marks; what stands is taken over. */
+  readonly marks?: MarksSnapshot
   /** Missing: written by a version that told nobody. */
   readonly ladder?: LadderSnapshot
+  /** Missing: written by a version whose drills had no ladder. */
+  readonly drilling?: DrillingSnapshot
   /** Missing: written by a version without states and inhibitions, so nothing was held back. */
   readonly suppression?: SuppressionSnapshot
 }
@@ -50,30 +58,6 @@ export interface PipelineOptions {
   readonly clockSkewMs: number
 }
 
-/** What one turn caused. Reused from turn to turn: take what is needed before the next. */
-export class Effects {
-  readonly events: AlarmEvent[] = []
-  /** The same events, one for one, with the alarm after each and whether it is to be told. */
-  readonly desk: DeskEvent[] = []
-  /** What shadow rules did: kept apart, and told to nobody. */
-  readonly shadow: Transition[] = []
-  readonly rejects: Reject[] = []
-  readonly readings = new ReadingColumns(4096)
-  readonly presence: string[] = []
-  /** Whom to tell what, and whom not and why; kept in the transaction of the events. */
-  readonly notifications: PlannedNotification[] = []
-
-  clear(): void {
-    this.events.length = 0
-    this.desk.length = 0
-    this.shadow.length = 0
-    this.rejects.length = 0
-    this.presence.length = 0
-    this.notifications.length = 0
-    this.readings.clear()
-  }
-}
-
 export class Pipeline {
   #fleet: Fleet
   #shadows: ReadonlySet<string>
@@ -81,7 +65,9 @@ export class Pipeline {
   #engine: Engine
   #latest: Latest
   #desk: Desk
+  #marks: Marks
   #ladder: Ladder
+  #drilling: Drilling
   #suppression: Suppression
   #presence: Map<string, Presence>
   #position: Position
@@ -89,6 +75,7 @@ export class Pipeline {
   #deskKnown = true
   /** What the engine has said and the desk has not yet taken. */
   readonly #raw: Transition[] = []
+  readonly #floods: FloodSight = { flooding: (enterprise) => this.#marks.flooding(enterprise) }
 
   private constructor(fleet: Fleet, intake: Intake, engine: Engine, latest: Latest, desk: Desk, position: Position) {
     this.#fleet = fleet
@@ -97,7 +84,9 @@ export class Pipeline {
     this.#engine = engine
     this.#latest = latest
     this.#desk = desk
-    this.#ladder = new Ladder(fleet.plant)
+    this.#marks = new Marks(fleet)
+    this.#ladder = new Ladder(fleet.plant, this.#floods)
+    this.#drilling = new Drilling(fleet.plant, position.advancedTo)
     this.#presence = new Map()
     this.#position = position
     this.#suppression = new Suppression(fleet, position.advancedTo, this.#facts(engine))
@@ -120,7 +109,10 @@ export class Pipeline {
     pipeline.#deskKnown = snapshot.desk !== undefined
     const { suppression, position } = snapshot
     if (suppression !== undefined) pipeline.#suppression = Suppression.restore(fleet, suppression, position.advancedTo)
-    if (snapshot.ladder !== undefined) pipeline.#ladder = Ladder.restore(plant, snapshot.ladder)
+    if (snapshot.marks === undefined) pipeline.#marks.adopt(desk.standing(), position.advancedTo)
+    else pipeline.#marks = Marks.restore(fleet, snapshot.marks)
+    if (snapshot.ladder !== undefined) pipeline.#ladder = Ladder.restore(plant, snapshot.ladder, pipeline.#floods)
+    if (snapshot.drilling !== undefined) pipeline.#drilling = Drilling.restore(plant, snapshot.drilling)
     pipeline.#presence = new Map(snapshot.presence)
     return pipeline
   }
@@ -146,8 +138,18 @@ export class Pipeline {
   }
 
   /** For looking at. */
+  get drilling(): Drilling {
+    return this.#drilling
+  }
+
+  /** For looking at. */
   get desk(): Desk {
     return this.#desk
+  }
+
+  /** Floods and chattering alarms. For looking at. */
+  get marks(): Marks {
+    return this.#marks
   }
 
   /** False where the alarms that stand must be taken over from the book before anything new is told. */
@@ -159,6 +161,8 @@ export class Pipeline {
   adopt(alarms: Iterable<Alarm>): void {
     this.#desk = new Desk(this.#fleet)
     this.#desk.adopt(alarms)
+    this.#marks = new Marks(this.#fleet)
+    this.#marks.adopt(this.#desk.standing(), this.#position.advancedTo)
     this.#deskKnown = true
   }
 
@@ -189,7 +193,14 @@ export class Pipeline {
 
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */
   get nextDue(): number {
-    return Math.min(this.#engine.nextDue(), this.#suppression.nextDue, this.#desk.nextDue, this.#ladder.nextDue)
+    return Math.min(
+      this.#engine.nextDue(),
+      this.#suppression.nextDue,
+      this.#desk.nextDue,
+      this.#marks.nextDue,
+      this.#ladder.nextDue,
+      this.#drilling.nextDue
+    )
   }
 
   /** Takes the records, which follow the position without a gap, in order. A 'plant' record goes through `replant` instead. */
@@ -207,7 +218,7 @@ export class Pipeline {
           this.#act(record, effects)
           break
         case 'delivery':
-          this.#ladder.report(JSON.parse(text(record.body)) as DeliveryReport, record.receivedAt, effects.notifications)
+          this.#delivered(record, effects)
           break
         case 'plant':
           throw new Error(`record ${record.seq} changes the plant and must be taken by itself`)
@@ -229,7 +240,9 @@ export class Pipeline {
     const changes: SuppressionChange[] = []
     this.#suppression = this.#suppression.under(fleet, record.receivedAt, this.#facts(this.#engine), changes)
     this.#hand(changes, record.receivedAt, effects)
+    this.#marks.under(fleet)
     this.#ladder.under(plant)
+    this.#drilling.under(plant, record.receivedAt)
     this.#intake = this.#intake.under(fleet)
     this.#latest = this.#latest.under(fleet)
     this.#fleet = fleet
@@ -253,7 +266,9 @@ export class Pipeline {
       latest: this.#latest.snapshot(),
       presence: new Map(this.#presence),
       desk: this.#desk.snapshot(),
+      marks: this.#marks.snapshot(),
       ladder: this.#ladder.snapshot(),
+      drilling: this.#drilling.snapshot(),
       suppression: this.#suppression.snapshot()
     }
   }
@@ -265,7 +280,9 @@ export class Pipeline {
       this.#judged(now, effects, true)
       this.#desk.advance(now, effects.desk)
       this.#tell(effects)
+      this.#marks.advance(now, this.#desk, effects.marks)
       this.#ladder.advance(now, effects.notifications)
+      this.#drilling.advance(now, effects)
     }
     this.#engine.advance(to, this.#raw)
   }
@@ -299,11 +316,20 @@ export class Pipeline {
     for (const alarm of engine.standing()) if (!this.#shadows.has(alarm.rule)) yield alarm
   }
 
-  /** What the desk let through is told: to the log of events, and up the ladder. */
-  #tell({ events, desk, notifications }: Effects): void {
-    if (events.length === desk.length) return
-    this.#ladder.take(desk.slice(events.length), notifications)
-    while (events.length < desk.length) events.push((desk[events.length] as DeskEvent).event)
+  /** What the desk let through is marked and told, one after the other: to the log of events, and up the ladder. */
+  #tell({ events, desk, marks, notifications }: Effects): void {
+    while (events.length < desk.length) {
+      const marked = this.#marks.take(desk[events.length] as DeskEvent, this.#desk, marks)
+      desk[events.length] = marked
+      this.#ladder.take([marked], notifications)
+      events.push(marked.event)
+    }
+  }
+
+  #delivered({ body, receivedAt }: JournalRecord, effects: Effects): void {
+    const report = JSON.parse(text(body)) as DeliveryReport
+    if (isDrillId(report.id)) this.#drilling.report(report, receivedAt, effects)
+    else this.#ladder.report(report, receivedAt, effects.notifications)
   }
 
   #telemetry(record: JournalRecord, effects: Effects): void {
@@ -326,7 +352,7 @@ export class Pipeline {
 
   #act(record: JournalRecord, effects: Effects): void {
     const { receivedAt, source: by } = record
-    const body = JSON.parse(text(record.body)) as OperatorActionBody | ServiceActionBody | StateActionBody
+    const body = JSON.parse(text(record.body)) as OperatorActionBody | ServiceActionBody | StateActionBody | DrillActionBody
     if (body.id === null && 'state' in body) {
       const changes: SuppressionChange[] = []
       this.#suppression.act(body, by, receivedAt, changes)
@@ -337,6 +363,8 @@ export class Pipeline {
       this.#desk.serve(body, by, receivedAt, effects.desk)
       return
     }
+    if ('drill' in body) return void this.#drilling.begin(body.id, body.drill, by, receivedAt, effects)
+    if (isDrillId(body.id)) return void this.#drilling.act(body, by, receivedAt, effects)
     if (body.action === 'reset') this.#engine.reset(body.id, receivedAt, this.#raw)
     const moved = this.#raw.some(({ id }) => id === body.id)
     this.#desk.act(body, by, receivedAt, moved, effects.desk)

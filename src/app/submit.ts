@@ -7,7 +7,8 @@ import { targetName } from '../alerts/serviceWindows.ts'
 import type { Submit } from '../api/parts.ts'
 import type { MessageCounts } from '../ingest/brokerCounts.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
-import type { ServiceActionBody } from '../model/journal.ts'
+import { type DrillActionBody, isDrillId } from '../model/drill.ts'
+import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { StateActionBody } from '../model/suppression.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Loop } from './loop.ts'
@@ -39,6 +40,12 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
     const after = on()
     if (JSON.stringify(before) !== JSON.stringify(after)) await audit.append(by, `${body.action} ${body.state}`, before, after)
   }
+  async function drill(body: DrillActionBody | OperatorActionBody, by: string): Promise<void> {
+    const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
+    await loop.settled(seq)
+    // The end of a drill is chained with its record.
+    if ('drill' in body) await audit.append(by, `drill.begin ${body.id}`, null, body.drill)
+  }
   return {
     obstacle() {
       const { state, problem } = journal.health()
@@ -54,6 +61,7 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
     async action(body, by) {
       if (body.id === null && 'state' in body) return switchState(body, by)
       if (body.id === null) return serve(body, by)
+      if ('drill' in body || isDrillId(body.id)) return drill(body, by)
       const before = await book.alarm(body.id, null)
       const seq = await journal.appended('action', by, Buffer.from(JSON.stringify(body)))
       await loop.settled(seq)

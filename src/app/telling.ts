@@ -53,9 +53,9 @@ export function tellingOf(ground: TellingGround): TellingRooms {
   const { config, clock, log, state, journal, book, loop, submit, plant } = ground
   const { allowPrivate, ca } = config.outgoing
   const outgoing = new Outgoing({ clock, allowPrivate, ca })
-  const { redis: redisUrl, publicUrl, faultsTo } = config.notifications
+  const { redis: redisUrl, publicUrl, faultsTo, answersBack } = config.notifications
   const telling = new Telling({
-    ...{ state, clock, log, redisUrl, publicUrl },
+    ...{ state, clock, log, redisUrl, publicUrl, answersBack },
     random: new Random(clock.now()),
     channels: channelsOf(config.channels, { clock, log, outgoing, ca }),
     journal: (report, done) => journal.append('delivery', report.id, Buffer.from(JSON.stringify(report)), done),
@@ -115,11 +115,8 @@ function faultsOf({ parts }: HealthReport): Fault[] {
 /** Drills that are over get their record, signed and in the audit log. */
 function drillCloser({ drills }: Telling, { clock, log, audit }: TellingGround): Part {
   let timer: Timer | null = null
-  const close = async (): Promise<void> => {
-    for (const { record, signature } of await drills.closeDue(clock.now())) {
-      await audit.append(record.by, `drill.close ${record.id}`, null, { ...record, signature })
-    }
-  }
+  const close = (): Promise<number> =>
+    drills.closeDue(clock.now(), (state, who, what, after) => audit.appendIn(state, { who, what, before: null, after }))
   return {
     name: 'drills',
     start: async () => {

@@ -4,7 +4,8 @@
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { JournalRecord } from '../model/journal.ts'
 import type { Plant } from '../model/plant.ts'
-import type { Effects, Pipeline, Position } from './pipeline.ts'
+import type { Effects } from './effects.ts'
+import type { Pipeline, Position } from './pipeline.ts'
 
 /** How far a turn may reach in the journal: as far as it is flushed, and in time up to its watermark. */
 export type Reach = Pick<Journal, 'flushedSeq' | 'watermark'>

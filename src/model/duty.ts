@@ -115,6 +115,22 @@ export interface Ladder {
   readonly receiptWithinMs: number | null
 }
 
+/** A drill that is held by itself, at a time of day on some weekdays. */
+export interface DrillSchedule {
+  readonly id: string
+  readonly site: string
+  readonly tier: Tier
+  readonly zone: string
+  /** Minutes after midnight. */
+  readonly minute: number
+  /** 0 (Monday) to 6. */
+  readonly days: readonly number[]
+  /** Only on the first (1) to fifth of these weekdays in a month; null: on each. */
+  readonly week: number | null
+  /** Every delay is divided by this; 1: as in an alarm. */
+  readonly factor: number
+}
+
 export interface Duty {
   readonly people: readonly Person[]
   readonly teams: readonly Team[]
@@ -128,6 +144,8 @@ export interface Duty {
   readonly throttle: { readonly max: number; readonly perMs: number } | null
   /** In a flood (ISA-18.2) an enterprise's people get one message per this long instead of one per alarm. Never red. */
   readonly floodDigestMs: number
+  /** Drills that are held by themselves. Missing: none. */
+  readonly drills?: readonly DrillSchedule[]
   /** Ways whose receipts come back; on all others the provider's acceptance is all one gets. */
   readonly receipts: readonly ChannelKind[]
 }

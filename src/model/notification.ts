@@ -8,9 +8,9 @@ export type ChannelKind = (typeof CHANNEL_KINDS)[number]
 
 /**
  * Why a person is told: the alarm began, rose, eased, ended, goes on unacknowledged, several alarms in one message, a drill,
- * or a fault of this service itself.
+ * a fault of this service itself, or that somebody has answered and is told what was made of it.
  */
-export const NOTIFICATION_REASONS = ['raised', 'escalated', 'eased', 'cleared', 'reminder', 'digest', 'drill', 'self'] as const
+export const NOTIFICATION_REASONS = ['raised', 'escalated', 'eased', 'cleared', 'reminder', 'digest', 'drill', 'self', 'answer'] as const
 export type NotificationReason = (typeof NOTIFICATION_REASONS)[number]
 
 /** Why a planned notification did not go out. The first reason found is the one recorded. */
@@ -22,6 +22,7 @@ export const WITHHOLD_REASONS = [
   'outOfService',
   'grouped', // told in the message that another alarm opened
   'throttled', // this person has had enough messages in this stretch
+  'chattering', // it comes and goes, and the person was told of it a short while ago
   'flood', // in the digest instead
   'quietHours', // never red
   'noAddress', // the person has no address for this way
@@ -51,7 +52,7 @@ export interface PlannedNotification {
   /** When it is due, epoch ms by our clock. */
   readonly at: number
   readonly reason: NotificationReason
-  /** The alarms it tells of, the most severe first; a drill or a fault of our own has none of the book. */
+  /** The alarms it tells of, the most severe first; of a drill its id; a fault of our own has none. */
   readonly alarms: readonly string[]
   readonly tier: Tier
   readonly site: string | null

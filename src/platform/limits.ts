@@ -150,6 +150,9 @@ export const LIMITS = {
     liveStalledMs: 20_000,
     /** Newest alarm events kept in memory for live clients; who is further behind is served from the book. */
     liveEvents: 2_000,
+    /** Newest notices kept for live clients, and sent at once; who is further behind asks for what he missed. */
+    liveNotices: 1_000,
+    liveNoticesAtOnce: 100,
     /** Changes of devices between online and not that a live client may be behind; above, it is cut off. */
     liveDeviceChanges: 200_000
   },
@@ -178,6 +181,16 @@ export const LIMITS = {
     windowMs: 366 * 24 * HOUR,
     /** Suppressions of alarms not seen yet; the oldest are forgotten. */
     suppressionsAhead: 10_000
+  },
+  marks: {
+    /** An alarm stops chattering once it has not come again for this long. */
+    chatterQuietMs: 10 * 60_000,
+    /** A chattering alarm below red is told to a person at most once in this time. */
+    chatterTellMs: 10 * 60_000,
+    /** Rules on subjects whose last cycles are remembered; the ones that ended longest ago are forgotten. */
+    recentPoints: 100_000,
+    /** Alarms of one chattering rule and subject that lose the mark when it goes off; the oldest keep it. */
+    alarmsPerMark: 1_000
   },
   book: {
     noteLength: 2_000,
@@ -232,8 +245,29 @@ export const LIMITS = {
     linksPerMinute: 60,
     callbacksPerMinute: 6_000,
     callbackBytes: 256 * KIB,
-    /** How long a drill waits for receipts and acknowledgement before its record is closed. */
-    drillMs: 30 * 60_000
+    /** Answers to answers that one number gets in an hour. */
+    answersBackPerHour: 6
+  },
+  drill: {
+    /** At the same time. */
+    running: 20,
+    /** Nobody calls longer than this. */
+    longestMs: 24 * HOUR,
+    /** After the last call somebody may still answer for so long; where delays are shortened, this too, down to the least. */
+    patienceMs: 5 * 60_000,
+    leastPatienceMs: 30_000,
+    /** However much the delays are shortened, a receipt is waited for so long. */
+    leastReceiptMs: 15_000,
+    /** Delays are divided by this where nothing else is said, and by at most the other. */
+    fastFactor: 60,
+    mostFactor: 3_600,
+    /** What of it could not be sent in time is not sent: it would surprise people after the event. */
+    expireMs: 10 * 60_000,
+    /** Receipts and answers that come so long after its end still go into its record. */
+    settleMs: 5 * 60_000,
+    /** Messages in one record. */
+    steps: 2_000,
+    shown: 100
   },
   outgoing: {
     connectMs: 10_000,

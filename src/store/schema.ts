@@ -10,12 +10,14 @@ export interface Schema {
   position: PositionRow
   alarms: AlarmRow
   alarm_events: AlarmEventRow
+  marks: MarkRow
   shadow_events: ShadowEventRow
   quarantine: QuarantineRow
   notifications: NotificationRow
   notification_alarms: NotificationAlarmRow
   answers: AnswerRow
   drills: DrillRow
+  early_receipts: EarlyReceiptRow
   service_secrets: ServiceSecretRow
   amendments: AmendmentRow
   users: UserRow
@@ -87,6 +89,30 @@ export interface AlarmEventRow extends EventPlaceRow {
   note: string | null
   /** JSON: until, assignee, disposition, verifier, as far as the action has them. */
   extras: string | null
+  /** When an operator was told because of it, by our clock; null: nobody was. */
+  announced_at: number | null
+}
+
+/** A mark goes on or off (`begins` 0). */
+export interface MarkRow {
+  n: number
+  kind: string
+  at: number
+  begins: number
+  /** Where it goes off: since when it was on. */
+  since: number | null
+  /** Of a flood: installation, enterprise or site. */
+  scope: string | null
+  rule: string | null
+  device: string | null
+  area: string | null
+  in_area: string | null
+  site: string | null
+  enterprise: string | null
+  /** JSON array of the ids of the alarms that carry it, or no longer. */
+  alarms: string
+  /** Of a flood: alarms announced so far. */
+  announced: number | null
 }
 
 /** A transition of a shadow rule; `n` counts these alone. */
@@ -244,11 +270,33 @@ export interface DrillRow {
   by_user: string
   site: string | null
   enterprise: string | null
+  device: string | null
+  rule: string | null
+  tier: string
   person: string | null
   note: string | null
-  ends_at: number
+  /** Null: none takes such an alarm. */
+  ladder: string | null
+  factor: number
+  /** Null while it goes on. */
+  ended_at: number | null
+  /** DrillOutcome. */
+  outcome: string | null
+  acknowledged_by: string | null
+  /** How it was acknowledged. */
+  answer: string | null
+  /** Once it is closed: JSON text as it was signed. */
   record: string | null
   signature: string | null
+}
+
+/** A receipt of a message that was not known to be accepted yet. */
+export interface EarlyReceiptRow {
+  provider: string
+  provider_id: string
+  state: string
+  problem: string | null
+  at: number
 }
 
 /** Secrets the service made for itself. */

@@ -11,6 +11,8 @@ import { notifications } from './migrations/0004-notifications.ts'
 import { amendments } from './migrations/0005-amendments.ts'
 import { lifecycle } from './migrations/0006-lifecycle.ts'
 import { access } from './migrations/0007-access.ts'
+import { drills } from './migrations/0008-drills.ts'
+import { marks } from './migrations/0009-marks.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 
@@ -22,7 +24,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-notifications': notifications,
   '0005-amendments': amendments,
   '0006-lifecycle': lifecycle,
-  '0007-access': access
+  '0007-access': access,
+  '0008-drills': drills,
+  '0009-marks': marks
 }
 
 const MIGRATION_TABLE = 'schema_migrations'

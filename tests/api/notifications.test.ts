@@ -195,31 +195,68 @@ describe('what comes back', () => {
 })
 
 describe('a drill', () => {
-  it('goes to the people of the ladders, marked, and ends in a signed record', async () => {
+  const chained: unknown[] = []
+  const close = () =>
+    house.parts.telling.drills.closeDue(house.clock.now(), async (_state, who, what, after) => void chained.push({ who, what, after }))
+  const until = (look: () => Promise<void>) => vi.waitFor(look, WAIT)
+
+  it('climbs the ladder, marked, is no alarm, ends by an answer, and leaves a signed record', async () => {
     const { operator, engineer } = await house.tokens()
     await send()
     expect((await house.ask('/api/v1/drill', operator, { payload: {} })).statusCode).toBe(403)
     expect((await house.ask('/api/v1/drill', engineer, { payload: { site: 'nowhere' } })).statusCode).toBe(404)
-    const begun = await house.ask('/api/v1/drill', engineer, { payload: { site: 'farm', note: 'monthly' } })
-    expect([begun.statusCode, begun.json()]).toEqual([202, { id: `drill#${START}`, notifications: 1 }])
-    await vi.waitFor(() => expect(carrier.ledger).toHaveLength(1), WAIT)
-    expect(carrier.ledger[0]?.text).toMatch(/^【演练】/)
-    expect(carrier.ledger[0]?.title).toContain('演练')
-    await vi.waitFor(
-      async () => expect(await house.parts.telling.notices.list({ state: 'sent' }, { limit: 9 }, null)).toMatchObject({ items: [{}] }),
-      WAIT
+    const begun = await house.ask('/api/v1/drill', engineer, { payload: { site: 'farm', note: 'monthly', fast: 10 } })
+    const id = `@drill/farm#${START}`
+    expect([begun.statusCode, begun.json()]).toEqual([202, { id, drill: true, ladder: 'standard', notifications: 1 }])
+    await until(async () =>
+      expect(await house.parts.telling.notices.list({ state: 'sent' }, { limit: 9 }, null)).toMatchObject({ items: [{}] })
     )
-    const { drills } = house.parts.telling
-    expect(await drills.closeDue(house.clock.now())).toEqual([])
-    house.clock.moveTo(START + 60_000)
+    expect(carrier.ledger[0]).toMatchObject({ text: expect.stringMatching(/^【演练】.*【演练】/), title: expect.stringContaining('演练') })
+    expect(await close()).toBe(0)
+    house.clock.moveTo(START + 20_000)
     expect(await answer('1')).toBe('drill')
-    const [closed] = await drills.closeDue(house.clock.now())
-    expect(closed?.record).toMatchObject({
-      ...{ id: `drill#${START}`, site: 'farm', note: 'monthly', closedAt: '2026-01-01T08:01:00.000Z' },
-      steps: [{ person: 'li', channel: 'sms', state: 'delivered', acknowledgedAt: '2026-01-01T08:01:00.000Z', problem: null }]
+    await until(async () => {
+      expect(await close()).toBe(1)
     })
-    expect(await drills.isGenuine(`drill#${START}`)).toBe(true)
-    const shown = (await house.ask('/api/v1/drills', operator)).json().items
-    expect(shown).toMatchObject([{ id: `drill#${START}`, signature: closed?.signature }])
+    const url = `/api/v1/drills/${encodeURIComponent(id)}`
+    const shown = (await house.ask(url, operator)).json()
+    expect(shown).toMatchObject({
+      ...{ id, drill: true, by: 'admin', site: 'farm', tier: 'red', ladder: 'standard', factor: 10, note: 'monthly' },
+      ...{ endedAt: '2026-01-01T08:00:20.000Z', outcome: 'acknowledged', genuine: true },
+      acknowledged: { by: 'li', at: '2026-01-01T08:00:20.000Z', note: 'by message: 1' },
+      steps: [{ person: 'li', channel: 'sms', rung: 1, state: 'delivered', acknowledgedAt: '2026-01-01T08:00:20.000Z' }]
+    })
+    expect(chained).toMatchObject([{ who: 'admin', what: `drill.close ${id}`, after: { signature: shown.signature, drill: true } }])
+    expect((await house.ask('/api/v1/alarms?state=all', operator)).json().items).toEqual([])
+    expect((await house.ask('/api/v1/alarm-events', operator)).body).not.toContain('drill')
+    expect((await house.ask('/api/v1/drills', operator)).json().items).toMatchObject([{ id, signature: shown.signature }])
+    expect((await house.ask(`${url}/acknowledge`, operator, { payload: {} })).statusCode).toBe(409)
+  })
+
+  it('is acknowledged by the link of its message, and by API', async () => {
+    const { operator, engineer } = await house.tokens()
+    await send()
+    const hold = async () => (await house.ask('/api/v1/drill', engineer, { payload: { person: 'li' } })).json().id as string
+    const first = await hold()
+    await until(async () => expect(carrier.ledger).toHaveLength(1))
+    const path = new URL((carrier.ledger[0] as { ackUrl: string }).ackUrl).pathname
+    expect((await house.ask(path, null)).body).toContain('演练，不是真实报警')
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect((await house.ask(path, null, { method: 'POST', headers: form, payload: '' })).body).toContain('确认人 li')
+    house.clock.moveTo(START + 1000)
+    const second = await hold()
+    await house.ask(`/api/v1/drills/${encodeURIComponent(second)}/acknowledge`, operator, { payload: { note: 'seen' } })
+    const [one, other] = await Promise.all([first, second].map((id) => house.parts.telling.drills.one(id, null)))
+    expect([one?.record.acknowledged?.by, other?.record.acknowledged]).toMatchObject(['li', { by: 'admin', note: 'seen' }])
+  })
+
+  it('that nobody answers ends after the last rung', async () => {
+    const { engineer } = await house.tokens()
+    await send()
+    const { id } = (await house.ask('/api/v1/drill', engineer, { payload: { site: 'farm', tier: 'yellow' } })).json()
+    house.clock.moveTo(START + 6 * 60_000)
+    await house.pass()
+    const shown = await house.parts.telling.drills.one(id, null)
+    expect(shown?.record).toMatchObject({ tier: 'yellow', outcome: 'unanswered', endedAt: '2026-01-01T08:05:00.000Z', acknowledged: null })
   })
 })

@@ -2,7 +2,8 @@
 // live with crashes, snapshots and recovery. What is told is kept as lines, stream by stream, whatever streams Effects has.
 
 import { deserialize, serialize } from 'node:v8'
-import { Effects, Pipeline, type PipelineSnapshot, type Position } from '../../src/app/pipeline.ts'
+import { Effects } from '../../src/app/effects.ts'
+import { Pipeline, type PipelineSnapshot, type Position } from '../../src/app/pipeline.ts'
 import { judgeTurn, mostUntil, type Reach, repeatUnheard, upToPlant } from '../../src/app/turn.ts'
 import { type AlarmEvent, alarmEventLine } from '../../src/model/alarm.ts'
 import type { JournalRecord } from '../../src/model/journal.ts'

@@ -1,6 +1,6 @@
 // Random states and inhibitions that hold alarms back, and random duty plans that say who is told: the plant around the rules.
 
-import type { Duty, Ladder, Person, Rung, Target } from '../../src/model/duty.ts'
+import type { DrillSchedule, Duty, Ladder, Person, Rung, Target } from '../../src/model/duty.ts'
 import { CHANNEL_KINDS } from '../../src/model/notification.ts'
 import { type Inhibition, type PlantState, WITHIN } from '../../src/model/plant.ts'
 import { TIERS } from '../../src/model/tier.ts'
@@ -83,6 +83,12 @@ function rungOf(index: number, random: Random): Rung {
   }
 }
 
+/** One that begins within the minutes of a world. */
+function drillSchedule(random: Random): DrillSchedule {
+  const when = { zone: 'Asia/Shanghai', minute: 480 + random.between(0, 4), days: [0, 1, 2, 3, 4, 5, 6], week: null }
+  return { id: 'daily', site: 'site', tier: random.pick(TIERS), ...when, factor: random.pick([1, 4]) }
+}
+
 export function randomDuty(random: Random): Duty {
   const people = ['anna', 'bo', 'cai'].map((id) => personOf(id, random))
   const everybody = { tiers: null, rules: null, area: null, site: null, enterprise: null }
@@ -111,6 +117,7 @@ export function randomDuty(random: Random): Duty {
     groupWindowMs: random.pick([0, 0, 20_000]),
     throttle: random.pick([null, null, { max: 2, perMs: 60_000 }]),
     floodDigestMs: 60_000,
-    receipts: random.pick([[], ['sms']])
+    receipts: random.pick([[], ['sms']]),
+    ...(random.next() < 0.3 ? { drills: [drillSchedule(random)] } : {})
   }
 }

@@ -1,9 +1,12 @@
 // A random life of a random plant, as the journal would hold it: telemetry in time, late, repeated, in backlogs and by wrong
 // clocks, gateways that go and come back, people who act, plants that are changed while alarms stand. Follows from the seed.
 
-import { Effects, Pipeline } from '../../src/app/pipeline.ts'
+import { Effects } from '../../src/app/effects.ts'
+import { Pipeline } from '../../src/app/pipeline.ts'
+import { drillId, isDrillId } from '../../src/model/drill.ts'
 import type { JournalRecord, RecordKind } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
+import { TIERS } from '../../src/model/tier.ts'
 import { Random } from '../../src/platform/random.ts'
 import { changedPlant, randomPlant } from './plants.ts'
 
@@ -69,7 +72,8 @@ class Life {
     if (kind < 0.8) this.#telemetry()
     else if (kind < 0.86) this.#write('presence', random.pick(['gw-0', 'gw-1', 'gw-2']), { online: random.next() < 0.5, why: 'status' })
     else if (kind < 0.95) this.#act()
-    else if (kind < 0.97) this.#replant()
+    else if (kind < 0.965) this.#replant()
+    else if (kind < 0.97) this.#drill()
     else if (kind < 0.985) this.#again()
     else this.#deliver()
     if (this.#planned.length > 0 && random.next() < 0.1) this.#deliver()
@@ -179,6 +183,21 @@ class Life {
     const id = random.pick(this.#planned.slice(-5))
     const state = random.pick(['sent', 'sent', 'delivered', 'failed'])
     this.#write('delivery', id, { id, state, providerId: null, problem: state === 'failed' ? 'The number is not in service.' : null })
+  }
+
+  /** Somebody holds a drill; or acknowledges one. */
+  #drill(): void {
+    const random = this.#random
+    const subject = random.pick([
+      { site: 'site', device: null, person: null },
+      { site: null, device: random.pick(this.#plant.devices).id, person: null },
+      { site: null, device: null, person: 'bo' }
+    ])
+    const asked = { ...subject, rule: random.pick([null, 'r-0']), tier: random.pick(TIERS), note: null, factor: random.pick([1, 3]) }
+    const known = random.pick([...this.#planned.filter(isDrillId), null])
+    if (known !== null && random.next() < 0.5) {
+      this.#write('action', 'anna', { id: known.slice(0, known.indexOf('~')), action: 'acknowledge', note: null })
+    } else this.#write('action', 'anna', { id: drillId(asked, this.#now), action: 'drill', drill: asked })
   }
 
   #replant(): void {

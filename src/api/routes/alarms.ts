@@ -163,7 +163,7 @@ async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActi
 /** Journals the action; resolves once it is applied. Throws an ApiProblem where that cannot be, or is not certain. */
 export async function submitted(
   { submit, clock }: ApiParts,
-  body: OperatorActionBody | ServiceActionBody | StateActionBody,
+  body: Parameters<ApiParts['submit']['action']>[0],
   user: string
 ): Promise<void> {
   const obstacle = submit.obstacle()

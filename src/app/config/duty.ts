@@ -2,6 +2,7 @@
 // Invariant: an entry with a mistake never makes the entries that refer to it look wrong too.
 
 import {
+  type DrillSchedule,
   type Duty,
   type Ladder,
   type Party,
@@ -35,7 +36,8 @@ const SINGULAR: Readonly<Record<List, string>> = {
   teams: 'team',
   rotas: 'rota',
   responsible: 'entry of responsible',
-  ladders: 'ladder'
+  ladders: 'ladder',
+  drills: 'drill'
 }
 const DEFAULT_ZONE = 'Asia/Shanghai'
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
@@ -59,7 +61,7 @@ class DutyReader {
     this.#plant = plant
     this.#env = env
     this.#findings = findings
-    this.#lists = { people: [], teams: [], rotas: [], responsible: [], ladders: [] }
+    this.#lists = { people: [], teams: [], rotas: [], responsible: [], ladders: [], drills: [] }
     const rest: Record<string, unknown> = {}
     for (const [key, value] of Object.entries(mapping(source.value))) {
       const known = key in DUTY_LISTS
@@ -69,7 +71,14 @@ class DutyReader {
     const whole = source.value ?? {}
     hasShape(dutyShape, mapping(whole) === whole ? rest : whole, 'the duty file', source, [], findings)
     const idsOf = (list: List): Set<string> => new Set(this.#lists[list].flatMap((entry) => claimedId(entry) ?? []))
-    this.#ids = { people: idsOf('people'), teams: idsOf('teams'), rotas: idsOf('rotas'), responsible: new Set(), ladders: idsOf('ladders') }
+    this.#ids = {
+      people: idsOf('people'),
+      teams: idsOf('teams'),
+      rotas: idsOf('rotas'),
+      responsible: new Set(),
+      ladders: idsOf('ladders'),
+      drills: idsOf('drills')
+    }
     const zone = textOr(mapping(whole).zone, DEFAULT_ZONE)
     this.#zone = Zone.named(zone) === null ? DEFAULT_ZONE : zone
   }
@@ -77,6 +86,7 @@ class DutyReader {
   duty(): Duty {
     const written = mapping(this.#source.value)
     const throttle = mapping(written.throttle)
+    const drills = this.#read('drills', (id, entry, path) => this.#drill(id, entry, path))
     const receipts = Array.isArray(written.receipts) ? written.receipts : ['sms', 'voice']
     if (this.#lists.people.length > LIMITS.duty.people)
       this.#report(`there are ${this.#lists.people.length} people; at most ${LIMITS.duty.people} are allowed`, ['people'])
@@ -93,6 +103,7 @@ class DutyReader {
       groupWindowMs: durationOr(written.groupWindow, 30_000),
       throttle: written.throttle === undefined ? null : { max: numberOr(throttle.max, 1), perMs: durationOr(throttle.per, 600_000) },
       floodDigestMs: durationOr(written.floodDigest, 300_000),
+      ...(drills.length === 0 ? {} : { drills }),
       receipts: CHANNEL_KINDS.filter((kind) => receipts.includes(kind))
     })
   }
@@ -183,11 +194,10 @@ class DutyReader {
     const order = list(entry.order).flatMap((one, i) => this.#party(one, `rota ${rota}`, [...path, 'order', i]) ?? [])
     const [from, to] = [minuteOf(entry.from), minuteOf(entry.to)]
     if (from === null || to === null || order.length === 0) return []
-    const days = list(entry.days).flatMap((day) => (WEEKDAYS.includes(String(day)) ? [WEEKDAYS.indexOf(String(day))] : []))
     return [
       {
         hours: { from, to },
-        days: days.length === 0 ? [0, 1, 2, 3, 4, 5, 6] : days,
+        days: weekdaysOf(entry.days),
         order,
         rotateDays: Math.max(1, Math.floor(durationOr(entry.rotate, 86_400_000) / 86_400_000)),
         offset: Math.max(0, Math.floor(numberOr(entry.offset, 0)))
@@ -240,6 +250,20 @@ class DutyReader {
         this.#report(`step ${i + 1} of ladder ${id} comes before step ${i}; order the steps by after`, [...path, 'steps', i, 'after'])
     }
     return { id, appliesTo, rungs, receiptWithinMs: entry.receiptWithin === undefined ? null : durationOr(entry.receiptWithin, null) }
+  }
+
+  #drill(id: string, entry: Written, path: Path): DrillSchedule {
+    this.#known('site', entry.site, idsIn(this.#plant.sites), `drill ${id}`, [...path, 'site'])
+    return {
+      id,
+      site: textOr(entry.site, ''),
+      tier: TIERS.find((tier) => tier === entry.tier) ?? 'red',
+      zone: this.#zoneOr(entry.zone),
+      minute: minuteOf(entry.at) ?? 0,
+      days: weekdaysOf(entry.days),
+      week: entry.week === undefined ? null : numberOr(entry.week, 1),
+      factor: numberOr(entry.fast, 1)
+    }
   }
 
   #rung(entry: Written, ladder: string, path: Path): Rung {
@@ -318,6 +342,12 @@ function idsIn(things: readonly { readonly id: string }[]): ReadonlySet<string> 
 
 function list(written: unknown): readonly unknown[] {
   return Array.isArray(written) ? written : []
+}
+
+/** 0 for Monday; every day where none is named. */
+function weekdaysOf(written: unknown): number[] {
+  const days = list(written).flatMap((day) => (WEEKDAYS.includes(String(day)) ? [WEEKDAYS.indexOf(String(day))] : []))
+  return days.length === 0 ? [0, 1, 2, 3, 4, 5, 6] : days
 }
 
 /** Minutes after midnight of `08:00`; null where it is no time of day. */

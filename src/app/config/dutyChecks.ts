@@ -36,6 +36,12 @@ export function checkDuty(plant: Plant, source: SourceFile, findings: Findings):
     if (places.length === 0 && cases.length > 0) report(`ladder ${ladder.id} gets no alarm: ${whyNone(duty, ladder, cases)}`, path)
     for (const [i, rung] of ladder.rungs.entries()) checkRung(duty, plan, ladder, rung, places, [...path, 'steps', i], report)
   }
+  for (const { id, site, tier } of duty.drills ?? []) {
+    const place = { device: null, area: null, site, enterprise: plant.sites.find((one) => one.id === site)?.enterprise ?? null }
+    if (plan.ladderOf('', tier, place) !== null) continue
+    const sentence = `drill ${id} would reach nobody: no ladder takes every ${tier} alarm at the site ${site}`
+    report(sentence, ['drills', indexOf(source, 'drills', id)])
+  }
   for (const [site, tiers] of untold) {
     const names = [...tiers].sort((a, b) => LEVELS.indexOf(b) - LEVELS.indexOf(a)).join(', ')
     const where = site === '' ? 'of devices without a site' : `at the site ${site}`

@@ -165,13 +165,34 @@ export const ladderShape = z.strictObject({
   quietHours: z.boolean({ error: 'must be true or false' }).optional().describe('Whether quiet hours hold it back; never red.')
 })
 
+export const drillShape = z.strictObject({
+  id,
+  site: id,
+  tier: z.enum(TIERS, { error: `must be one of ${TIERS.join(', ')}` }),
+  at: timeOfDay.describe('The time of day at which it begins.'),
+  days: z
+    .array(z.enum(WEEKDAYS, { error: `must be one of ${WEEKDAYS.join(', ')}` }))
+    .min(1, { error: 'must name at least one weekday' })
+    .optional()
+    .describe('Every day by default.'),
+  week: z
+    .int({ error: 'must be a whole number from 1 to 5' })
+    .min(1, { error: 'must be a whole number from 1 to 5' })
+    .max(5, { error: 'must be a whole number from 1 to 5' })
+    .optional()
+    .describe('Only on the first, second, … of these weekdays in a month.'),
+  zone: zone.optional(),
+  fast: count(LIMITS.drill.mostFactor).optional().describe('Every delay of the ladder is divided by this; 1 by default.')
+})
+
 /** The lists of duty.yaml, each entry checked by itself. */
 export const DUTY_LISTS = {
   people: personShape,
   teams: teamShape,
   rotas: rotaShape,
   responsible: responsibleShape,
-  ladders: ladderShape
+  ladders: ladderShape,
+  drills: drillShape
 } as const
 
 export const dutyShape = z
@@ -193,6 +214,7 @@ export const dutyShape = z
     teams: z.array(teamShape).optional(),
     rotas: z.array(rotaShape).optional(),
     responsible: z.array(responsibleShape).optional(),
-    ladders: z.array(ladderShape).optional()
+    ladders: z.array(ladderShape).optional(),
+    drills: z.array(drillShape).optional().describe('Test alarms that are held by themselves.')
   })
   .meta({ title: 'Fenghuo duty: who is told of an alarm, when and by what' })

@@ -48,6 +48,8 @@ export interface Config {
     readonly publicUrl: string | null
     /** Ids of people and teams who are told of faults of this service itself. */
     readonly faultsTo: readonly string[]
+    /** Whether whoever answers by SMS is told what was made of it. */
+    readonly answersBack: boolean
   }
   /** Called as long as the service is well; null: nobody outside watches. */
   readonly deadMan: { readonly url: string; readonly everyMs: number } | null
@@ -176,7 +178,8 @@ function freeze(
     notifications: Object.freeze({
       redis: secret(settings.notifications.redis, ['notifications', 'redis']),
       publicUrl: secret(settings.notifications.publicUrl, ['notifications', 'publicUrl'])?.replace(/\/+$/, '') ?? null,
-      faultsTo: Object.freeze(settings.notifications.faultsTo)
+      faultsTo: Object.freeze(settings.notifications.faultsTo),
+      answersBack: settings.notifications.answersBack
     }),
     deadMan:
       settings.deadMan === undefined

@@ -84,7 +84,8 @@ export const serviceShape = z
         faultsTo: z
           .array(id, { error: 'must be a list of ids of people and teams of duty.yaml' })
           .default([])
-          .describe('People and teams of duty.yaml who are told of faults of this service itself.')
+          .describe('People and teams of duty.yaml who are told of faults of this service itself.'),
+        answersBack: flag.default(true).describe('Whether whoever answers by SMS is told in a short one what was made of it.')
       })
       .prefault({}),
     deadMan: z

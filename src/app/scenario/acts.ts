@@ -2,6 +2,7 @@
 
 import { dispositionNamed } from '../../alerts/actions.ts'
 import { DISPOSITIONS, type OperatorActionKind } from '../../model/alarm.ts'
+import { TIERS, type Tier } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import type { Word } from './parse.ts'
 import { parseInstant } from './times.ts'
@@ -37,6 +38,25 @@ export interface ScenarioSwitch {
   /** Null: it is left. */
   readonly forMs: number | null
   readonly note: string | null
+}
+
+/** `drill SITE tier red fast 60`, or of a device. */
+export interface ScenarioDrill {
+  readonly at: number
+  readonly target: Word
+  readonly tier: Tier
+  readonly factor: number
+  readonly note: string | null
+}
+
+/** Null where it is not written so. */
+export function drillOf(words: readonly Word[], at: number): ScenarioDrill | null {
+  const [, target, tier, name, ...rest] = words
+  const known = TIERS.find((one) => one === name?.text)
+  const [fast, times] = rest
+  const factor = fast?.text === 'fast' ? Number(times?.text) : 1
+  if (target === undefined || tier?.text !== 'tier' || known === undefined || !Number.isInteger(factor) || factor < 1) return null
+  return { at, target, tier: known, factor, note: said(fast?.text === 'fast' ? rest.slice(2) : rest) }
 }
 
 /** Null where it is not written so. */

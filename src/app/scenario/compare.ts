@@ -1,9 +1,12 @@
 // The log that was expected against the log that came. Lines of one instant may stand in any order.
 
 import type { ActionKind, AlarmEvent } from '../../model/alarm.ts'
+import type { DrillTurn } from '../../model/drill.ts'
+import type { MarkChange } from '../../model/mark.ts'
 import type { PlannedNotification } from '../../model/notification.ts'
+import { markLine, markText } from './marking.ts'
 import type { ExpectedLine } from './parse.ts'
-import { tellingLine } from './telling.ts'
+import { drillLine, tellingLine } from './telling.ts'
 import { formatTime, SCENARIO_EPOCH } from './times.ts'
 
 /** `-` was expected and did not happen, `+` happened and was not expected. `at` in ms since the beginning. */
@@ -22,12 +25,14 @@ interface LogLine {
 
 /**
  * Both ways: a line too many fails like a line missing. Operator actions are compared where the expected log names any; so are
- * messages to people, and those that were withheld.
+ * messages to people, and those that were withheld, marks of each kind, and drills.
  */
 export function differencesOf(
   expected: readonly ExpectedLine[],
   events: readonly AlarmEvent[],
-  notifications: readonly PlannedNotification[] = []
+  notifications: readonly PlannedNotification[] = [],
+  marks: readonly MarkChange[] = [],
+  drills: readonly DrillTurn[] = []
 ): Difference[] {
   const withActions = expected.some(({ turn }) => 'action' in turn)
   const came = events.filter(({ kind }) => withActions || kind === 'transition').map(lineOf)
@@ -35,6 +40,10 @@ export function differencesOf(
   const [told, withheld] = [names('tell '), names('withhold ')]
   for (const one of notifications) {
     if (one.withheld === null ? told : withheld) came.push({ ...tellingLine(one), because: null })
+  }
+  if (names('drill ')) for (const turn of drills) came.push({ ...drillLine(turn), because: null })
+  for (const mark of marks) {
+    if (expected.some(({ turn }) => 'mark' in turn && turn.mark === mark.kind)) came.push({ ...markLine(mark), because: null })
   }
   const differences: Difference[] = []
   for (const line of expected) {
@@ -62,6 +71,7 @@ function lineOf(event: AlarmEvent): LogLine {
 
 function turnText(turn: ExpectedLine['turn']): string {
   if ('told' in turn) return turn.told
+  if ('mark' in turn) return markText(turn)
   return 'action' in turn ? turn.action : `${turn.from} -> ${turn.to}`
 }
 

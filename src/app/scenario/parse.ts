@@ -5,7 +5,17 @@ import { type ActionKind, OPERATOR_ACTIONS, type OperatorActionKind, SERVICE_ACT
 import { LEVELS, type Level } from '../../model/tier.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
-import { actionDetails, type ScenarioAction, type ScenarioSwitch, type ScenarioWindow, switchOf, windowOf } from './acts.ts'
+import {
+  actionDetails,
+  drillOf,
+  type ScenarioAction,
+  type ScenarioDrill,
+  type ScenarioSwitch,
+  type ScenarioWindow,
+  switchOf,
+  windowOf
+} from './acts.ts'
+import { type MarkTurn, markTurn } from './marking.ts'
 import { parseSeries } from './series.ts'
 import { type ChannelFault, channelFault, isChannel } from './telling.ts'
 import { parseInstant, parseTime } from './times.ts'
@@ -41,9 +51,9 @@ export interface ClockShift {
 export interface ExpectedLine {
   readonly line: number
   readonly at: number
-  /** rule/subject. */
+  /** rule/subject; of a flood installation, enterprise/ID or site/ID. */
   readonly alarm: string
-  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: ActionKind } | { readonly told: string }
+  readonly turn: { readonly from: Level; readonly to: Level } | { readonly action: ActionKind } | { readonly told: string } | MarkTurn
   /** Compared where it is given. */
   readonly because: string | null
 }
@@ -57,6 +67,7 @@ export interface Scenario {
   readonly actions: readonly ScenarioAction[]
   readonly windows: readonly ScenarioWindow[]
   readonly switches: readonly ScenarioSwitch[]
+  readonly drills: readonly ScenarioDrill[]
   readonly clocks: readonly ClockShift[]
   /** Ways of telling people that fail. */
   readonly faults: readonly ChannelFault[]
@@ -88,7 +99,19 @@ class ScenarioParser {
 
   constructor(file: string) {
     this.#file = file
-    this.#scenario = { file, values: [], outages: [], actions: [], windows: [], switches: [], clocks: [], faults: [], end: 0, expected: [] }
+    this.#scenario = {
+      file,
+      values: [],
+      outages: [],
+      actions: [],
+      windows: [],
+      switches: [],
+      drills: [],
+      clocks: [],
+      faults: [],
+      end: 0,
+      expected: []
+    }
   }
 
   line(text: string, line: number): void {
@@ -151,6 +174,9 @@ class ScenarioParser {
       case 'leave':
         this.#switch(words.slice(first), at)
         break
+      case 'drill':
+        this.#drill(words.slice(first), at)
+        break
       default:
         if (isAction(head.text)) this.#action(words.slice(first), head.text, at)
         else if (isChannel(head.text) && at === null) this.#fault(words)
@@ -158,7 +184,7 @@ class ScenarioParser {
         else
           this.#refuse(
             head,
-            `a line begins with every, at, wait, offline, clock, out-of-service, return-to-service, enter, leave or an operator's action, not with ${head.text}`
+            `a line begins with every, at, wait, offline, clock, out-of-service, return-to-service, enter, leave, drill or an operator's action, not with ${head.text}`
           )
     }
   }
@@ -261,6 +287,13 @@ class ScenarioParser {
     else this.#refuse(words[0] as Word, 'a state is switched: enter gas-calibration GD-101 for 1h, or leave gas-calibration GD-101')
   }
 
+  /** At its `at`, or else after all that stands above it. */
+  #drill(words: readonly Word[], at: number | null): void {
+    const one = drillOf(words, at ?? this.#last + this.#waitMs)
+    if (one !== null) this.#scenario.drills.push(one)
+    else this.#refuse(words[0] as Word, 'a drill is written: drill tank-farm-a tier red, or drill tank-farm-a tier red fast 60')
+  }
+
   /** Whether the statement ends here; what stands behind it would otherwise do nothing, silently. */
   #nothingAfter(word: Word | undefined): boolean {
     if (word !== undefined) this.#refuse(word, `the line is complete before ${word.text}: begin a new line for it`)
@@ -272,22 +305,31 @@ class ScenarioParser {
     return ms === null ? this.#refuse(word ?? head, `a duration with its unit is needed: ${shape}`) : ms
   }
 
-  /** `0:30  tank-level/T-101  clear -> yellow  because …`, or an action in place of the turn. */
+  /** `0:30  tank-level/T-101  clear -> yellow  because …`, or an action or a mark in place of the turn. */
   #expectation(words: readonly Word[]): void {
     const [time, alarm, from, arrow, to, ...rest] = words
     const at = parseTime((time as Word).text)
     if (at === null) return void this.#refuse(time as Word, 'a line of the log begins with a time: 0:30, 0:30.250 or 1:00:30')
-    if (alarm === undefined || !/^[^/\s]+\/[^/\s]+$/.test(alarm.text)) {
+    const everywhere = alarm?.text === 'installation' && from?.text === 'flood'
+    if (alarm === undefined || !(everywhere || /^[^/\s]+\/[^/\s]+$/.test(alarm.text))) {
       return void this.#refuse(alarm ?? (time as Word), 'after the time stands the alarm as rule/device or rule/area')
     }
     const place = { line: alarm.line, at, alarm: alarm.text }
-    if (from?.text === 'tell' || from?.text === 'withhold') {
-      const told = [from, arrow, to, ...rest].map((word) => word?.text ?? '').join(' ')
+    if (from?.text === 'tell' || from?.text === 'withhold' || from?.text === 'drill') {
+      const told = [from, arrow, to, ...rest]
+        .map((word) => word?.text ?? '')
+        .join(' ')
+        .trim()
       this.#scenario.expected.push({ ...place, turn: { told }, because: null })
       return
     }
     if (from !== undefined && isLogged(from.text) && arrow === undefined) {
       this.#scenario.expected.push({ ...place, turn: { action: from.text }, because: null })
+      return
+    }
+    const mark = to === undefined ? markTurn(from?.text, arrow?.text) : null
+    if (mark !== null) {
+      this.#scenario.expected.push({ ...place, turn: mark, because: null })
       return
     }
     if (from === undefined || !isLevel(from.text) || arrow?.text !== '->' || to === undefined || !isLevel(to.text)) {

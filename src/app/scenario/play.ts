@@ -2,12 +2,14 @@
 // log. Receipt is the sample's time; only `clock` moves the two apart.
 
 import type { AlarmEvent } from '../../model/alarm.ts'
+import { type DrillTurn, drillId } from '../../model/drill.ts'
 import type { JournalRecord, OperatorActionBody, Reject, ServiceTarget } from '../../model/journal.ts'
+import type { MarkChange } from '../../model/mark.ts'
 import type { PlannedNotification } from '../../model/notification.ts'
 import type { Plant } from '../../model/plant.ts'
 import { type Problem, problem } from '../../platform/problem.ts'
 import { OfflineRun, ownGateway, RecordWriter, withGateways } from '../offline.ts'
-import type { ScenarioAction, ScenarioSwitch, ScenarioWindow } from './acts.ts'
+import type { ScenarioAction, ScenarioDrill, ScenarioSwitch, ScenarioWindow } from './acts.ts'
 import { type Difference, differencesOf } from './compare.ts'
 import type { ClockShift, Scenario, SentValue, Word } from './parse.ts'
 import { Carrier } from './telling.ts'
@@ -24,6 +26,8 @@ export interface Outcome {
   readonly events: readonly AlarmEvent[]
   /** Whom it was planned to tell, and from whom it was withheld. */
   readonly notifications: readonly PlannedNotification[]
+  /** Marks that went on and off. */
+  readonly marks: readonly MarkChange[]
   /** Empty: the log is as expected. */
   readonly differences: readonly Difference[]
 }
@@ -35,14 +39,21 @@ type Step =
   | { readonly at: number; readonly order: 2; readonly action: ScenarioAction }
   | { readonly at: number; readonly order: 3; readonly window: ScenarioWindow }
   | { readonly at: number; readonly order: 4; readonly switched: ScenarioSwitch }
+  | { readonly at: number; readonly order: 5; readonly drill: ScenarioDrill }
 
 export function playScenario(scenario: Scenario, source: Plant): Outcome {
   const plant = withGateways(source, new Set(scenario.outages.map(({ device }) => device.text)))
   const endAt = SCENARIO_EPOCH + scenario.end
   const records: JournalRecord[] = []
-  const into = { events: [] as AlarmEvent[], rejects: [] as Reject[], notifications: [] as PlannedNotification[] }
+  const into = {
+    events: [] as AlarmEvent[],
+    rejects: [] as Reject[],
+    notifications: [] as PlannedNotification[],
+    marks: [] as MarkChange[],
+    drills: [] as DrillTurn[]
+  }
   const problems = unknownNames(scenario, plant)
-  if (problems.length > 0) return { problems, plant, records, endAt, events: [], notifications: [], differences: [] }
+  if (problems.length > 0) return { problems, plant, records, endAt, events: [], notifications: [], marks: [], differences: [] }
   const run = new OfflineRun(plant, SCENARIO_EPOCH)
   const writer = new RecordWriter(plant)
   const carrier = new Carrier(scenario.faults)
@@ -69,7 +80,7 @@ export function playScenario(scenario: Scenario, source: Plant): Outcome {
   }
   for (const step of stepsOf(scenario)) {
     passTo(SCENARIO_EPOCH + step.at - 1)
-    const record = recordOf(step, scenario, plant, writer, into.events)
+    const record = recordOf(step, scenario, plant, writer, [...into.events, ...into.drills])
     if ('problem' in record) {
       problems.push(record)
       continue
@@ -78,8 +89,9 @@ export function playScenario(scenario: Scenario, source: Plant): Outcome {
   }
   passTo(endAt)
   for (const { problem: sentence } of into.rejects) problems.push(problem(sentence, { file: scenario.file, line: 1, column: 1 }))
-  const { events, notifications } = into
-  return { problems, plant, records, endAt, events, notifications, differences: differencesOf(scenario.expected, events, notifications) }
+  const { events, notifications, marks, drills } = into
+  const differences = differencesOf(scenario.expected, events, notifications, marks, drills)
+  return { problems, plant, records, endAt, events, notifications, marks, differences }
 }
 
 function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
@@ -107,6 +119,9 @@ function unknownNames(scenario: Scenario, plant: Plant): Problem[] {
     if (known === undefined) refuse(state, `the plant ${scenario.plant.text} has no state ${state.text}`)
     else if (known.longestMs === null) refuse(state, `the state ${state.text} goes by itself; only one with \`manual\` is switched`)
   }
+  for (const { target } of scenario.drills) {
+    if (targetOf(target.text, plant) === null) refuse(target, `the plant ${scenario.plant.text} has no device or site ${target.text}`)
+  }
   for (const { target } of [...scenario.windows, ...scenario.switches]) {
     if (targetOf(target.text, plant) === null) refuse(target, `the plant ${scenario.plant.text} has no device, area or site ${target.text}`)
   }
@@ -122,7 +137,7 @@ function targetOf(id: string, { devices, areas, sites }: Plant): ServiceTarget |
 }
 
 /** Everything that happens, in order; at one instant outages come first, then samples, then people. */
-function stepsOf({ values, outages, actions, windows, switches }: Scenario): Step[] {
+function stepsOf({ values, outages, actions, windows, switches, drills }: Scenario): Step[] {
   const steps: Step[] = []
   for (const { device, from, to } of outages) {
     steps.push({ at: from, order: 0, device: device.text, online: false }, { at: to, order: 0, device: device.text, online: true })
@@ -134,6 +149,7 @@ function stepsOf({ values, outages, actions, windows, switches }: Scenario): Ste
   for (const action of actions) steps.push({ at: action.at, order: 2, action })
   for (const window of windows) steps.push({ at: window.at, order: 3, window })
   for (const switched of switches) steps.push({ at: switched.at, order: 4, switched })
+  for (const drill of drills) steps.push({ at: drill.at, order: 5, drill })
   return steps.sort((a, b) => a.at - b.at || a.order - b.order)
 }
 
@@ -159,7 +175,7 @@ function recordOf(
   scenario: Scenario,
   plant: Plant,
   writer: RecordWriter,
-  events: readonly AlarmEvent[]
+  events: readonly Pick<AlarmEvent, 'id'>[]
 ): JournalRecord | Problem {
   const receivedAt = SCENARIO_EPOCH + step.at
   switch (step.order) {
@@ -192,6 +208,12 @@ function recordOf(
         forMs === null ? ({ action: 'leaveState', until: null } as const) : ({ action: 'enterState', until: receivedAt + forMs } as const)
       return writer.action(receivedAt, 'scenario', { ...body, ...turn })
     }
+    case 5: {
+      const { target: named, tier, factor, note } = step.drill
+      const { device, site } = targetOf(named.text, plant) as ServiceTarget
+      const asked = { site, device, rule: null, tier, person: null, note, factor }
+      return writer.action(receivedAt, 'scenario', { id: drillId(asked, receivedAt), action: 'drill', drill: asked })
+    }
   }
 }
 
@@ -216,7 +238,7 @@ function skewOf(clocks: readonly ClockShift[], device: string, at: number): numb
   )
 }
 
-/** The id of the alarm, newest first: a whole id, or rule/subject. */
-function alarmNamed(name: string, events: readonly AlarmEvent[]): string | null {
+/** The id of the alarm or drill, newest first: a whole id, or rule/subject. */
+function alarmNamed(name: string, events: readonly Pick<AlarmEvent, 'id'>[]): string | null {
   return events.findLast(({ id }) => id === name || id.slice(0, id.lastIndexOf('#')) === name)?.id ?? null
 }

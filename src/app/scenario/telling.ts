@@ -1,5 +1,6 @@
 // Telling people in a scenario: a carrier that answers after a second, unless it is down or silent, and the lines of the log.
 
+import type { DrillTurn } from '../../model/drill.ts'
 import { CHANNEL_KINDS, type ChannelKind, type DeliveryReport, type PlannedNotification } from '../../model/notification.ts'
 import type { Word } from './parse.ts'
 import { formatTime, parseInstant, SCENARIO_EPOCH } from './times.ts'
@@ -78,4 +79,11 @@ export function tellingLine({ at, alarms, person, channel, reason, rung, withhel
   const behind = rung === 0 ? `(${why})` : `(${why}, rung ${rung})`
   const text = `${withheld === null ? 'tell' : 'withhold'} ${person} by ${channel} ${behind}`
   return { at: since, text: `${formatTime(since)}  ${id.slice(0, id.lastIndexOf('#'))}  ${text}` }
+}
+
+/** `0:10  @drill/yard  drill begun`, and its end: `drill acknowledged`, `drill unanswered`. */
+export function drillLine(turn: DrillTurn): { at: number; text: string } {
+  const since = turn.at - SCENARIO_EPOCH
+  const what = turn.kind === 'begun' ? 'begun' : turn.outcome
+  return { at: since, text: `${formatTime(since)}  ${turn.id.slice(0, turn.id.lastIndexOf('#'))}  drill ${what}` }
 }
