@@ -67,7 +67,7 @@ describe('GET /alarms', () => {
         assignee: null,
         closed: null,
         realarmAt: null,
-        firstOut: false,
+        firstOut: true,
         chattering: false,
         stale: false,
         because: 'because of red',

@@ -68,7 +68,7 @@ export const PLANT: Plant = {
       id: 'gas-first',
       title: text('气体', 'Gas first'),
       rule: 'bund-gas',
-      tier: 'orange',
+      tier: 'red',
       within: 'area',
       clearForMs: 0,
       suppresses: { rules: ['tank-level'], upTo: 'orange' },

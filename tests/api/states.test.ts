@@ -16,7 +16,7 @@ afterEach(() => house.close())
 const iso = (at: number): string => new Date(at).toISOString()
 const LEVEL = `tank-level/T-101#${START}`
 const raised = turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'yellow')
-const gas = turn('bund-gas', { area: 'bund-1' }, START, START, 'clear', 'orange')
+const gas = turn('bund-gas', { area: 'bund-1' }, START, START, 'clear', 'red')
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into by paths
 async function first(list: 'states' | 'inhibitions', token = tokens.viewer): Promise<any> {
@@ -30,9 +30,9 @@ describe('inhibitions', () => {
       id: 'gas-first',
       title: { zh: '气体', en: 'Gas first' },
       suppresses: { rules: ['tank-level'], upTo: 'orange' },
-      source: { rule: 'bund-gas', tier: 'orange' },
+      source: { rule: 'bund-gas', tier: 'red' },
       within: 'area',
-      on: [{ scope: 'area bund-1', source: gas.id, since: iso(START), until: null, because: 'bund-gas/bund-1: because of orange' }],
+      on: [{ scope: 'area bund-1', source: gas.id, since: iso(START), until: null, because: 'bund-gas/bund-1: because of red' }],
       holdsBack: [LEVEL]
     })
     expect((await house.ask(`/api/v1/alarms/${encodeURIComponent(LEVEL)}`, tokens.viewer)).json()).toMatchObject({ isaState: 'H' })
