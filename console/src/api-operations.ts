@@ -43,24 +43,46 @@ export interface Answer {
   readonly outcome: string
 }
 
+/** A test alarm that climbs a ladder, marked as one; not among the alarms. */
 export interface Drill {
   readonly id: string
   readonly at: string
   readonly by: string
   readonly site: string | null
+  readonly device: string | null
+  readonly tier: Tier
   readonly person: string | null
   readonly note: string | null
-  readonly closedAt: string | null
+  readonly ladder: string | null
+  /** The delays of the ladder were divided by this. */
+  readonly factor: number
+  /** Null: it goes on. */
+  readonly endedAt: string | null
+  readonly outcome: string | null
+  readonly acknowledged: { readonly by: string; readonly at: string; readonly note: string | null } | null
   readonly steps: readonly {
+    readonly rung: number
+    readonly occurrence: number
     readonly person: string
     readonly channel: ChannelKind
-    readonly state: NoticeState
+    readonly plannedAt: string
+    readonly state: string
     readonly sentAt: string | null
     readonly deliveredAt: string | null
     readonly acknowledgedAt: string | null
     readonly problem: string | null
   }[]
   readonly signature: string | null
+  /** Whether the record is as it was signed; null while it is not closed. */
+  readonly genuine: boolean | null
+}
+
+export interface DrillAsked {
+  readonly site?: string
+  readonly tier: Tier
+  readonly person?: string
+  readonly note?: string
+  readonly fast: boolean
 }
 
 export const listNotices = (parts: Query, signal?: AbortSignal): Promise<Page<Notice>> =>
@@ -74,9 +96,10 @@ export const listAnswers = (parts: Query, signal?: AbortSignal): Promise<Page<An
 
 export const listDrills = (signal?: AbortSignal): Promise<{ items: readonly Drill[] }> => call('/drills', signal ? { signal } : {})
 
-/** Sends a message marked as a drill, for real, to everybody it concerns. */
-export const holdDrill = (body: { site?: string; person?: string; note?: string }): Promise<{ id: string; notifications: number }> =>
-  post('/drill', body)
+/** Sends real messages, each marked as a drill. */
+export const holdDrill = (asked: DrillAsked): Promise<{ id: string; ladder: string; notifications: number }> => post('/drill', asked)
+
+export const acknowledgeDrill = (id: string): Promise<Drill> => post(`/drills/${encodeURIComponent(id)}/acknowledge`, {})
 
 export interface NamedPerson {
   readonly id: string

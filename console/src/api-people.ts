@@ -23,8 +23,8 @@ export interface User extends Granted {
 export interface SessionEntry {
   readonly id: string
   readonly user: string
-  readonly createdAt: string
-  readonly expiresAt: string
+  readonly startedAt: string
+  readonly lastSeenAt: string
   readonly from: string
   readonly current: boolean
 }

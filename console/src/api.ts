@@ -349,6 +349,13 @@ export const whoAmI = (): Promise<Person> => call('/session')
 
 export const signIn = (username: string, password: string): Promise<Person> => post('/session', { username, password })
 
+export interface SignInWays {
+  /** At an OpenID Connect provider; null: only by password. */
+  readonly oidc: { readonly name: Text; readonly begin: string; readonly available: boolean } | null
+}
+
+export const signInWays = (): Promise<SignInWays> => call('/session/ways')
+
 export const signOut = (): Promise<unknown> => call('/session', { method: 'DELETE' })
 
 export const listAlarms = (parts: Query, signal?: AbortSignal): Promise<Page<Alarm>> =>

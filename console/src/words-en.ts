@@ -37,6 +37,8 @@ export const en: Words = {
     wrong: 'User name or password is wrong. Please try again.',
     tooMany: 'Too many attempts. Please wait a little and try again.',
     expired: 'Your session has ended. Sign in to return to where you were.',
+    elsewhere: (name) => `Sign in with ${name}`,
+    elsewhereAway: (name) => `${name} is not available at the moment; use your password.`,
     out: 'Sign out'
   },
   tier: { red: 'Red', orange: 'Orange', yellow: 'Yellow', blue: 'Blue' },

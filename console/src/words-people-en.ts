@@ -34,7 +34,7 @@ export const people: PeopleWords = {
   },
   sessions: {
     what: 'The list of sessions',
-    columns: { user: 'User', since: 'Began', until: 'Ends at the latest', from: 'From', act: 'Action' },
+    columns: { user: 'User', since: 'Began', seen: 'Last seen', from: 'From', act: 'Action' },
     current: 'this one',
     end: 'End',
     endAsk: 'The session ends at once. Go on?'

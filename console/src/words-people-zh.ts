@@ -34,7 +34,7 @@ export const people = {
   },
   sessions: {
     what: '会话列表',
-    columns: { user: '用户', since: '开始', until: '最迟结束', from: '来自', act: '操作' },
+    columns: { user: '用户', since: '开始', seen: '最近活动', from: '来自', act: '操作' },
     current: '本次会话',
     end: '结束',
     endAsk: '立即结束此会话，确定吗？'

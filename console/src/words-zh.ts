@@ -39,6 +39,8 @@ export const zh = {
     wrong: '用户名或密码不对，请重新输入。',
     tooMany: '尝试次数过多，请稍候再试。',
     expired: '会话已过期，请重新登录。登录后回到刚才的页面。',
+    elsewhere: (name: string) => `用${name}登录`,
+    elsewhereAway: (name: string) => `${name}暂时不可用，请用密码登录。`,
     out: '退出'
   },
   tier: { red: '红色', orange: '橙色', yellow: '黄色', blue: '蓝色' } satisfies ByTier as ByTier,

@@ -2,7 +2,7 @@
 
 import { endSession, listAudit, listSessions } from '../api-people.ts'
 import { useConsole, useResource } from '../console.tsx'
-import { Instant } from '../parts/age.tsx'
+import { Ago, Instant } from '../parts/age.tsx'
 import { Confirmed, Refusal, useDoing } from '../parts/doing.tsx'
 import { Cell, Columns, PageHead, Reading, Tabs, tabOf } from '../parts/page-frame.tsx'
 import { Pager, usePaged } from '../parts/paged.tsx'
@@ -43,7 +43,7 @@ function Sessions() {
       <Reading of={all} what={sessions.what} />
       {all.value !== null && (
         <table className="paper-table">
-          <Columns names={[columns.user, columns.since, columns.until, columns.from, columns.act]} />
+          <Columns names={[columns.user, columns.since, columns.seen, columns.from, columns.act]} />
           <tbody>
             {all.value.items.map((one) => (
               <tr key={one.id}>
@@ -51,10 +51,10 @@ function Sessions() {
                   <strong>{one.user}</strong> {one.current && <em className="flag">{sessions.current}</em>}
                 </Cell>
                 <Cell of={columns.since}>
-                  <Instant at={Date.parse(one.createdAt)} />
+                  <Instant at={Date.parse(one.startedAt)} />
                 </Cell>
-                <Cell of={columns.until}>
-                  <Instant at={Date.parse(one.expiresAt)} />
+                <Cell of={columns.seen}>
+                  <Ago at={Date.parse(one.lastSeenAt)} />
                 </Cell>
                 <Cell of={columns.from}>{one.from}</Cell>
                 <Cell of={columns.act} className="act">

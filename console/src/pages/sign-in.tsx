@@ -1,10 +1,10 @@
 // Sign in. The page asked for stays in the address and comes up afterwards.
 
 import { type FormEvent, useEffect, useState } from 'react'
-import { ApiProblem, type Person, signIn } from '../api.ts'
+import { ApiProblem, type Person, type SignInWays, signIn, signInWays } from '../api.ts'
 import { sayProblem } from '../format.ts'
 import { LanguageButton, ThemeButton } from '../parts/settings.tsx'
-import { useWords, type Words } from '../words.ts'
+import { useSay, useWords, type Words } from '../words.ts'
 
 function refusal(problem: unknown, words: Words): string {
   if (problem instanceof ApiProblem && problem.status === 401) return words.signIn.wrong
@@ -75,11 +75,33 @@ export function SignInPage({ expired, onOpen }: { expired: boolean; onOpen: (per
         <button type="submit" className="button button-strong" disabled={busy}>
           {busy ? words.signIn.busy : words.signIn.submit}
         </button>
+        <Elsewhere />
         <div className="sign-in-foot">
           <LanguageButton />
           <ThemeButton />
         </div>
       </form>
     </main>
+  )
+}
+
+/** The way by OpenID Connect, where the service offers one. A navigation: the provider's page follows. */
+function Elsewhere() {
+  const words = useWords()
+  const say = useSay()
+  const [oidc, setOidc] = useState<SignInWays['oidc']>(null)
+  useEffect(() => {
+    // Who cannot be told of it still has the password.
+    signInWays().then(
+      (ways) => setOidc(ways.oidc),
+      () => undefined
+    )
+  }, [])
+  if (oidc === null) return null
+  if (!oidc.available) return <p>{words.signIn.elsewhereAway(say(oidc.name))}</p>
+  return (
+    <a className="button" href={oidc.begin}>
+      {words.signIn.elsewhere(say(oidc.name))}
+    </a>
   )
 }

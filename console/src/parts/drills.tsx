@@ -1,15 +1,16 @@
 // Drills: one is held only after it has been asked twice, since its messages are real; each leaves a signed record.
 
 import { useState } from 'react'
-import { getOverview } from '../api.ts'
-import { type Drill, holdDrill, listDrills } from '../api-operations.ts'
+import { getOverview, TIERS_DOWN, type Tier } from '../api.ts'
+import { acknowledgeDrill, type Drill, holdDrill, listDrills } from '../api-operations.ts'
 import { useConsole, useResource } from '../console.tsx'
 import { isEngineer, useHandling } from '../handling.ts'
 import { useOperations } from '../operations.ts'
-import { useSay } from '../words.ts'
+import { useSay, useWords } from '../words.ts'
 import { Instant } from './age.tsx'
 import { Confirmed, Refusal, useDoing } from './doing.tsx'
 import { Cell, Columns, Reading } from './page-frame.tsx'
+import { ROMAN } from './tier-mark.tsx'
 
 const REFRESH_MS = 5000
 
@@ -23,29 +24,36 @@ export function Drills() {
       <Reading of={all} what={drills.what} />
       {all.value?.items.length === 0 && <p className="nothing">{drills.none}</p>}
       {all.value?.items.map((drill) => (
-        <DrillRecord key={drill.id} drill={drill} />
+        <DrillRecord key={drill.id} drill={drill} mayAct={person.role !== 'viewer'} onChanged={all.reload} />
       ))}
     </>
   )
 }
 
 function HoldDrill({ onHeld }: { onHeld: () => void }) {
+  const words = useWords()
   const { drills } = useOperations()
   const say = useSay()
   const sites = useResource('sites', getOverview).value?.sites ?? []
   const [site, setSite] = useState('')
+  const [tier, setTier] = useState<Tier>('red')
   const [person, setPerson] = useState('')
   const [note, setNote] = useState('')
-  const [sent, setSent] = useState<number | null>(null)
+  const [fast, setFast] = useState(false)
+  const [said, setSaid] = useState('')
   const doing = useDoing()
   const hold = async (): Promise<void> => {
-    setSent(null)
+    setSaid('')
     const asked = {
+      ...{ tier, fast },
       ...(site === '' ? {} : { site }),
       ...(person.trim() === '' ? {} : { person: person.trim() }),
       ...(note.trim() === '' ? {} : { note: note.trim() })
     }
-    await doing.run(async () => setSent((await holdDrill(asked)).notifications))
+    await doing.run(async () => {
+      const { notifications, ladder } = await holdDrill(asked)
+      setSaid(drills.sent(notifications, ladder))
+    })
     onHeld()
   }
   return (
@@ -54,10 +62,20 @@ function HoldDrill({ onHeld }: { onHeld: () => void }) {
       <label>
         {drills.site}
         <select value={site} onChange={(event) => setSite(event.target.value)}>
-          <option value="">{drills.everySite}</option>
+          <option value="">{drills.chooseSite}</option>
           {sites.map((one) => (
             <option key={one.id} value={one.id}>
               {say(one.name, one.id)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {drills.tier}
+        <select value={tier} onChange={(event) => setTier(TIERS_DOWN.find((one) => one === event.target.value) ?? 'red')}>
+          {TIERS_DOWN.map((one) => (
+            <option key={one} value={one}>
+              {words.tierName(words.tier[one], ROMAN[one])}
             </option>
           ))}
         </select>
@@ -70,55 +88,91 @@ function HoldDrill({ onHeld }: { onHeld: () => void }) {
         {drills.note}
         <input value={note} maxLength={200} onChange={(event) => setNote(event.target.value)} />
       </label>
+      <button type="button" className="button chip" aria-pressed={fast} onClick={() => setFast(!fast)}>
+        {drills.fast}
+      </button>
       <Confirmed label={drills.hold} question={drills.ask} confirm={drills.send} busy={doing.busy} onConfirm={() => void hold()} />
       <Refusal of={doing} />
-      {sent !== null && <p role="status">{drills.sent(sent)}</p>}
+      {said !== '' && <p role="status">{said}</p>}
     </section>
   )
 }
 
-function DrillRecord({ drill }: { drill: Drill }) {
+function DrillRecord({ drill, mayAct, onChanged }: { drill: Drill; mayAct: boolean; onChanged: () => void }) {
+  const words = useWords()
   const { drills } = useOperations()
-  const { channel, sent } = useHandling()
-  const { columns } = drills
+  const doing = useDoing()
   const count = (of: 'deliveredAt' | 'acknowledgedAt'): number => drill.steps.filter((step) => step[of] !== null).length
+  const outcome = drill.endedAt === null ? drills.open : (drills.outcomes[drill.outcome ?? ''] ?? drill.outcome)
+  const end = async (): Promise<void> => {
+    await doing.run(() => acknowledgeDrill(drill.id))
+    onChanged()
+  }
   return (
-    <section className="panel drill" aria-label={drill.id}>
+    <section className="panel drill" aria-label={drill.id} data-outcome={drill.outcome ?? 'open'}>
       <h2>
-        <Instant at={Date.parse(drill.at)} /> · {drill.site ?? drill.person ?? drills.everySite} · {drills.by(drill.by)} ·{' '}
-        {drill.closedAt === null ? drills.open : drills.closed}
+        <Instant at={Date.parse(drill.at)} /> · {drill.person ?? drill.device ?? drill.site} ·{' '}
+        {words.tierName(words.tier[drill.tier], ROMAN[drill.tier])} · {outcome}
       </h2>
+      <p className="faint">
+        {drills.by(drill.by)} · {drills.summary(count('acknowledgedAt'), count('deliveredAt'), drill.steps.length)}
+        {drill.factor > 1 && ` · ${drills.factor(drill.factor)}`}
+        {drill.acknowledged !== null && (
+          <>
+            {' '}
+            · {drills.acknowledgedBy(drill.acknowledged.by)} <Instant at={Date.parse(drill.acknowledged.at)} />
+          </>
+        )}
+      </p>
       {drill.note !== null && <p>{drill.note}</p>}
-      <p className="faint">{drills.summary(count('acknowledgedAt'), count('deliveredAt'), drill.steps.length)}</p>
-      <table className="paper-table">
-        <Columns names={[columns.person, columns.way, columns.sent, columns.delivered, columns.acknowledged, columns.problem]} />
-        <tbody>
-          {drill.steps.map((step) => (
-            <tr key={`${step.person} ${step.channel}`}>
-              <Cell of={columns.person}>
-                <strong>{step.person}</strong>
-              </Cell>
-              <Cell of={columns.way}>{channel[step.channel] ?? step.channel}</Cell>
-              <Cell of={columns.sent}>
-                <Time at={step.sentAt} otherwise={sent[step.state] ?? step.state} />
-              </Cell>
-              <Cell of={columns.delivered}>
-                <Time at={step.deliveredAt} otherwise="—" />
-              </Cell>
-              <Cell of={columns.acknowledged}>
-                <Time at={step.acknowledgedAt} otherwise="—" />
-              </Cell>
-              <Cell of={columns.problem}>{step.problem !== null && <span lang="en">{step.problem}</span>}</Cell>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {mayAct && drill.endedAt === null && (
+        <button type="button" className="button" disabled={doing.busy} onClick={() => void end()}>
+          {drills.acknowledge}
+        </button>
+      )}
+      <Refusal of={doing} />
+      <DrillSteps drill={drill} />
       {drill.signature !== null && (
         <p className="faint">
-          {drills.signature} <span className="tag">{drill.signature}</span>
+          {drills.signature} <span className="tag">{drill.signature}</span> {drill.genuine === false ? drills.forged : drills.genuine}
         </p>
       )}
     </section>
+  )
+}
+
+function DrillSteps({ drill }: { drill: Drill }) {
+  const { drills } = useOperations()
+  const { channel, sent } = useHandling()
+  const { columns } = drills
+  if (drill.steps.length === 0) return null
+  return (
+    <table className="paper-table">
+      <Columns
+        names={[columns.rung, columns.person, columns.way, columns.sent, columns.delivered, columns.acknowledged, columns.problem]}
+      />
+      <tbody>
+        {drill.steps.map((step) => (
+          <tr key={`${step.rung} ${step.occurrence} ${step.person} ${step.channel}`}>
+            <Cell of={columns.rung}>{step.rung}</Cell>
+            <Cell of={columns.person}>
+              <strong>{step.person}</strong>
+            </Cell>
+            <Cell of={columns.way}>{channel[step.channel] ?? step.channel}</Cell>
+            <Cell of={columns.sent}>
+              <Time at={step.sentAt} otherwise={sent[step.state] ?? step.state} />
+            </Cell>
+            <Cell of={columns.delivered}>
+              <Time at={step.deliveredAt} otherwise="—" />
+            </Cell>
+            <Cell of={columns.acknowledged}>
+              <Time at={step.acknowledgedAt} otherwise="—" />
+            </Cell>
+            <Cell of={columns.problem}>{step.problem !== null && <span lang="en">{step.problem}</span>}</Cell>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

@@ -102,7 +102,8 @@ function appliesText({ appliesTo }: RuleDetail, rules: RuleWords): string {
 }
 
 function originText(rule: RuleDetail, rules: RuleWords): string {
-  const { file, amended, version } = rule
+  const { amended, version } = rule
+  const file = rule.file?.split('/').slice(-2).join('/') ?? null
   if (amended) return file === null ? rules.fromHere(version) : rules.overFile(file, version)
   if (isBuiltIn(rule)) return rules.fromBuiltIn
   return file === null ? rules.fromHere(version) : rules.fromFile(file)
