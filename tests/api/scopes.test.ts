@@ -7,6 +7,7 @@ import { openTwoSites, type Route, routesOf, type TwoSites } from './twoSites.ts
 let plant: TwoSites
 let routes: Route[]
 let level: string
+let drill: string
 let limited: Record<'viewer' | 'admin', string>
 
 async function token(role: string, sites: readonly string[]): Promise<string> {
@@ -17,6 +18,8 @@ beforeAll(async () => {
   plant = await openTwoSites()
   routes = await routesOf(plant.yard)
   level = await plant.alarm('level', 'T-beta')
+  const drills: { id: string; site: string }[] = (await plant.yard.ask('GET', '/drills')).body.items
+  drill = encodeURIComponent(drills.find(({ site }) => site === 'beta')?.id ?? '')
   limited = { viewer: await token('viewer', ['alpha']), admin: await token('admin', ['alpha']) }
 })
 afterAll(() => plant.close())
@@ -55,6 +58,7 @@ const soon = (): string => new Date(Date.now() + 600_000).toISOString()
 /** Things of the other site, by the beginning of the path. */
 const things = (): Record<string, string> => ({
   '/alarms/': level,
+  '/drills/': drill,
   '/devices/': 'T-beta',
   '/gateways/': 'gw-beta',
   '/rules/': 'only-beta',
