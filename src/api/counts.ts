@@ -2,12 +2,12 @@
 
 import type { BookedAlarm } from '../alerts/booked.ts'
 import { withheldBy } from '../model/alarm.ts'
-import type { Scope } from '../model/scope.ts'
+import { maySee, type Scope } from '../model/scope.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
 import type { SiteBody } from './shapes.ts'
 import { seesDevice, seesSite } from './sight.ts'
-import { deviceState, worstTiers } from './views.ts'
+import { deviceState, instant, worstTiers } from './views.ts'
 
 interface DeviceTally {
   total: number
@@ -46,6 +46,16 @@ export function countUnacknowledged(active: readonly BookedAlarm[]): number {
   let count = 0
   for (const alarm of active) if (alarm.acknowledged === null && withheldBy(alarm) === null) count++
   return count
+}
+
+/** Floods and chattering alarms of the scope, and how many of the active ones are stale. */
+export function markCounts(plant: PlantView, active: readonly BookedAlarm[], scope: Scope) {
+  const marks = plant.marks?.()
+  const floods = (marks?.floods() ?? []).filter((flood) => maySee(scope, flood))
+  let chattering = 0
+  for (const subject of marks?.chattering() ?? []) if (maySee(scope, subject)) chattering++
+  const stale = active.filter((alarm) => alarm.stale && alarm.clearedAt === null && withheldBy(alarm) === null).length
+  return { floods: floods.map((flood) => ({ ...flood, since: instant(flood.since) })), chattering, stale }
 }
 
 /** The sites of the scope with what is going on at each, in the order of the plant. */

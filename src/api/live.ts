@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http'
 import type { Identity } from '../access/roles.ts'
 import type { Book, CommittedEvent } from '../alerts/book.ts'
 import type { Fleet } from '../model/fleet.ts'
+import type { MarkChange } from '../model/mark.ts'
 import type { ReadingColumns } from '../model/readings.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -15,6 +16,7 @@ import { messageOf } from '../platform/problem.ts'
 import { DeviceChanges } from './deviceChanges.ts'
 import { type EventFrame, EventTape, frame } from './eventTape.ts'
 import { LiveClient, type LiveSource } from './liveClient.ts'
+import { NoticeTape } from './noticeTape.ts'
 import type { PlantView } from './parts.ts'
 import { ApiProblem } from './problems.ts'
 import { seesDevice } from './sight.ts'
@@ -52,6 +54,7 @@ export class LiveHub implements LiveSource {
   readonly #log: Log
   readonly #tape: EventTape
   readonly #changes = new DeviceChanges()
+  readonly #notices = new NoticeTape()
   readonly #clients = new Map<LiveClient, () => Promise<boolean>>()
   /** How many clients follow each device, by id. */
   readonly #followed = new Map<string, number>()
@@ -87,6 +90,14 @@ export class LiveHub implements LiveSource {
   publishEvents(committed: readonly CommittedEvent[]): void {
     if (this.#clients.size === 0 || committed.length === 0) return
     this.#tape.add(committed)
+    for (const client of this.#clients.keys()) client.pull()
+  }
+
+  /** Tells the clients of marks that went on or off. */
+  publishNotices(changes: readonly MarkChange[]): void {
+    if (this.#clients.size === 0 || changes.length === 0) return
+    this.#notices.add(changes)
+    for (const { alarms } of changes) for (const id of alarms) this.#states.delete(id)
     for (const client of this.#clients.keys()) client.pull()
   }
 
@@ -126,7 +137,8 @@ export class LiveHub implements LiveSource {
     const newest = this.#tape.newest
     const position = request.after === null ? newest : Math.min(request.after, newest)
     if (this.#clients.size === 0) this.#wakeUp()
-    const client = new LiveClient(response, identity, devices, { position, changesAt: this.#changes.end }, this, this.#parts.clock)
+    const places = { position, changesAt: this.#changes.end, noticesAt: this.#notices.end }
+    const client = new LiveClient(response, identity, devices, places, this, this.#parts.clock)
     this.#clients.set(client, stillValid)
     for (const id of devices) {
       this.#followed.set(id, (this.#followed.get(id) ?? 0) + 1)
@@ -166,7 +178,12 @@ export class LiveHub implements LiveSource {
       const position = taken === frames.length ? upTo : (frames[taken - 1] as EventFrame).n
       if (position === client.position) break
       client.position = position
-      text += await this.#alarmStates(frames.slice(0, taken))
+      text += await this.#alarmStates(frames.slice(0, taken).map(({ alarm, n }) => [alarm, n]))
+    }
+    while (client.noticesAt !== this.#notices.end && text.length < LIMITS.api.liveChunkBytes) {
+      const { text: told, alarms, upTo } = this.#notices.after(client.noticesAt, scope)
+      client.noticesAt = upTo
+      text += told + (await this.#alarmStates(alarms.map((id) => [id, 0])))
     }
     if (!client.gatheredDue) return text
     while (client.changesAt !== this.#changes.end && text.length < LIMITS.api.liveChunkBytes) text += this.#deviceChanges(client)
@@ -185,9 +202,9 @@ export class LiveHub implements LiveSource {
     for (const client of [...this.#clients.keys()]) client.end()
   }
 
-  /** The present state of the alarms these events are about, each once. */
-  async #alarmStates(frames: readonly EventFrame[]): Promise<string> {
-    const newest = new Map(frames.map((event) => [event.alarm, event.n]))
+  /** The present state of these alarms, each once, not before the event of this number. */
+  async #alarmStates(wanted: readonly (readonly [alarm: string, event: number])[]): Promise<string> {
+    const newest = new Map(wanted)
     let text = ''
     for (const [id, n] of newest) {
       let state = this.#states.get(id)
@@ -259,6 +276,7 @@ export class LiveHub implements LiveSource {
     this.#timers = []
     this.#tape.clear()
     this.#changes.clear()
+    this.#notices.clear()
     this.#states.clear()
   }
 

@@ -20,6 +20,8 @@ export class LiveClient {
   position: number
   /** Its place in the changes of devices. */
   changesAt: number
+  /** Its place in the notices. */
+  noticesAt: number
   /** Devices with readings it has not got. */
   readonly unread = new Set<string>()
   beatDue = false
@@ -38,7 +40,7 @@ export class LiveClient {
     response: ServerResponse,
     identity: Identity,
     devices: ReadonlySet<string>,
-    places: { readonly position: number; readonly changesAt: number },
+    places: { readonly position: number; readonly changesAt: number; readonly noticesAt: number },
     source: LiveSource,
     clock: Clock
   ) {
@@ -47,6 +49,7 @@ export class LiveClient {
     this.devices = devices
     this.position = places.position
     this.changesAt = places.changesAt
+    this.noticesAt = places.noticesAt
     this.#source = source
     this.#clock = clock
     response.on('drain', () => this.#drained())

@@ -28,6 +28,7 @@ import { hazardRoutes } from './routes/hazardSources.ts'
 import { healthRoutes } from './routes/health.ts'
 import { kpiRoutes } from './routes/kpi.ts'
 import { liveRoutes } from './routes/live.ts'
+import { noticeRoutes } from './routes/notices.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { outOfServiceRoutes } from './routes/outOfService.ts'
@@ -123,7 +124,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY }, strictTransportSecurity: false })
   await app.register(cookie)
   await app.register(rateLimit, {
-    global: false,
+    global: true,
+    max: LIMITS.api.requestsPerMinute,
+    timeWindow: 60_000,
+    // What gateways send is bounded by what the journal takes.
+    allowList: (request) => request.routeOptions.config.needs === 'gateway',
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     errorResponseBuilder: (_request, { after }) => new ApiProblem('tooMany', `Too many attempts from your address; try again in ${after}.`)
   })
   await describe(app, parts.health().version)
@@ -164,6 +170,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   readingRoutes(api, parts)
   siteRoutes(api, parts)
   kpiRoutes(api, parts)
+  noticeRoutes(api, parts)
   ruleRoutes(api, parts)
   explainRoutes(api, parts)
   stateRoutes(api, parts)

@@ -2,6 +2,7 @@
 
 import type { BookedAlarm } from '../alerts/booked.ts'
 import { isaState, type Withholding } from '../model/alarm.ts'
+import type { MarkChange } from '../model/mark.ts'
 import type { Grants } from '../model/scope.ts'
 import { levelRank, type Tier } from '../model/tier.ts'
 import type { Standing } from './amender.ts'
@@ -56,6 +57,25 @@ export function alarmBody(alarm: BookedAlarm, plant: Pick<PlantView, 'fleet' | '
     because: alarm.because,
     title: rule?.title ?? { zh: alarm.rule, en: alarm.rule },
     guidance: rule?.guidance ?? { zh: '', en: '' }
+  }
+}
+
+/** A mark that goes on or off, as `/notices` and the live stream show it. `area` is where the subject stands. */
+export function noticeBody(change: MarkChange) {
+  const { kind, at, on, since, scope, rule, device, inArea, site, enterprise, alarms, count } = change
+  return {
+    kind,
+    at: instant(at),
+    on,
+    since: instantOrNull(since),
+    scope,
+    rule,
+    device,
+    area: inArea,
+    site,
+    enterprise,
+    alarms: [...alarms],
+    count
   }
 }
 

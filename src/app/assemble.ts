@@ -108,7 +108,11 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
-  const running = await startAll([journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
+  const running = await startAll(
+    [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors],
+    clock,
+    log
+  )
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
@@ -151,9 +155,10 @@ function doorsOf(
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
   const serviceWindows = () => loop.pipeline.desk.windows()
   const suppression = () => loop.pipeline.suppression
+  const marks = () => loop.pipeline.marks
   const plant = () => {
     const { fleet, latest, presence } = loop.pipeline
-    return { fleet, latest, presence, causeGone, serviceWindows, suppression }
+    return { fleet, latest, presence, causeGone, serviceWindows, suppression, marks }
   }
   const live = new LiveHub({ clock, book, plant, metrics, log })
   const counts = new MessageCounts(metrics)

@@ -28,6 +28,9 @@ export function watchFor({ live, broker, log, loop, courier, listener }: WatchPa
       live.publishEvents(committed)
       listener?.events(committed)
     },
+    marks(changes) {
+      live.publishNotices(changes)
+    },
     notifications() {
       courier.wake()
     },

@@ -33,6 +33,7 @@ const DOORS: readonly (readonly [string, string, readonly Asker[]])[] = [
   ['GET', '/api/v1/readings?device=T-101&metric=level_pct', ROLES],
   ['GET', '/api/v1/sites', ROLES],
   ['GET', '/api/v1/overview', ROLES],
+  ['GET', '/api/v1/notices', ROLES],
   ['GET', '/api/v1/quarantine', ROLES],
   ['POST', '/api/v1/telemetry', ['gateway']],
   ['GET', '/healthz', ASKERS],

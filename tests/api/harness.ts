@@ -11,6 +11,8 @@ import { ROLES, type Role } from '../../src/access/roles.ts'
 import { Book, type CommittedEvent } from '../../src/alerts/book.ts'
 import type { Channel } from '../../src/alerts/channels/channel.ts'
 import { Desk } from '../../src/alerts/desk.ts'
+import { type DrillEffects, Drilling } from '../../src/alerts/drilling.ts'
+import { Marks } from '../../src/alerts/marks.ts'
 import { Telling } from '../../src/alerts/telling.ts'
 import { LiveHub } from '../../src/api/live.ts'
 import type { ApiParts, HealthReport } from '../../src/api/parts.ts'
@@ -19,8 +21,10 @@ import { History } from '../../src/history/history.ts'
 import { Intake } from '../../src/ingest/intake.ts'
 import { Latest } from '../../src/ingest/latest.ts'
 import type { AlarmEvent, DeskEvent, Transition } from '../../src/model/alarm.ts'
+import { isDrillId } from '../../src/model/drill.ts'
 import { type Fleet, numberFleet } from '../../src/model/fleet.ts'
 import type { Reject } from '../../src/model/journal.ts'
+import type { MarkChange } from '../../src/model/mark.ts'
 import type { Plant } from '../../src/model/plant.ts'
 import { ReadingColumns } from '../../src/model/readings.ts'
 import type { SuppressionChange } from '../../src/model/suppression.ts'
@@ -87,6 +91,9 @@ export class House {
   readonly #engine: Engine
   readonly desk: Desk
   readonly suppression: Suppression
+  readonly marks: Marks
+  readonly drilling: Drilling
+  readonly #drilled: DrillEffects = { notifications: [], drills: [] }
   readonly #close: () => Promise<void>
   readonly #columns = new ReadingColumns()
   readonly #servers: ApiServer[] = []
@@ -99,7 +106,9 @@ export class House {
     this.#intake = new Intake(given.fleet, { clockSkewMs: 300_000 })
     this.#engine = new Engine(given.fleet, START)
     this.desk = new Desk(given.fleet)
+    this.marks = new Marks(given.fleet)
     this.suppression = new Suppression(given.fleet, START, [])
+    this.drilling = new Drilling(given.fleet.plant, START)
     this.#close = given.close
     this.health = {
       parts: [
@@ -220,13 +229,21 @@ export class House {
   #passTime(): DeskEvent[] {
     const out: DeskEvent[] = []
     this.desk.advance(this.clock.now() - 1, out)
+    this.drilling.advance(this.clock.now() - 1, this.#drilled)
     return out
   }
 
   async #turn(events: readonly DeskEvent[], rejects: readonly Reject[], shadow: readonly Transition[] = []): Promise<CommittedEvent[]> {
     const position = { seq: ++this.#seq, advancedTo: this.clock.now() }
-    const committed = await this.book.commit({ events, shadow, rejects, position, fleet: this.fleet })
+    const { notifications, drills } = this.#drilled
+    const told = { notifications: notifications.splice(0), drills: drills.splice(0) }
+    const marks: MarkChange[] = []
+    const marked = events.map((event) => this.marks.take(event, this.desk, marks))
+    this.marks.advance(this.clock.now() - 1, this.desk, marks)
+    const committed = await this.book.commit({ events: marked, shadow, rejects, marks, position, ...told, fleet: this.fleet })
+    if (told.notifications.length > 0) this.parts.telling.courier.wake()
     this.live.publishEvents(committed)
+    this.live.publishNotices(marks)
     return committed
   }
 
@@ -241,7 +258,8 @@ export class House {
       latest: this.latest,
       presence: this.presence,
       serviceWindows,
-      suppression: () => this.suppression
+      suppression: () => this.suppression,
+      marks: () => this.marks
     })
     const submit: ApiParts['submit'] = {
       obstacle: () => this.obstacle,
@@ -254,6 +272,8 @@ export class House {
           this.suppression.act(body, by, clock.now(), changes)
           this.desk.take([], changes, clock.now(), out)
         } else if (body.id === null) this.desk.serve(body, by, clock.now(), out)
+        else if ('drill' in body) this.drilling.begin(body.id, body.drill, by, clock.now(), this.#drilled)
+        else if (isDrillId(body.id)) this.drilling.act(body, by, clock.now(), this.#drilled)
         else this.desk.act(body, by, clock.now(), false, out)
         await this.#turn(out, [])
       }

@@ -76,6 +76,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/inhibitions',
       'GET /api/v1/kpi',
       'GET /api/v1/live',
+      'GET /api/v1/notices',
       'GET /api/v1/notifications',
       'GET /api/v1/out-of-service',
       'GET /api/v1/overview',

@@ -5,7 +5,8 @@ import { expect, it } from 'vitest'
 import { isBuiltIn } from '../../src/app/config/builtInKinds.ts'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { OFFLINE_CLOCK_SKEW_MS, RecordWriter } from '../../src/app/offline.ts'
-import { Effects, Pipeline } from '../../src/app/pipeline.ts'
+import { Effects } from '../../src/app/effects.ts'
+import { Pipeline } from '../../src/app/pipeline.ts'
 import type { Metric, Plant, Rule } from '../../src/model/plant.ts'
 
 const START = Date.UTC(2026, 0, 1)

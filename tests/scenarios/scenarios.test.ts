@@ -7,8 +7,9 @@ import { deserialize, serialize } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 import { isBuiltIn } from '../../src/app/config/builtInKinds.ts'
 import { loadPlant } from '../../src/app/config/load.ts'
+import { Effects } from '../../src/app/effects.ts'
 import { OFFLINE_CLOCK_SKEW_MS, RecordWriter } from '../../src/app/offline.ts'
-import { Effects, Pipeline } from '../../src/app/pipeline.ts'
+import { Pipeline } from '../../src/app/pipeline.ts'
 import { parseScenario, type Scenario } from '../../src/app/scenario/parse.ts'
 import { type Outcome, playScenario } from '../../src/app/scenario/play.ts'
 import { SCENARIO_EPOCH } from '../../src/app/scenario/times.ts'
@@ -68,7 +69,7 @@ function logOf(plant: Plant, records: readonly JournalRecord[], endAt: number, {
   for (const tick of pending) if (tick < endAt) pipeline.advance(tick, effects)
   pipeline.advance(endAt, effects)
   expect(effects.rejects).toEqual([])
-  return [...effects.events.map(alarmEventLine), ...effects.notifications.map((one) => JSON.stringify(one))]
+  return [...effects.events.map(alarmEventLine), ...[...effects.notifications, ...effects.marks].map((one) => JSON.stringify(one))]
 }
 
 /** The plant with a twin of every device, in no area; and the records with a twin's sample before each. */
@@ -88,9 +89,9 @@ function withStrangers({ plant, records }: Outcome): { plant: Plant; records: Jo
   return { plant: crowded, records: all }
 }
 
-/** The alarm log, and behind it whom it was planned to tell. */
-function whole({ events, notifications }: Outcome): string[] {
-  return [...events.map(alarmEventLine), ...notifications.map((one) => JSON.stringify(one))]
+/** The alarm log, and behind it whom it was planned to tell, and the marks. */
+function whole({ events, notifications, marks }: Outcome): string[] {
+  return [...events.map(alarmEventLine), ...[...notifications, ...marks].map((one) => JSON.stringify(one))]
 }
 
 function lines(events: readonly AlarmEvent[]): string[] {

@@ -46,7 +46,6 @@ describe('opening the state store', () => {
       'drills',
       'early_receipts',
       'marks',
-      'marks',
       'notification_alarms',
       'notifications',
       'position',

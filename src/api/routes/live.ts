@@ -36,6 +36,7 @@ export function liveRoutes(api: Api, parts: ApiParts): void {
       description: [
         '- `alarm` (with an id): one line of the alarm journal, exactly as in `/alarm-events`. With `Last-Event-ID` the stream resumes behind that event, without a gap and without repeating one.',
         '- `alarm-state`: `{"alarm": …}`, the alarm as in `/alarms`, after the events that changed it.',
+        '- `notice`: an alarm begins or stops to chatter, has stood for 24 h, is the first of its area, or a flood begins or ends; as in `/notices`, which tells what was missed while not connected. Where time alone has marked an alarm, its `alarm-state` follows.',
         '- `reading` (for `?devices=`): `{device, receivedAt, values: [{metric, at, value, quality}]}`, the newest values, at most four times a second.',
         '- `device`: `{device, online, state, lastReceivedAt}` when a device goes online or stops being so.',
         '- `beat`: `{at}`, the time of the service, every 5 s. The first one carries the id to resume from.',

@@ -1,9 +1,10 @@
 // The sites with the worst that is going on at each, and the counts of the whole plant.
 
 import { z } from 'zod'
+import { FLOOD_SCOPES } from '../../model/mark.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
-import { countDevices, countTiers, countUnacknowledged, siteBodies } from '../counts.ts'
+import { countDevices, countTiers, countUnacknowledged, markCounts, siteBodies } from '../counts.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { caller } from '../session.ts'
@@ -20,6 +21,19 @@ const Overview = z
         .object({ unacknowledged: z.number(), acknowledged: z.number(), clearedUnacknowledged: z.number() })
         .meta({ description: 'ISA-18.2 states B, C and D' })
     }).meta({ description: 'Active alarms by tier: as many as the active list has' }),
+    floods: z
+      .array(
+        z.object({
+          scope: z.enum(FLOOD_SCOPES),
+          site: z.string().nullable(),
+          enterprise: z.string().nullable(),
+          since: Instant,
+          count: z.number().int().meta({ description: 'Announced so far' })
+        })
+      )
+      .meta({ description: 'Floods that are on: of everything, of an enterprise, of a site; the widest first' }),
+    chattering: z.number().int().meta({ description: 'Rules that chatter on a device or area now' }),
+    stale: z.number().int().meta({ description: 'Alarms that have stood for 24 h; withheld ones are left out' }),
     devices: DeviceCounts,
     intake: z.object({
       lagMs: z.number().meta({ description: 'How far judging is behind receiving' }),
@@ -73,6 +87,7 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
         at: instant(now),
         version: health.version,
         alarms: { ...countTiers(active), unacknowledged: countUnacknowledged(active), states: states(book.counts(scope)) },
+        ...markCounts(plant, active, scope),
         devices: all,
         intake: { lagMs: health.intakeLagMs, lagRecords: health.intakeLagRecords, messagesPerSecond: health.messagesPerSecond },
         history: { lagRecords: health.historyLagRecords },
