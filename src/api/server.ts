@@ -59,6 +59,9 @@ const CONSOLE_POLICY = {
   upgradeInsecureRequests: null
 }
 
+/** Of the bounds only the retry-after of a 429 is said. */
+const UNSAID = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false }
+
 const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const
 
 /** Some proxies decode the slash inside an alarm's id before they pass the request on. */

@@ -138,7 +138,8 @@ export const LIMITS = {
     requestMs: 30_000,
     /** How long an answer waits for the disk; then 503, and the sender tries again. */
     submitMs: 10_000,
-    /** Attempts from one address; further ones are answered 429. */
+    /** Requests from one address, and of those the attempts to sign in (by each way); further ones are answered 429. */
+    requestsPerMinute: 120_000,
     signInsPerMinute: 60,
     liveClients: 500,
     liveClientsPerUser: 50,

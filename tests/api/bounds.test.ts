@@ -1,0 +1,44 @@
+// What is asked too often is answered 429 with the time after which to ask again: signing in by each way, passwords, callbacks,
+// one-time links; and requests at all, except what gateways send.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../src/platform/limits.ts'
+import { House } from './harness.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await House.open()
+})
+afterAll(() => house.close())
+
+const { signInsPerMinute, requestsPerMinute } = LIMITS.api
+const { callbacksPerMinute, linksPerMinute } = LIMITS.courier
+
+const BOUNDED: [string, string, number, object?][] = [
+  ['POST', '/api/v1/session', signInsPerMinute, {}],
+  ['GET', '/api/v1/session/oidc', signInsPerMinute],
+  ['GET', '/api/v1/session/oidc/callback', signInsPerMinute],
+  ['POST', '/api/v1/callbacks/none/none', callbacksPerMinute, {}],
+  ['GET', '/a/none', linksPerMinute],
+  ['POST', '/a/none', linksPerMinute, {}]
+]
+
+describe('requests from one address', () => {
+  for (const [method, url, most, payload] of BOUNDED) {
+    it(`${method} ${url}: ${most} in a minute`, async () => {
+      const ask = (remoteAddress: string) => house.app.inject({ method: method as 'GET', url, remoteAddress, ...(payload && { payload }) })
+      for (let i = 0; i < most; i++) expect((await ask('10.0.0.1')).statusCode).not.toBe(429)
+      const over = await ask('10.0.0.1')
+      expect([over.statusCode, over.json().type]).toEqual([429, 'urn:fenghuo:problem:tooMany'])
+      expect(Number(over.headers['retry-after'])).toBeGreaterThan(0)
+      expect((await ask('10.0.0.2')).statusCode).not.toBe(429)
+    })
+  }
+
+  it(`in all: ${requestsPerMinute} in a minute; what gateways send is not counted`, async () => {
+    const token = await house.token('viewer')
+    const answer = await house.ask('/api/v1/session', token)
+    expect([answer.statusCode, answer.headers['x-ratelimit-limit']]).toEqual([200, undefined])
+    expect(requestsPerMinute).toBeLessThanOrEqual(120_000)
+  })
+})
