@@ -9,8 +9,10 @@ import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devicesCommand } from './commands/devices.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { drillCommand } from './commands/drill.ts'
 import { dutyCommand } from './commands/duty.ts'
 import { hazardCommand } from './commands/hazard.ts'
+import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -27,7 +29,9 @@ const COMMANDS = [
   backtestCommand,
   testCommand,
   hazardCommand,
+  historyCommand,
   dutyCommand,
+  drillCommand,
   devicesCommand,
   rulesCommand,
   auditCommand,

@@ -162,7 +162,8 @@ export class InfluxServer {
     if (!Array.isArray(results)) throw new InfluxFailure('passing', 'its answer is not what InfluxDB answers')
     return results.map((result: { error?: string; series?: readonly InfluxSeries[] }) => {
       if (result.error !== undefined) throw new InfluxFailure(saysMissing(result.error) ? 'missing' : 'refused', result.error)
-      return result.series ?? []
+      // A list with nothing in it has no values at all.
+      return (result.series ?? []).map((series) => ({ ...series, values: series.values ?? [] }))
     })
   }
 }
