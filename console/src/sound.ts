@@ -1,17 +1,21 @@
 // The audible alarm: one pattern per tier while an alarm of that tier waits to be acknowledged; the most severe is heard.
+// While the link is lost two low notes say that silence means nothing.
 // Browsers let a page sound only after somebody has pressed something: until then it is armed but blocked, and says so.
 
 import { type Alarm, TIER_RANK, type Tier } from './api.ts'
 import { isWaiting } from './withheld.ts'
 
+/** What there is to hear: alarms of a tier, or that the link is lost. */
+export type Audible = Tier | 'link'
 export type SoundState = 'off' | 'on' | 'blocked'
 
 /** Pitches of one round, Hz, each of the same length; more severe is higher, longer and sooner again. */
-const PATTERNS: Readonly<Record<Tier, { readonly pitches: readonly number[]; readonly everyMs: number }>> = {
+const PATTERNS: Readonly<Record<Audible, { readonly pitches: readonly number[]; readonly everyMs: number }>> = {
   red: { pitches: [960, 770, 960, 770, 960, 770], everyMs: 2000 },
   orange: { pitches: [770, 770, 770], everyMs: 4000 },
   yellow: { pitches: [620, 620], everyMs: 10_000 },
-  blue: { pitches: [520], everyMs: 30_000 }
+  blue: { pitches: [520], everyMs: 30_000 },
+  link: { pitches: [330, 260], everyMs: 10_000 }
 }
 const NOTE_S = 0.18
 const PAUSE_S = 0.06
@@ -33,7 +37,7 @@ const KEY = 'fenghuo.sound'
 export class Sound {
   #context: AudioContext | null = null
   #wanted = remembered()
-  #tier: Tier | null = null
+  #tier: Audible | null = null
   #next: number | undefined
   readonly #changed = new Set<() => void>()
 
@@ -73,7 +77,7 @@ export class Sound {
   }
 
   /** What is to be heard from now on; null: silence. A more severe one is heard at once. */
-  play(tier: Tier | null): void {
+  play(tier: Audible | null): void {
     if (tier === this.#tier) return
     this.#tier = tier
     this.#round()

@@ -1,7 +1,7 @@
 // Where an alarm stands for the operator: waiting, taken note of, gone, or withheld from everybody for the time being.
 // Invariant: what is withheld is counted apart and never blinks, but it is always one press away.
 
-import type { Alarm } from './api.ts'
+import type { Alarm, Tier } from './api.ts'
 
 export const WITHHELD = ['shelved', 'suppressed', 'outOfService'] as const
 export type Withheld = (typeof WITHHELD)[number]
@@ -29,5 +29,16 @@ export const tabOf = (search: Readonly<Record<string, string>>): Tab => TABS.fin
 export function countTabs(alarms: readonly Alarm[]): Record<Exclude<Tab, 'all'>, number> {
   const counts = { active: 0, shelved: 0, suppressed: 0, outOfService: 0 }
   for (const alarm of alarms) counts[withheldBy(alarm) ?? 'active'] += 1
+  return counts
+}
+
+/** How many alarms of each tier are active, and how many of all wait to be acknowledged; what is withheld is counted apart. */
+export function countAlarms(alarms: readonly Alarm[]): Record<Tier, number> & { unacknowledged: number } {
+  const counts = { red: 0, orange: 0, yellow: 0, blue: 0, unacknowledged: 0 }
+  for (const alarm of alarms) {
+    if (withheldBy(alarm) !== null) continue
+    counts[alarm.tier] += 1
+    if (alarm.acknowledged === null) counts.unacknowledged += 1
+  }
   return counts
 }

@@ -139,10 +139,10 @@ describe('handling one alarm', () => {
       .waitFor(SOON)
     expect(await row('tank-level').getAttribute('data-state')).toBe('withheld')
 
-    await press(await opened('tank-level'), '取消搁置')
+    await press(row('tank-level'), '取消搁置')
     await row('tank-level').waitFor({ state: 'detached', ...SOON })
     await tab('活动').click()
-    await toStory(await opened('tank-level'))
+    await toStory(row('tank-level'))
     expect(await story()).toEqual([
       expect.stringContaining('发生，黄色 III 级'),
       expect.stringMatching(/^搁置 至 .* admin\n仪表故障待修$/),
@@ -267,6 +267,23 @@ describe('what is withheld by plan', () => {
     await page.getByText('没有停用或计划停用的设备、区域、场所。').waitFor(SOON)
     await page.goto(`${service.httpAddress}/#/alarms`)
     await row('tank-level').waitFor(SOON)
+  })
+})
+
+describe('what only several alarms tell', () => {
+  test('the first is marked, then what chatters; a flood stands in a banner with since when and how many', async () => {
+    const { page } = seat
+    await signIn()
+    await report('T-1', { level_pct: 90 })
+    await row('tank-level').locator('[data-mark=firstOut]', { hasText: '首出' }).waitFor(SOON)
+    for (let turn = 0; turn < 12; turn++) {
+      await report('T-2', { level_pct: 50 })
+      await report('T-2', { level_pct: 90 })
+    }
+    await page.locator('.alarm [data-mark=chattering]', { hasText: '抖动' }).first().waitFor(SOON)
+    await page.locator('.banner-flood').waitFor(SOON)
+    expect(await page.locator('.banner-flood strong').textContent()).toMatch(/^告警洪泛：自 \d\d:\d\d:\d\d 起 \d+ 条$/)
+    expect([await overflow(page), ...(await seriousFaults(page))]).toEqual([0])
   })
 })
 

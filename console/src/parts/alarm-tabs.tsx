@@ -5,10 +5,12 @@ import { useAlarmList } from '../console.tsx'
 import { useHandling } from '../handling.ts'
 import { addressOf, type Route } from '../route.ts'
 import { countTabs, TABS, tabOf, WITHHELD } from '../withheld.ts'
+import { useLinkLost } from './age.tsx'
 
 export function AlarmTabs({ route }: { route: Route }) {
   const handling = useHandling()
   const { alarms, loaded } = useAlarmList()
+  const lost = useLinkLost()
   const counts = countTabs(alarms)
   const chosen = tabOf(route.search)
   return (
@@ -20,7 +22,7 @@ export function AlarmTabs({ route }: { route: Route }) {
           aria-current={tab === chosen ? 'page' : undefined}
           data-tab={tab}
         >
-          {handling.tabs[tab]} {tab !== 'all' && <b>{loaded ? counts[tab] : '?'}</b>}
+          {handling.tabs[tab]} {tab !== 'all' && <b className={lost ? 'untrusted' : undefined}>{loaded ? counts[tab] : '?'}</b>}
         </a>
       ))}
     </nav>
@@ -31,6 +33,7 @@ export function AlarmTabs({ route }: { route: Route }) {
 export function WithheldFigures() {
   const handling = useHandling()
   const { alarms, loaded } = useAlarmList()
+  const lost = useLinkLost()
   const counts = countTabs(alarms)
   const some = WITHHELD.filter((withheld) => counts[withheld] > 0)
   if (!loaded || some.length === 0) return null
@@ -38,7 +41,7 @@ export function WithheldFigures() {
     <li className="withheld-figures" title={handling.withheldNow}>
       {some.map((withheld) => (
         <a key={withheld} href={addressOf('alarms', '', { tab: withheld })}>
-          <b>{counts[withheld]}</b> {handling.tabs[withheld]}
+          <b className={lost ? 'untrusted' : undefined}>{counts[withheld]}</b> {handling.tabs[withheld]}
         </a>
       ))}
     </li>

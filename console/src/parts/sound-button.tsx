@@ -4,13 +4,15 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useAlarmList } from '../console.tsx'
 import { useHandling } from '../handling.ts'
 import { audibleTier, Sound } from '../sound.ts'
+import { useLinkLost } from './age.tsx'
 
 export function SoundButton() {
   const { sound: words } = useHandling()
   const { alarms, loaded } = useAlarmList()
   const [sound] = useState(() => new Sound())
   const state = useSyncExternalStore(sound.follow, () => sound.state)
-  const tier = loaded ? audibleTier(alarms) : null
+  const lost = useLinkLost()
+  const tier = lost ? 'link' : loaded ? audibleTier(alarms) : null
   useEffect(() => sound.play(tier), [sound, tier])
   useEffect(() => {
     // The switch itself decides by what it showed when it was pressed.

@@ -1,8 +1,11 @@
 // One line over the whole installation: the worst tier of each site, how many devices are heard, how far intake is behind.
 
+import { useMemo } from 'react'
 import { type Overview, type SiteOverview, TIER_RANK, TIERS_DOWN } from '../api.ts'
+import { useAlarmList } from '../console.tsx'
 import { formatLag } from '../format.ts'
 import { addressOf, type Route } from '../route.ts'
+import { countAlarms, withheldBy } from '../withheld.ts'
 import { useSay, useWords } from '../words.ts'
 import { useLinkLost } from './age.tsx'
 import { WithheldFigures } from './alarm-tabs.tsx'
@@ -50,8 +53,32 @@ function Figure(props: { name: string; value: string; address: string | null; ol
   return <li data-odd={props.odd === true}>{props.address === null ? <span>{content}</span> : <a href={props.address}>{content}</a>}</li>
 }
 
-function Sites({ sites, route }: { sites: readonly SiteOverview[]; route: Route }) {
+/** The sites as the live list has them: sooner than the overview says it, and without what is withheld. */
+function useLiveSites(sites: readonly SiteOverview[]): readonly SiteOverview[] {
+  const { alarms, loaded, cut } = useAlarmList()
+  return useMemo(() => {
+    if (!loaded || cut) return sites
+    const bySite = Map.groupBy(
+      alarms.filter((alarm) => withheldBy(alarm) === null),
+      ({ site }) => site
+    )
+    return sites.map((site) => {
+      const own = bySite.get(site.id) ?? []
+      const { unacknowledged, ...counts } = countAlarms(own)
+      const on = own.filter(({ clearedAt }) => clearedAt === null)
+      return {
+        ...site,
+        alarms: counts,
+        unacknowledged,
+        worstTier: TIERS_DOWN.find((tier) => on.some((alarm) => alarm.tier === tier)) ?? null
+      }
+    })
+  }, [sites, alarms, loaded, cut])
+}
+
+function Sites({ sites: known, route }: { sites: readonly SiteOverview[]; route: Route }) {
   const words = useWords()
+  const sites = useLiveSites(known)
   const worstFirst = [...sites].sort((a, b) => rank(b) - rank(a))
   const abnormal = worstFirst.filter((site) => rank(site) > 0)
   const shown = (sites.length <= SITES_SHOWN ? worstFirst : abnormal).slice(0, SITES_SHOWN)

@@ -1,11 +1,11 @@
 // The bar on top of every page: where to go, how many alarms of each tier there are, whether the link is live, the time.
 
 import { useEffect, useState } from 'react'
-import { type Alarm, TIERS_DOWN, type Tier } from '../api.ts'
+import { TIERS_DOWN } from '../api.ts'
 import { serverNow, useTimed } from '../clock.ts'
 import { useAlarmList, useConsole, useLink } from '../console.tsx'
 import { addressOf, type Route } from '../route.ts'
-import { withheldBy } from '../withheld.ts'
+import { countAlarms } from '../withheld.ts'
 import { useWords } from '../words.ts'
 import { PageLinks } from './page-links.tsx'
 import { LanguageButton, ThemeButton } from './settings.tsx'
@@ -57,17 +57,6 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
       </div>
     </header>
   )
-}
-
-/** How many alarms of each tier are active, and how many of all wait to be acknowledged; what is withheld is counted apart. */
-export function countAlarms(alarms: readonly Alarm[]): Record<Tier, number> & { unacknowledged: number } {
-  const counts = { red: 0, orange: 0, yellow: 0, blue: 0, unacknowledged: 0 }
-  for (const alarm of alarms) {
-    if (withheldBy(alarm) !== null) continue
-    counts[alarm.tier] += 1
-    if (alarm.acknowledged === null) counts.unacknowledged += 1
-  }
-  return counts
 }
 
 function TierCounts({ route }: { route: Route }) {
