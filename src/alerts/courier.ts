@@ -121,7 +121,8 @@ export class Courier implements Part {
     await dispatcher.start((n) => this.#deliver(n))
     for (const channel of channels) {
       const listener: ChannelListener = {
-        receipt: (receipt) => void this.take(channel, [receipt]),
+        receipt: (receipt) =>
+          void this.take(channel, [receipt]).catch((cause) => log.error(`a receipt of ${channel.id} is lost: ${sentenceOf(cause)}`)),
         answer: (answer) => this.#parts.answered(channel, answer)
       }
       // A provider that cannot be reached is no reason not to start: its channel says so.
@@ -157,7 +158,7 @@ export class Courier implements Part {
     })
   }
 
-  /** Takes receipts of a channel; resolves once they are on disk. */
+  /** Takes receipts of a channel; resolves once they are on disk. Throws where they could not be written for a lasting reason. */
   async take(channel: Channel, receipts: readonly ChannelReceipt[]): Promise<void> {
     for (const receipt of receipts) {
       const settlement = await this.#receipts.settlementOf(channel.id, receipt, this.#parts.clock.now())
@@ -284,6 +285,7 @@ export class Courier implements Part {
   async #ask(channel: Channel, row: NotificationRow): Promise<SendOutcome> {
     const { clock } = this.#parts
     if (row.at < clock.now() - LIMITS.courier.expireMs) return { kind: 'refused', problem: EXPIRED }
+    if (row.drill === 1 && row.at < clock.now() - LIMITS.drill.expireMs) return { kind: 'refused', problem: DRILL_EXPIRED }
     const abort = new AbortController()
     let giveUp: Timer | null = null
     this.#aborts.add(abort)
@@ -344,6 +346,7 @@ export class Courier implements Part {
   async #keepHouse(): Promise<void> {
     const { clock, outbox, journal } = this.#parts
     const now = clock.now()
+    for (const settlement of await this.#receipts.late(ROWS_PER_BATCH)) await this.#settle(settlement)
     for (const row of await outbox.unreceipted(now, ROWS_PER_BATCH)) await this.#settle(notReceived(row, now))
     for (const { n, at, channel } of await outbox.hopeless(now - LIMITS.courier.expireMs, [...this.#lanes.keys()], ROWS_PER_BATCH)) {
       if (this.#inLane.has(n)) continue
@@ -358,7 +361,9 @@ export class Courier implements Part {
     if (clock.monotonic() - this.#prunedAt < PRUNE_EVERY_MS) return
     this.#prunedAt = clock.monotonic()
     await outbox.prune()
+    await outbox.pruneEarly(now - LIMITS.courier.earlyMs)
   }
 }
 
 const EXPIRED = `It could not be sent for ${LIMITS.courier.expireMs / 3_600_000} h and is no news any more. Look at the alarm itself.`
+const DRILL_EXPIRED = 'It is of a drill and could not be sent in time: it would only have surprised its person.'

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { ChannelKind, DeliveryReport } from '../model/notification.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
-import type { NotificationRow, State } from '../store/schema.ts'
+import type { EarlyReceiptRow, NotificationRow, State } from '../store/schema.ts'
 
 /** A queued notification as dispatchers pass it on: whatever else there is to know stands in its row. */
 export interface DueNotification {
@@ -21,6 +21,8 @@ export interface DueNotification {
 export interface Settlement {
   readonly n: number
   readonly set: Partial<Omit<NotificationRow, 'n' | 'id'>>
+  /** The early receipt that this uses up. */
+  readonly early?: Pick<EarlyReceiptRow, 'provider' | 'provider_id'>
 }
 
 /** How much waits, and since when. */
@@ -100,7 +102,12 @@ export class Outbox {
   async settle(settlements: readonly Settlement[]): Promise<void> {
     await guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        for (const { n, set } of settlements) await state.updateTable('notifications').set(set).where('n', '=', n).execute()
+        for (const { n, set, early } of settlements) {
+          if (Object.keys(set).length > 0) await state.updateTable('notifications').set(set).where('n', '=', n).execute()
+          if (early === undefined) continue
+          const used = state.deleteFrom('early_receipts').where('provider', '=', early.provider)
+          await used.where('provider_id', '=', early.provider_id).execute()
+        }
       })
     )
   }
@@ -172,6 +179,34 @@ export class Outbox {
       .orderBy('n', 'desc')
       .limit(1)
     return (await guarded(() => query.executeTakeFirst())) ?? null
+  }
+
+  /** Keeps a receipt of which no message is known yet. */
+  async keepEarly(receipt: EarlyReceiptRow): Promise<void> {
+    const { state, problem, at } = receipt
+    await guarded(() =>
+      this.#state
+        .insertInto('early_receipts')
+        .values(receipt)
+        .onConflict((conflict) => conflict.columns(['provider', 'provider_id']).doUpdateSet({ state, problem, at }))
+        .execute()
+    )
+  }
+
+  /** Early receipts whose message has meanwhile been accepted, perhaps by another process or before a restart. */
+  async earlyMatched(limit: number): Promise<{ receipt: EarlyReceiptRow; row: NotificationRow }[]> {
+    const waiting = await guarded(() => this.#state.selectFrom('early_receipts').selectAll().orderBy('at').limit(limit).execute())
+    const matched: { receipt: EarlyReceiptRow; row: NotificationRow }[] = []
+    for (const receipt of waiting) {
+      const row = await this.byProviderId(receipt.provider, receipt.provider_id)
+      if (row !== null) matched.push({ receipt, row })
+    }
+    return matched
+  }
+
+  /** Deletes early receipts that no message will ask for any more. */
+  async pruneEarly(before: number): Promise<void> {
+    await guarded(() => this.#state.deleteFrom('early_receipts').where('at', '<', before).execute())
   }
 
   async byN(n: number): Promise<NotificationRow | null> {

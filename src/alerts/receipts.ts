@@ -1,7 +1,8 @@
 // Receipts: what became of a message after its provider had accepted it. One may arrive before we know that it was accepted;
-// it is kept for that moment. 'delivered' is final; a receipt that comes after we had given up still counts.
+// it is kept for that moment, on disk: another process may be the one that sends. 'delivered' is final; a receipt that comes after we had given up still counts.
 
 import { LIMITS } from '../platform/limits.ts'
+import type { NotificationRow } from '../store/schema.ts'
 import type { ChannelReceipt } from './channels/channel.ts'
 import type { Outbox, Settlement } from './outbox.ts'
 import { failed } from './outcomes.ts'
@@ -19,11 +20,20 @@ export class Receipts {
   async settlementOf(channelId: string, receipt: ChannelReceipt, now: number): Promise<Settlement | null> {
     const row = await this.#outbox.byProviderId(channelId, receipt.providerId)
     if (row === null) {
-      this.#keep(keyOf(channelId, receipt.providerId), receipt, now)
+      const { providerId, state, problem } = receipt
+      await this.#outbox.keepEarly({ provider: channelId, provider_id: providerId, state, problem, at: now })
+      this.#keep(keyOf(channelId, providerId), receipt, now)
       return null
     }
-    const counts = row.state === 'sent' || (row.state === 'failed' && receipt.state === 'delivered')
-    return counts ? { n: row.n, set: becomes(receipt, now) } : null
+    return counts(row, receipt) ? { n: row.n, set: becomes(receipt, now) } : null
+  }
+
+  /** What rows become by receipts that had been waiting for them. */
+  async late(limit: number): Promise<Settlement[]> {
+    return (await this.#outbox.earlyMatched(limit)).map(({ row, receipt: { provider, provider_id, state, problem, at } }) => {
+      const receipt: ChannelReceipt = { providerId: provider_id, state: state === 'failed' ? 'failed' : 'delivered', problem }
+      return { n: row.n, set: counts(row, receipt) ? becomes(receipt, at) : {}, early: { provider, provider_id } }
+    })
   }
 
   /** The outcome of a send, with the receipt that was quicker than it. */
@@ -34,7 +44,8 @@ export class Receipts {
     const early = this.#early.get(key)
     if (early === undefined) return settlement
     this.#early.delete(key)
-    return { n: settlement.n, set: { ...settlement.set, ...becomes(early.receipt, early.at) } }
+    const used = { provider: channelId, provider_id: providerId }
+    return { n: settlement.n, set: { ...settlement.set, ...becomes(early.receipt, early.at) }, early: used }
   }
 
   #keep(key: string, receipt: ChannelReceipt, at: number): void {
@@ -44,6 +55,10 @@ export class Receipts {
       this.#early.delete(oldest)
     }
   }
+}
+
+function counts(row: NotificationRow, { state }: ChannelReceipt): boolean {
+  return row.state === 'sent' || (row.state === 'failed' && state === 'delivered')
 }
 
 function becomes({ state, problem }: ChannelReceipt, now: number): Settlement['set'] {

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf } from '../platform/problem.ts'
+import { faultWords } from './faultWords.ts'
 
 const LOOK_MS = 5_000
 const FIRST_MS = 30_000
@@ -97,11 +98,12 @@ function waysOf(person: Person): ChannelKind[] {
 function plannedFor(person: Person, channel: ChannelKind, part: string, problem: string, over: boolean, at: number): PlannedNotification {
   const { language, zone } = person
   const zh = language === 'zh'
+  const words = faultWords(part, problem, language)
   const parts = {
     where: zh ? '烽火服务' : 'Fenghuo service',
-    what: over ? (zh ? `故障恢复：${part}` : `fault over: ${part}`) : zh ? `服务故障：${part}` : `fault: ${part}`,
-    howMuch: over ? '' : problem,
-    ...{ todo: '', within: '', when: timeText(at, zone, language) }
+    what: over ? (zh ? `故障恢复:${words.name}` : `fault over: ${words.name}`) : zh ? `服务故障:${words.name}` : `fault: ${words.name}`,
+    howMuch: over ? '' : words.problem,
+    ...{ todo: over ? '' : words.todo, within: '', when: timeText(at, zone, language) }
   }
   return {
     ...{ id: `self~${part}~${at}~${person.id}~${channel}`, at, reason: 'self', alarms: [], tier: over ? 'blue' : 'orange', site: null },

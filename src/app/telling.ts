@@ -109,7 +109,7 @@ function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
 }
 
 function faultsOf({ parts }: HealthReport): Fault[] {
-  return parts.flatMap(({ part, problem }) => (problem === null ? [] : [{ part, problem }]))
+  return parts.flatMap(({ part, state, problem }) => (problem === null || state === 'ok' ? [] : [{ part, problem }]))
 }
 
 /** Drills that are over get their record, signed and in the audit log. */

@@ -236,6 +236,8 @@ export const LIMITS = {
     lateMs: 60_000,
     /** Receipts that came before their message was known to be accepted. */
     earlyReceipts: 10_000,
+    /** … and how long they are waited for. */
+    earlyMs: 24 * HOUR,
     /** Answers kept; the oldest go first. */
     answers: 100_000,
     answerLength: 500,

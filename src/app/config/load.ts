@@ -4,11 +4,12 @@
 
 import path from 'node:path'
 import type { Plant } from '../../model/plant.ts'
-import type { Problem } from '../../platform/problem.ts'
+import { type Problem, problem } from '../../platform/problem.ts'
 import { checkRotas } from './dutyChecks.ts'
-import { Findings } from './findings.ts'
+import { didYouMean, Findings } from './findings.ts'
 import { fileIfThere, folderExists, missing, type PlantSource, plantOf, readPlantSource } from './plantSource.ts'
 import { type Config, type Environment, readService } from './service.ts'
+import { readSource } from './source.ts'
 
 export interface LoadedPlant {
   /** Null where there is any problem with profiles, plant or rules. */
@@ -47,6 +48,7 @@ export function loadPlantFolder(
   const config = readService(folder, named, env, findings)
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
+  if (config !== null && source !== null) checkFaultsTo(config, plant, named, findings)
   if (options.now !== undefined && source?.duty) checkRotas(source.duty, options.now, findings)
   return { config, plant, source, ...listsOf(findings) }
 }
@@ -57,6 +59,26 @@ export function loadPlant(folder: string, env: Environment, options: { readonly 
   const source = readPlantSource(folder, env, options.rules ?? null, findings)
   const plant = source === null ? null : plantOf(source, findings)
   return { plant, ...listsOf(findings) }
+}
+
+/** Whoever is to be told of faults of the service must be somebody of duty.yaml who can be reached. */
+function checkFaultsTo({ notifications }: Config, plant: Plant | null, file: string | null, findings: Findings): void {
+  if (plant === null) return
+  const { people = [], teams = [] } = plant.duty ?? {}
+  const known = new Set([...people, ...teams].map(({ id }) => id))
+  for (const [index, id] of notifications.faultsTo.entries()) {
+    const place = file === null ? null : (readSource(file, new Findings())?.place(['notifications', 'faultsTo', index]) ?? null)
+    if (!known.has(id)) {
+      const sentence = `notifications.faultsTo names ${id}, who is neither a person nor a team of duty.yaml${didYouMean(id, known)}`
+      findings.problem(problem(sentence, place))
+      continue
+    }
+    for (const one of teams.find((team) => team.id === id)?.people ?? [id]) {
+      const person = people.find((other) => other.id === one)
+      if (person === undefined || Object.keys(person.addresses).length > 0) continue
+      findings.flaw(problem(`notifications.faultsTo names ${id}, but ${one} has no phone, email or other address`, place))
+    }
+  }
 }
 
 function listsOf(findings: Findings): { problems: Problem[]; warnings: Problem[] } {
