@@ -45,7 +45,7 @@ const TAGS = [
 
 const DESCRIPTION = `Telemetry of major hazard sources and smart fire sensors, judged by a rule engine, raised as tiered alarms.
 
-People sign in at \`POST /api/v1/session\`, which sets a cookie; programs send \`Authorization: Bearer TOKEN\`. Roles: viewer, operator, engineer, admin; a scope of enterprises hides everything else: what lies outside of it is answered as if it were not there (404).
+People sign in at \`POST /api/v1/session\`, which sets a cookie; programs send \`Authorization: Bearer TOKEN\`. Roles: viewer, operator, engineer, admin; a scope of enterprises and sites hides everything else: what lies outside of it is answered as if it were not there (404).
 
 Times are ISO 8601 in UTC. Lists are bounded: \`next\` is the \`cursor\` of the next page. Every error is an RFC 9457 problem whose \`detail\` says what is wrong and what to do.`
 
