@@ -132,7 +132,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     timeWindow: 60_000,
     // What gateways send is bounded by what the journal takes.
     allowList: (request) => request.routeOptions.config.needs === 'gateway',
-    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    addHeadersOnExceeding: UNSAID,
+    addHeaders: UNSAID,
     errorResponseBuilder: (_request, { after }) => new ApiProblem('tooMany', `Too many attempts from your address; try again in ${after}.`)
   })
   await describe(app, parts.health().version)
