@@ -146,7 +146,7 @@ function NoticeRow({ one, busy, onRetry }: { one: Notice; busy: boolean; onRetry
   const { columns } = notices
   const nobody = one.person.includes(':')
   return (
-    <tr data-state={one.state}>
+    <tr data-state={one.state} data-drill={one.drill}>
       <Cell of={columns.at}>
         <Instant at={Date.parse(one.at)} />
       </Cell>

@@ -7,7 +7,7 @@ import { useResource } from '../console.tsx'
 import { formatAge } from '../format.ts'
 import { useHandling } from '../handling.ts'
 import { useOperations } from '../operations.ts'
-import { useSay, useWords } from '../words.ts'
+import { useSay, useWords, type Words } from '../words.ts'
 import { Cell, Columns, Reading } from './page-frame.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
@@ -54,7 +54,7 @@ function OneLadder({ ladder }: { ladder: Ladder }) {
       <h2>{ladder.id}</h2>
       <p className="faint">
         <Applies ladder={ladder} />
-        {ladder.receiptWithinMs !== null && ` · ${duty.receipt(formatAge(ladder.receiptWithinMs, words))}`}
+        {ladder.receiptWithinMs !== null && ` · ${duty.receipt(span(ladder.receiptWithinMs, words))}`}
       </p>
       <table className="paper-table">
         <Columns names={[columns.rung, columns.after, columns.tell, columns.by, columns.repeat]} />
@@ -63,7 +63,7 @@ function OneLadder({ ladder }: { ladder: Ladder }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: the place on the ladder is what a rung is
             <tr key={index}>
               <Cell of={columns.rung}>{index + 1}</Cell>
-              <Cell of={columns.after}>{rung.afterMs === 0 ? duty.atOnce : duty.after(formatAge(rung.afterMs, words))}</Cell>
+              <Cell of={columns.after}>{rung.afterMs === 0 ? duty.atOnce : duty.after(span(rung.afterMs, words))}</Cell>
               <Cell of={columns.tell}>
                 {rung.tell.map(({ target, name }) => (
                   <span key={target} className="told-target">
@@ -74,9 +74,7 @@ function OneLadder({ ladder }: { ladder: Ladder }) {
               <Cell of={columns.by}>
                 {rung.by.map((together) => together.map((kind) => channel[kind] ?? kind).join(duty.together)).join(duty.orElse)}
               </Cell>
-              <Cell of={columns.repeat}>
-                {rung.repeatMs === null ? duty.once : duty.repeat(formatAge(rung.repeatMs, words), rung.times)}
-              </Cell>
+              <Cell of={columns.repeat}>{rung.repeatMs === null ? duty.once : duty.repeat(span(rung.repeatMs, words), rung.times)}</Cell>
             </tr>
           ))}
         </tbody>
@@ -84,6 +82,12 @@ function OneLadder({ ladder }: { ladder: Ladder }) {
     </section>
   )
 }
+
+const EXACT_MS = 600_000
+
+/** As it is written: 90 s are not 1 min. */
+const span = (ms: number, words: Words): string =>
+  ms < EXACT_MS && ms % 60_000 !== 0 ? words.time.seconds(ms / 1000) : formatAge(ms, words)
 
 /** The name of a rota, team or person; a responsible one is called by the role. */
 function targetName(target: string, name: string, roles: Readonly<Record<string, string>>): string {
