@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { LiveService } from '../liveService.ts'
+import { history } from './history.ts'
 import type { Figures, Job } from './load.ts'
 import { notify } from './notify.ts'
 
@@ -160,6 +161,7 @@ const benches: Record<string, () => Promise<void>> = {
   latency: () => latency(plant),
   memory,
   recovery: () => recovery(plant),
+  history: () => history(say),
   notify: () => notify(say)
 }
 console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}), load generator on the same cores\n`)
