@@ -35,6 +35,12 @@ export function countReadings(metrics: Metrics, { loop, journal }: { readonly lo
     pending = feed.pending
   })
   metrics.gauge('fenghuo_loop_lag_records', 'Journal records flushed but not yet judged.', () => loop.lag)
+  metrics.gauge('fenghuo_journal_failing', '1 while the journal cannot be written: nothing is acknowledged.', () =>
+    journal.health().state === 'ok' ? 0 : 1
+  )
+  metrics.gauge('fenghuo_journal_bytes', 'Size of the journal.', () => journal.health().bytes)
+  metrics.gauge('fenghuo_state_failing', '1 while the state store cannot be written: alarms wait.', () => (loop.problem === null ? 0 : 1))
+  metrics.gauge('fenghuo_history_catching_up', '1 while history reads the journal again.', () => (loop.feed.behind ? 1 : 0))
   metrics.gauge('fenghuo_journal_seq', 'The last flushed journal record.', () => journal.flushedSeq)
   metrics.gauge('fenghuo_history_lag_records', 'Journal records judged but not yet in history.', () =>
     Math.max(0, loop.pipeline.position.seq - loop.feed.storedSeq)

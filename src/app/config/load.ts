@@ -8,6 +8,7 @@ import { type Problem, problem } from '../../platform/problem.ts'
 import { checkRotas } from './dutyChecks.ts'
 import { didYouMean, Findings } from './findings.ts'
 import { fileIfThere, folderExists, missing, type PlantSource, plantOf, readPlantSource } from './plantSource.ts'
+import { withSecretFiles } from './secretFiles.ts'
 import { type Config, type Environment, readService } from './service.ts'
 import { readSource } from './source.ts'
 
@@ -34,10 +35,11 @@ export interface LoadedFolder extends LoadedPlant {
  */
 export function loadPlantFolder(
   where: string,
-  env: Environment,
+  given: Environment,
   options: { readonly strict?: boolean; readonly now?: number } = {}
 ): LoadedFolder {
   const findings = new Findings(options.strict)
+  const env = withSecretFiles(given, findings)
   const isFolder = folderExists(where)
   const folder = isFolder ? where : path.dirname(where)
   if (!isFolder && !folderExists(folder)) {

@@ -29,22 +29,25 @@ export function firstSeqOf(name: string): number | null {
   return match === null ? null : Number(match[1])
 }
 
-export function segmentHeader(salt: Uint8Array): Buffer {
+export function segmentHeader(salt: Uint8Array, format = FORMAT): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES)
   header.write(MAGIC, 0, 'latin1')
-  header.writeUInt32LE(FORMAT, 8)
+  header.writeUInt32LE(format, 8)
   header.set(salt, 16)
   header.writeUInt32LE(crc32(header.subarray(0, 28)), 28)
   return header
 }
 
-/** The salt of a segment, or what is wrong with its header. */
-export function readSegmentHeader(header: Buffer): { salt: Buffer } | { wrong: string } {
+/** The salt of a segment, or what is wrong with its header, or the format that this version does not know yet. */
+export function readSegmentHeader(header: Buffer): { salt: Buffer } | { wrong: string; newer?: number } {
   if (header.length < SEGMENT_HEADER_BYTES) return { wrong: 'the file is too short to hold a header' }
   if (header.toString('latin1', 0, 8) !== MAGIC) return { wrong: 'the file does not begin like a journal segment' }
   if (header.readUInt32LE(28) !== crc32(header.subarray(0, 28))) return { wrong: "the checksum of the file's header does not match" }
   const format = header.readUInt32LE(8)
-  if (format !== FORMAT) return { wrong: `the file has format ${format}, this version reads format ${FORMAT}` }
+  if (format !== FORMAT) {
+    const wrong = `the file has format ${format}, this version reads format ${FORMAT}`
+    return format > FORMAT ? { wrong, newer: format } : { wrong }
+  }
   return { salt: Buffer.from(header.subarray(16, 16 + SALT_BYTES)) }
 }
 

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { type Disk, type DiskFile, readAll, writeAll } from './disk.ts'
 import {
+  FORMAT,
   firstSeqOf,
   GROUP_HEADER_BYTES,
   groupBodyBytes,
@@ -15,7 +16,7 @@ import {
   recordReceivedAt,
   SEGMENT_HEADER_BYTES
 } from './format.ts'
-import { brokenRefusal } from './refusals.ts'
+import { brokenRefusal, newerRefusal } from './refusals.ts'
 import { GroupScan } from './scan.ts'
 import type { Segment } from './segment.ts'
 import { SPARE_NAME } from './spare.ts'
@@ -91,6 +92,7 @@ async function describe(disk: Disk, path: string, firstSeq: number): Promise<Seg
     const head = Buffer.alloc(SEGMENT_HEADER_BYTES + GROUP_HEADER_BYTES + 64)
     const count = await readAll(file, head, 0, head.length, 0)
     const header = readSegmentHeader(head.subarray(0, Math.min(count, SEGMENT_HEADER_BYTES)))
+    if ('wrong' in header && header.newer !== undefined) throw newerRefusal(path, header.newer, FORMAT)
     if ('wrong' in header) throw brokenRefusal(path, 0, firstSeq, header.wrong)
     const hasGroup = isGroupHeader(head, SEGMENT_HEADER_BYTES, count, header.salt)
     const firstReceivedAt = hasGroup ? recordReceivedAt(head, SEGMENT_HEADER_BYTES + GROUP_HEADER_BYTES) : Infinity

@@ -38,6 +38,13 @@ export function brokenRefusal(path: string, offset: number, seq: number, wrong: 
   )
 }
 
+/** The folder belongs to a version to come. */
+export function newerRefusal(path: string, format: number, known: number): Refusal {
+  return new Refusal(
+    `The journal segment ${path} was written by a newer Fenghuo (format ${format}, this one reads up to ${known}): start that version, or restore a backup made with this one.`
+  )
+}
+
 /** The records asked for are no longer kept. */
 export function prunedRefusal(folder: string, seq: number, oldestSeq: number): Refusal {
   return new Refusal(
