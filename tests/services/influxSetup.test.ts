@@ -1,10 +1,18 @@
 // `fenghuo history setup` on a real InfluxDB 1.x: what it creates, that it says so, and that a second time changes nothing.
 
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { setUpHistory } from '../../src/app/commands/history.ts'
 import { type TankPlant, tankPlant } from '../app/tankPlant.ts'
 import { type InfluxForTests, openInflux } from './influxServer.ts'
+
+const VARIABLES: Record<string, string> = { profile: 'tank', device: 'T-0', metric: 'level_pct', timeFilter: 'TIME', __interval: '1m' }
+
+interface Dashboard {
+  readonly panels: readonly { readonly targets: readonly { readonly query: string }[] }[]
+  readonly templating: { readonly list: readonly { readonly type: string; readonly query: string }[] }
+}
 
 let server: InfluxForTests
 let files: TankPlant
@@ -55,7 +63,9 @@ fenghuo_position,installation=x seq=5 ${hour}`)
   const text = String(queries?.find(({ name }) => name === 'plant')?.values[0]?.[1])
   const select = /BEGIN (.*) END/.exec(text)?.[1]?.replace(' GROUP BY', ` AND time >= ${hour}ms AND time < ${hour + 3_600_000}ms GROUP BY`)
   await client.command(select as string)
-  const [hourly] = await client.query('SELECT mean_level_pct, min_level_pct, max_level_pct, count_level_pct FROM "fenghuo_hourly"./.*/ GROUP BY device')
+  const [hourly] = await client.query(
+    'SELECT mean_level_pct, min_level_pct, max_level_pct, count_level_pct FROM "fenghuo_hourly"./.*/ GROUP BY device'
+  )
   expect(hourly).toMatchObject([
     {
       name: 'tank',
@@ -63,6 +73,25 @@ fenghuo_position,installation=x seq=5 ${hour}`)
       values: [[hour, 20, 10, 30, 2]]
     }
   ])
+  client.close()
+})
+
+it('and its dashboard for Grafana asks questions that have answers', async () => {
+  const client = server.client('plant')
+  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7_200_000
+  const dashboard = readFileSync(path.join(import.meta.dirname, '../../docs/grafana/fenghuo-influx.json'), 'utf8')
+  const filled = (text: string): string =>
+    text
+      .replaceAll(/\$\{?(profile|device|metric|timeFilter|__interval)\}?/g, (_, name: string) => VARIABLES[name] as string)
+      .replaceAll('TIME', `time >= ${hour}ms AND time < ${hour + 3_600_000}ms`)
+  const { panels, templating } = JSON.parse(dashboard) as Dashboard
+  for (const { query } of panels.flatMap(({ targets }) => targets)) {
+    expect([query, (await client.query(filled(query)))[0]?.length]).toEqual([query, 1])
+  }
+  const [profiles, devices, metrics] = await Promise.all(
+    templating.list.filter(({ type }) => type === 'query').map(async ({ query }) => (await client.query(filled(query)))[0]?.[0]?.values)
+  )
+  expect([profiles, devices, metrics]).toEqual([[['tank']], [['device', 'T-0']], expect.arrayContaining([['level_pct', 'float']])])
   client.close()
 })
 
