@@ -181,14 +181,14 @@ function sweepSection({ rule, tier, written, rows }: SweepTable): string {
     { head: both('报警', 'Alarms'), figure: true },
     { head: both('该级播报', 'Announced in the tier'), figure: true },
     { head: both('该级分钟', 'Minutes in the tier'), figure: true },
-    { head: both('红色分钟', 'Red minutes'), figure: true },
+    ...(tier === 'red' ? [] : [{ head: both('红色分钟', 'Red minutes'), figure: true }]),
     { head: '' }
   ]
-  const cells = rows.map(({ limit, problem, alarms, announced, tierMs, redMs }) =>
-    problem === null
-      ? [String(limit), String(alarms), String(announced), String(minutesOf(tierMs)), String(minutesOf(redMs)), '']
-      : [String(limit), '', '', '', '', escaped(problem)]
-  )
+  const cells = rows.map(({ limit, problem, alarms, announced, tierMs, redMs }) => {
+    const red = tier === 'red' ? [] : [String(minutesOf(redMs))]
+    const figures = [String(alarms), String(announced), String(minutesOf(tierMs)), ...red]
+    return [String(limit), ...figures.map((figure) => (problem === null ? figure : '')), problem === null ? '' : escaped(problem)]
+  })
   const note = `<span class="id">${escaped(rule)}</span> ${tierTag(tier)} · ${both('代替', 'in place of')} <span class="id">${escaped(written)}</span> · ${both('柱：该级播报数；虚线：红色分钟', 'columns: announced in the tier; broken line: red minutes')}`
   return section(both('限值扫描', 'Alarms against the limit'), sweepChart(rows) + table(columns, cells), note)
 }

@@ -134,15 +134,12 @@ function changeText({ change, rule, was, now, byMs, ...subject }: AlarmChange): 
 }
 
 function sweepText({ rule, tier, written, rows }: SweepTable): string[] {
-  const cells = rows.map(({ limit, problem, alarms, announced, tierMs, redMs }) =>
-    problem === null
-      ? [`${limit}`, `${alarms}`, `${announced}`, `${minutesOf(tierMs)}`, `${minutesOf(redMs)}`]
-      : [`${limit}`, '-', '-', '-', '-', problem]
-  )
-  return [
-    `${rule}, tier ${tier}, in place of ${written}:`,
-    ...table(['limit', 'alarms', `${tier} announced`, `${tier} minutes`, 'red minutes'], cells, rows.length).slice(1)
-  ]
+  const head = ['limit', 'alarms', `${tier} announced`, `${tier} minutes`, ...(tier === 'red' ? [] : ['red minutes'])]
+  const cells = rows.map(({ limit, problem, alarms, announced, tierMs, redMs }) => {
+    if (problem !== null) return [`${limit}`, ...head.slice(1).map(() => '-'), problem]
+    return [`${limit}`, `${alarms}`, `${announced}`, `${minutesOf(tierMs)}`, ...(tier === 'red' ? [] : [`${minutesOf(redMs)}`])]
+  })
+  return [`${rule}, tier ${tier}, in place of ${written}:`, ...table(head, cells, rows.length).slice(1)]
 }
 
 /** First column to the left, figures to the right; a last cell beyond the head is a remark. */

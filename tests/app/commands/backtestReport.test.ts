@@ -190,6 +190,12 @@ describe('a sweep', () => {
     ])
   })
 
+  it('has one column of minutes where the tier is red', async () => {
+    const { printed } = await run({ sweep: 'level.red.limit=90..94:4' })
+    expect(printed[1]!.match(/minutes/g)).toHaveLength(1)
+    expect(printed.slice(2).map((line) => line.split(/\s+/).length)).toEqual([4, 4])
+  })
+
   it('says where a limit cannot be judged, and what it cannot sweep', async () => {
     const { sweep } = await json({ sweep: 'level.yellow.limit=100..120:20' })
     expect(sweep.rows.map(({ problem }: Json) => problem === null)).toEqual([expect.any(Boolean), false])
