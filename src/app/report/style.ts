@@ -23,7 +23,7 @@ header p, .note, .none { margin: 0; color: var(--muted); }
 .language button[aria-pressed="true"] { background: var(--text); color: var(--panel); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .tile { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
-.tile b { display: block; overflow-wrap: anywhere; font-size: 20px; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.25; }
+.tile b { display: block; overflow-wrap: anywhere; font-size: 18px; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.25; }
 .tile span { color: var(--muted); font-size: 13px; }
 section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 16px 18px; margin-bottom: 16px; break-inside: avoid-page; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; }
