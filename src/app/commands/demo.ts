@@ -1,4 +1,5 @@
-// fenghuo demo: the service on an empty data folder with the sample plant, simulated devices and a scripted incident.
+// fenghuo demo: the service on an empty data folder with the sample plant, simulated devices, a scripted incident, and a carrier
+// on this machine that stands in for the real one.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -14,6 +15,7 @@ import { openLog } from '../../platform/log.ts'
 import { Refusal } from '../../platform/problem.ts'
 import { assemble } from '../assemble.ts'
 import { configured } from '../configured.ts'
+import { DemoCarrier } from '../demoCarrier.ts'
 import { untilSignal } from '../signals.ts'
 import { eventSentence } from '../watch.ts'
 import { loadScript } from './simulate.ts'
@@ -42,12 +44,22 @@ async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
   const http = { ...config.http, port: await freePort(config.http.host, config.http.port) }
   const mqtt = { ...config.mqtt, port: await freePort(config.mqtt.host, config.mqtt.port) }
   const clock = new SystemClock()
-  const house = await assemble({ ...plant, config: { ...config, http, mqtt } }, clock, openLog('warn'), {
+  const carrier = new DemoCarrier(clock, (line) =>
+    console.log(styleText('cyan', `${timeOf(clock.now())}  ${line}`, { stream: process.stdout }))
+  )
+  const toCarrier = await carrier.start(config, plant.plant.duty?.people ?? [])
+  const publicUrl = http.port === 0 ? null : `http://${http.host}:${http.port}`
+  const notifications = { ...config.notifications, publicUrl }
+  const house = await assemble({ ...plant, config: { ...toCarrier, http, mqtt, notifications } }, clock, openLog('warn'), {
     events: (committed) => committed.forEach(printEvent)
+  }).catch(async (cause) => {
+    await carrier.stop()
+    throw cause
   })
   console.log(`\n  Console   ${house.httpAddress}`)
   console.log(`  Sign in   admin / ${house.generatedPassword ?? '(the password in FENGHUO_ADMIN_PASSWORD)'}`)
   console.log(`  MQTT      ${house.mqttAddress}   (gateway gw-01, secret demo-gw-tank-farm)`)
+  console.log('  Messages go to a carrier in this process: no number is real, nothing is sent to anybody.')
   console.log('  An incident begins in half a minute. Ctrl-C ends the demo.\n')
   const fleet = await SimulatedFleet.connect(loadScript(SCRIPT, null), {
     url: house.mqttAddress ?? '',
@@ -61,6 +73,7 @@ async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
   fleet.stop()
   await running
   const well = await house.stop(STOP_DEADLINE_MS)
+  await carrier.stop()
   if (typeof end !== 'string') throw end
   if (!well) throw new Refusal('Not everything ended as it should.')
 }
@@ -69,9 +82,12 @@ const COLOURS = { clear: 'green', blue: 'blue', yellow: 'yellow', orange: 'magen
 
 function printEvent(committed: CommittedEvent): void {
   const { event } = committed
-  const at = new Date(event.at).toISOString().slice(11, 19)
-  const sentence = `${at}  ${eventSentence(committed)}`
+  const sentence = `${timeOf(event.at)}  ${eventSentence(committed)}`
   console.log(event.kind === 'action' ? sentence : styleText(COLOURS[event.to], sentence, { stream: process.stdout }))
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString().slice(11, 19)
 }
 
 /** The port itself where nobody listens there, else any free one. */
