@@ -18,7 +18,7 @@ export const isStanding = ({ isaState }: Pick<Alarm, 'isaState'>): boolean => is
 export const isLatched = ({ isaState }: Pick<Alarm, 'isaState'>): boolean => isaState === 'E' || isaState === 'F'
 
 /** Nobody has taken note of it, and somebody should. */
-export const isWaiting = (alarm: Alarm): boolean => alarm.acknowledged === null && withheldBy(alarm) === null
+export const isWaiting = (alarm: Alarm): boolean => alarm.acknowledged === null && isStanding(alarm) && withheldBy(alarm) === null
 
 export const TABS = ['active', ...WITHHELD, 'all'] as const
 export type Tab = (typeof TABS)[number]

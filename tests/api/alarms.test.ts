@@ -119,7 +119,10 @@ describe('GET /alarms', () => {
 describe('GET /alarms/{id}', () => {
   it('tells the whole story', async () => {
     const alarm = (await house.ask(path(T101), tokens.viewer)).json()
-    expect(alarm).toMatchObject({ id: T101, tier: 'red', notifications: [] })
+    expect(alarm).toMatchObject({
+      ...{ id: T101, tier: 'red', notifications: [] },
+      demands: { noteRequired: false, latched: false, longestShelfMs: 3_600_000 }
+    })
     expect(alarm.events).toEqual([
       {
         at: '2026-01-01T08:00:00.000Z',

@@ -66,7 +66,6 @@ export function AlarmActions({ alarm, detail, acknowledgedElsewhere = false, onD
       <div className="handling-bar">
         {!acknowledgedElsewhere &&
           isWaiting(alarm) &&
-          !over &&
           (demands?.noteRequired === true ? asks('acknowledge', acknowledgeWord) : does('acknowledge', acknowledgeWord))}
         {!over && (alarm.shelved === null ? asks('shelve', handling.do.shelve) : does('unshelve', handling.do.unshelve))}
         {latched && does('reset', handling.do.reset)}

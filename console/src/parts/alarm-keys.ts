@@ -3,6 +3,7 @@
 
 import { type RefObject, useEffect, useRef } from 'react'
 import type { Alarm } from '../api.ts'
+import { isWaiting } from '../withheld.ts'
 
 interface Keys {
   readonly rows: RefObject<HTMLElement | null>
@@ -39,7 +40,7 @@ export function useAlarmKeys(keys: Keys): void {
       if (id === undefined || event.repeat) return
       if (event.key === 'a' || event.key === 'A') {
         const alarm = alarms[place]
-        if (alarm?.acknowledged === null) onAcknowledge?.(id, null, false)
+        if (alarm !== undefined && isWaiting(alarm)) onAcknowledge?.(id, null, false)
       } else if (event.key === 'Enter' && target === row) {
         onToggle(id)
       }

@@ -77,7 +77,7 @@ function Quick(props: AlarmRowProps & { subject: string }) {
   const handling = useHandling()
   const [noting, setNoting] = useState(false)
   const [note, setNote] = useState('')
-  const canAcknowledge = mayAct && isWaiting(alarm) && alarm.isaState !== 'A' && !sending
+  const canAcknowledge = mayAct && isWaiting(alarm) && !sending
 
   function send(event: FormEvent): void {
     event.preventDefault()

@@ -108,7 +108,7 @@ function SiteChip({ site, route }: { site: SiteOverview; route: Route }) {
   const blind = isBlind(site)
   const tier = site.worstTier
   const chosen = route.search.site === site.id
-  const address = addressOf(route.page === 'devices' ? 'devices' : 'alarms', '', { ...route.search, site: chosen ? '' : site.id })
+  const address = addressOf(route.page === 'devices' ? 'devices' : 'alarms', '', { ...route.search, tab: '', site: chosen ? '' : site.id })
   return (
     <li>
       <a className="site" data-blind={blind} aria-current={chosen ? 'true' : undefined} title={words.counts.filter} href={address}>

@@ -78,7 +78,7 @@ function TierCounts({ route }: { route: Route }) {
         return (
           <li key={tier}>
             <a
-              href={addressOf('alarms', '', { ...(route.page === 'alarms' ? route.search : {}), tier: chosen ? '' : tier })}
+              href={addressOf('alarms', '', { ...(route.page === 'alarms' ? route.search : {}), tab: '', tier: chosen ? '' : tier })}
               data-some={counts[tier] > 0}
               title={words.counts.filter}
               aria-current={chosen ? 'true' : undefined}
