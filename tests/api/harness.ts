@@ -128,7 +128,9 @@ export class House {
     this.app = null as never
   }
 
-  static async open(options: { plant?: Plant; consoleFolder?: string; channels?: readonly Channel[]; oidc?: OidcSettings } = {}): Promise<House> {
+  static async open(
+    options: { plant?: Plant; consoleFolder?: string; channels?: readonly Channel[]; oidc?: OidcSettings } = {}
+  ): Promise<House> {
     const plant = options.plant ?? PLANT
     const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-api-'))
     const state = await openState(path.join(folder, 'state.db'))
@@ -136,7 +138,14 @@ export class House {
     const house = new House({
       folder,
       fleet,
-      parts: (self) => self.#assemble(state, plant, options.consoleFolder ?? path.join(folder, 'no-console'), options.channels ?? [], options.oidc ?? null),
+      parts: (self) =>
+        self.#assemble(
+          state,
+          plant,
+          options.consoleFolder ?? path.join(folder, 'no-console'),
+          options.channels ?? [],
+          options.oidc ?? null
+        ),
       close: () => state.destroy()
     })
     await house.book.load()
@@ -247,7 +256,13 @@ export class House {
     return committed
   }
 
-  #assemble(state: Awaited<ReturnType<typeof openState>>, plant: Plant, consoleFolder: string, channels: readonly Channel[], oidc: OidcSettings | null): ApiParts {
+  #assemble(
+    state: Awaited<ReturnType<typeof openState>>,
+    plant: Plant,
+    consoleFolder: string,
+    channels: readonly Channel[],
+    oidc: OidcSettings | null
+  ): ApiParts {
     const { clock, metrics } = this
     const book = new Book(state)
     const access = new Access({ state, clock, log: silentLog, oidc })
