@@ -186,6 +186,20 @@ describe('rules', () => {
     expect(await text(page).inputValue()).toBe(before)
   })
 
+  test('a rule taken out of force is found again and brought back', async () => {
+    const { page } = seat
+    await signIn(page, 'rules/tank-level')
+    await page.getByRole('button', { name: '停用规则' }).click()
+    await page.getByRole('button', { name: '确定' }).click()
+    await page.getByText('没有规则 tank-level').waitFor(SOON)
+    await page.getByRole('link', { name: '返回规则列表' }).click()
+    await page.getByText('已在控制台停用').waitFor(SOON)
+    await page.getByRole('link', { name: 'tank-level' }).click()
+    await page.getByRole('button', { name: '恢复为文件内容' }).click()
+    await page.getByRole('button', { name: '确定' }).click()
+    await text(page).waitFor(SOON)
+  })
+
   test('what somebody else has changed meanwhile is not overwritten', async () => {
     const { page } = seat
     await signIn(page, 'rules/tank-level')

@@ -73,7 +73,7 @@ function KnownRule({ id }: { id: string }) {
           {rule.value?.shadow === true && <em className="flag">{rules.shadow}</em>}
         </h1>
       </div>
-      {gone ? <p className="notice">{rules.missing(id)}</p> : <Reading of={rule} what={rules.one} />}
+      {gone ? <GoneRule id={id} mayEdit={mayEdit} onChanged={() => changed()} /> : <Reading of={rule} what={rules.one} />}
       {rule.value !== null && (
         <>
           {rule.value.shadow && <p className="notice">{rules.shadowLong}</p>}
@@ -151,5 +151,25 @@ function RuleActs({ rule, etag, onChanged }: { rule: RuleDetail; etag: string | 
       />
       <Refusal of={doing} />
     </div>
+  )
+}
+
+/** Out of force, or never there: a file that has it can have its say again. */
+function GoneRule({ id, mayEdit, onChanged }: { id: string; mayEdit: boolean; onChanged: () => void }) {
+  const rules = useRuleWords()
+  const doing = useDoing()
+  const back = async (): Promise<void> => {
+    if (await doing.run(() => takeRule(id, 'file', null, rules.toFile))) onChanged()
+  }
+  return (
+    <>
+      <p className="notice">{rules.missing(id)}</p>
+      {mayEdit && (
+        <div className="form rule-acts">
+          <Confirmed label={rules.toFile} question={rules.toFileAsk} confirm={rules.yes} busy={doing.busy} onConfirm={() => void back()} />
+          <Refusal of={doing} />
+        </div>
+      )}
+    </>
   )
 }
