@@ -293,6 +293,19 @@ describe('people and access', () => {
   })
 })
 
+describe('when something fails', () => {
+  test('a way of telling people that fails is said on every page, and the lost link too', async () => {
+    const { page } = seat
+    answers = { zhang: 503, li: 503 }
+    await send('T-1', { level_pct: 97 })
+    await signIn(page, 'duty')
+    await page.locator('.banner-health').getByText('有通知渠道发不出去').waitFor(LATER)
+    await service.kill()
+    await page.locator('.banner-link').getByText('与服务的通信中断').waitFor(LATER)
+    await page.locator('.frame[data-link=lost] .paper-table').waitFor(SOON)
+  })
+})
+
 const PAGES = [
   ...['notifications', 'notifications?tab=answers', 'notifications?tab=drills', 'duty', 'duty?tab=responsible', 'duty?tab=ladders'],
   ...['duty?tab=preview&rule=tank-level&device=T-1', 'rules', 'rules/tank-level', 'hazards'],
