@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { HistoryFailure } from '../history/failure.ts'
 import type { Log } from '../platform/log.ts'
 import { Refusal } from '../platform/problem.ts'
 import { StateFailure } from '../store/failure.ts'
@@ -105,6 +106,7 @@ export function problemOf(error: unknown): ApiProblem {
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error as unknown as FastifyError)
   if (isResponseSerializationError(error)) return bug()
   if (error instanceof StateFailure) return new ApiProblem('unavailable', error.message, { headers: { 'retry-after': '5' } })
+  if (error instanceof HistoryFailure) return new ApiProblem('unavailable', `${error.message}.`, { headers: { 'retry-after': '5' } })
   if (error instanceof Refusal) return new ApiProblem('invalid', error.message)
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : FASTIFY_PROBLEMS[code]

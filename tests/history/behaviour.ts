@@ -97,6 +97,27 @@ export function behavesAsHistory(kept: KeptIn): void {
       expect(await history.readings(all)).toEqual([{ at: NOON, value: 4, quality: 'good' }])
     })
 
+    test('is what came in time wherever anything did, however much comes late, in the same commit or any later one', async () => {
+      const inTime: Row[] = Array.from({ length: 3000 }, (_, n) => [0, NOON + n * 1000, n])
+      await put(1, inTime)
+      const late: Row[] = Array.from({ length: 6000 }, (_, n) => [0, NOON + n * 500, -n, LATE])
+      await put(2, [...late, [1, NOON, 7, LATE], [1, NOON + 1, 8, GOOD], [1, NOON + 1, 9, LATE], [0, NOON - DAY, 1, LATE]])
+      await put(3, [
+        [0, NOON + 500, -1e6, LATE],
+        [0, NOON - DAY, 2, LATE]
+      ])
+      const expected = Array.from({ length: 6000 }, (_, n) => (n % 2 === 0 ? n / 2 : n === 1 ? -1e6 : -n))
+      expect((await history.readings({ ...all, from: NOON })).map(({ value }) => value)).toEqual(expected)
+      expect(await history.readings({ ...all, metric: 'pressure_kpa' })).toEqual([
+        { at: NOON, value: 7, quality: 'late' },
+        { at: NOON + 1, value: 8, quality: 'good' }
+      ])
+      expect(await history.buckets({ ...all, from: NOON - DAY, to: NOON + 1000, everyMs: DAY })).toMatchObject([
+        { count: 1, last: 2 },
+        { count: 2, min: -1e6, max: 0, last: -1e6 }
+      ])
+    })
+
     test('survives thousands of rows with faults anywhere, chunk by chunk', async () => {
       const rows: Row[] = []
       for (let n = 0; n < 70_000; n++) {

@@ -148,6 +148,28 @@ it('stopped while InfluxDB is down, the service goes on where it was', async () 
   expect(ledger(yard)).toMatchObject({ pending: 0, retention: 0, refused: 0 })
 })
 
+it('while it is down, the journal keeps what history still needs, however little it may otherwise keep', async () => {
+  const where = folder()
+  await server.kill()
+  const bounds = { segmentBytes: 20_000, retention: { bytes: 40_000, ageMs: 1 }, pendingRows: 50 }
+  for (let round = 0; round < 4; round++) {
+    const yard = await open(where, bounds)
+    await put(yard, round * 100, (round + 1) * 100)
+    await yard.settled()
+    expect(yard.journal.health().oldestSeq).toBe(1)
+    await close(yard)
+  }
+  await server.restart()
+  let yard = await open(where, bounds)
+  await caughtUp(yard)
+  expect(await yard.readings('T-0', 'level_pct')).toEqual(expected(400))
+  await put(yard, 400, 410)
+  await caughtUp(yard)
+  await close(yard)
+  yard = await open(where, bounds)
+  expect(yard.journal.health().oldestSeq).toBeGreaterThan(1)
+})
+
 it('slow, then silent: alarms do not wait for it', async () => {
   const yard = await open(folder(), { pendingRows: 500 })
   server.proxy.delayMs = 400

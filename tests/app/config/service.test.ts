@@ -49,7 +49,12 @@ history: { keep: 30d, memory: 1GB, threads: 2, influx: { url: "http://influx:808
     http: { host: '0.0.0.0', port: 0 },
     mqtt: { enabled: false, host: '127.0.0.1', url: 'mqtts://broker:8883' },
     journal: { bytes: 512 * 2 ** 20, ageMs: 7 * 86_400_000 },
-    history: { retentionDays: 30, memoryMb: 1000, threads: 2, influx: { url: 'http://influx:8086', database: 'fenghuo', token: 't0ken' } }
+    history: {
+      retentionDays: 30,
+      memoryMb: 1000,
+      threads: 2,
+      influx: { url: 'http://influx:8086', database: 'fenghuo', token: 't0ken', api: 'v1', org: '' }
+    }
   })
 })
 
@@ -74,7 +79,7 @@ test('the environment wins over the file', () => {
     data: '/there',
     http: { host: '0.0.0.0', port: 18080 },
     mqtt: { host: '::1', port: 11883, url: 'mqtt://broker' },
-    history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't' } },
+    history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't', api: 'v1', org: '' } },
     notifications: { redis: 'redis://redis', publicUrl: null, faultsTo: [] },
     state: { url: 'postgres://db/fenghuo' },
     adminPassword: 'correct horse'
