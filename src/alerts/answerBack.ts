@@ -25,7 +25,7 @@ export function backId(answer: number, outcome: ReplyOutcome): string {
 
 export function answerBack({ id, at, outcome, row, address, by, more }: AnswerBack): PlannedNotification {
   const language = row.language === 'en' ? 'en' : 'zh'
-  const drill = row.drill === 1
+  const drill = outcome === 'drill'
   const words = JSON.parse(row.words) as NotificationWords
   const subject = `${words.where} ${words.what}`
   const said = language === 'zh' ? zh(outcome, subject, by, more) : en(outcome, subject, by, more)

@@ -340,9 +340,12 @@ export class Ladder {
     this.#agenda.add(now + (within ?? forgetMs), { kind: 'receipt', id: message.id, failed: within !== null })
   }
 
-  #reached(id: string, { person, legs }: Attempt): void {
+  #reached(id: string, { person, channel, legs }: Attempt): void {
     for (const leg of legs) {
-      const call = this.#runs.get(leg.alarm)?.calls.get(person)
+      const run = this.#runs.get(leg.alarm)
+      const call = run?.calls.get(person)
+      // Of several ways used together, turns are told by the one that arrived.
+      run?.told.set(person, channel)
       if (call?.pending.delete(id)) call.reached = true
     }
   }
@@ -352,8 +355,12 @@ export class Ladder {
     for (const { alarm, generation, rung, occurrence, group } of legs) {
       const run = this.#runs.get(alarm)
       if (run === undefined) continue
-      if (run.told.get(person) === channel) run.told.delete(person)
       const call = run.calls.get(person)
+      if (run.told.get(person) === channel) {
+        const other = [...(call?.pending ?? [])].find((one) => one !== id && this.#attempts.has(one))
+        if (other === undefined) run.told.delete(person)
+        else run.told.set(person, (this.#attempts.get(other) as Attempt).channel)
+      }
       const own = call !== undefined && call.rung === rung && call.occurrence === occurrence && call.group === group
       if (run.generation !== generation || run.stopped || !own || !call.pending.delete(id)) continue
       if (call.reached || call.pending.size > 0 || whyNotCall(run.alarm) !== null) continue

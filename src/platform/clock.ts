@@ -16,6 +16,14 @@ export interface Clock {
   every(ms: number, act: () => void): Timer
 }
 
+const DAY_MS = 86_400_000
+
+/** Keeps the process alive until it is cancelled: for a command that has nothing but time to wait for. */
+export function awake(): Timer {
+  const timer = setInterval(() => {}, DAY_MS)
+  return { cancel: () => clearInterval(timer) }
+}
+
 /** Resolves after `ms` of the clock. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve))

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { DrillRecord, DrillStep } from '../../alerts/drills.ts'
-import { type Clock, pause, SystemClock } from '../../platform/clock.ts'
+import { awake, type Clock, pause, SystemClock } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { messageOf, Refusal } from '../../platform/problem.ts'
 import type { Environment } from '../config/service.ts'
@@ -27,6 +27,8 @@ export interface DrillOptions {
 
 type Shown = DrillRecord & { readonly signature: string | null; readonly genuine: boolean | null }
 
+class Unreachable extends Refusal {}
+
 const LOOK_EVERY_MS = 1_000
 const HELP = `
 The running service holds it: FENGHUO_TOKEN (or --token) is an API token of an engineer. Every message says that it is a drill.
@@ -50,7 +52,9 @@ export function drillCommand(program: Command): void {
     .option('--json', 'print the record as JSON', false)
     .addHelpText('after', HELP)
     .action(async (options: DrillOptions) => {
-      if (!(await drill(options, process.env, console, new SystemClock()))) process.exitCode = 1
+      const waiting = awake()
+      const held = await drill(options, process.env, console, new SystemClock()).finally(() => waiting.cancel())
+      if (!held) process.exitCode = 1
     })
 }
 
@@ -77,7 +81,15 @@ export async function drill(options: DrillOptions, env: Environment, out: Output
   }
   const told = new Set<string>()
   for (;;) {
-    const shown = await asked<Shown>(base, token, `drills/${encodeURIComponent(begun.id)}`, null)
+    const shown = await asked<Shown>(base, token, `drills/${encodeURIComponent(begun.id)}`, null).catch((cause) => {
+      // A service that is restarted goes on with the drill.
+      if (cause instanceof Unreachable) return null
+      throw cause
+    })
+    if (shown === null) {
+      await pause(clock, LOOK_EVERY_MS)
+      continue
+    }
     if (!options.json) for (const line of linesOf(shown)) if (!told.has(line)) out.log(line)
     for (const line of linesOf(shown)) told.add(line)
     if (shown.closedAt !== null) return ended(shown, options.json, out)
@@ -126,7 +138,7 @@ async function asked<Answer>(base: string, token: string, path: string, body: ob
     response = await fetch(new URL(`/api/v1/${path}`, base), { headers, ...more })
   } catch (cause) {
     const why = messageOf((cause as { cause?: unknown }).cause ?? cause)
-    throw new Refusal(`The service at ${base} cannot be reached: ${why}. Name it with --url.`, { cause })
+    throw new Unreachable(`The service at ${base} cannot be reached: ${why}. Name it with --url.`, { cause })
   }
   const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null
   if (response.ok && answer !== null) return answer as Answer
