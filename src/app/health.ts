@@ -65,7 +65,10 @@ function signInPart({ problem }: { readonly problem: string | null }): PartHealt
 
 function historyPart(history: History, { feed, pipeline }: Loop): PartHealth {
   const { state, problem } = history.health()
-  if (state === 'failing') return { part: 'history', state, problem: `${problem}.`.replace(/\.\.$/, '.') }
+  const sentence = `${problem}.`.replace(/\.\.$/, '.')
+  if (state === 'failing') return { part: 'history', state, problem: sentence }
+  // A service that judges and tells is not to be taken out of use because a server behind it is.
+  if (state === 'away') return { part: 'history', state: 'degraded', problem: `${sentence} Alarms are not affected.` }
   if (feed.problem !== null) return { part: 'history', state: 'failing', problem: feed.problem }
   if (!feed.behind && state === 'ok') return { part: 'history', state: 'ok', problem: null }
   const records = Math.max(0, pipeline.position.seq - feed.storedSeq)

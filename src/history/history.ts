@@ -248,8 +248,13 @@ export class History implements Part {
       this.#troubles.tending ??
       this.#lately() ??
       (this.#behind ? 'History cannot keep up with the intake: it is stored later, from the journal' : null)
-    const state = problem === null ? 'ok' : this.#behind && this.#dead === null && this.#troubles.storing === null ? 'behind' : 'failing'
-    return { state, problem, storedSeq: this.#storedSeq, pendingRows: this.#outbox.rows }
+    return { state: this.#state(problem), problem, storedSeq: this.#storedSeq, pendingRows: this.#outbox.rows }
+  }
+
+  #state(problem: string | null): HistoryHealth['state'] {
+    if (problem === null) return 'ok'
+    if (this.#dead === null && this.#options.influx && (this.#troubles.storing !== null || this.#lately() !== null)) return 'away'
+    return this.#behind && this.#dead === null && this.#troubles.storing === null ? 'behind' : 'failing'
   }
 
   async #openLine(): Promise<number> {
@@ -311,8 +316,11 @@ export class History implements Part {
         this.#rewind(message.storedSeq)
         return
       case 'dropped':
-        this.#options.log.error(message.problem)
-        this.#dropped = { problem: message.problem, at: this.#options.clock.now() }
+        if (message.expected) this.#options.log.warn(message.problem)
+        else {
+          this.#options.log.error(message.problem)
+          this.#dropped = { problem: message.problem, at: this.#options.clock.now() }
+        }
         return
       case 'trouble':
         this.#troubles[message.about] = message.problem

@@ -22,8 +22,11 @@ export interface HistoryOptions {
 }
 
 export interface HistoryHealth {
-  /** behind: the last offer was not taken; the caller catches up from the journal. */
-  readonly state: 'ok' | 'behind' | 'failing'
+  /**
+   * behind: the last offer was not taken; the caller catches up from the journal.
+   * away: the server does not take readings, or not all; what waits is in the journal.
+   */
+  readonly state: 'ok' | 'behind' | 'away' | 'failing'
   /** One sentence where the state is not ok. */
   readonly problem: string | null
   readonly storedSeq: number

@@ -79,9 +79,9 @@ export function fluxStandingRows(rows: readonly Row[], { metrics }: LateRun): In
   return { name: '', columns: [], values }
 }
 
-/** The newest position of an installation. */
+/** How far an installation is stored: the furthest of its positions. */
 export function fluxPosition(bucket: string, measurement: string, installation: string): string {
-  return `from(bucket: ${quoted(bucket)}) |> range(start: 1970-01-01T00:00:00Z) |> filter(fn: (r) => r._measurement == ${quoted(measurement)} and r.installation == ${quoted(installation)} and r._field == "seq") |> group() |> sort(columns: ["_time"]) |> last()`
+  return `from(bucket: ${quoted(bucket)}) |> range(start: 1970-01-01T00:00:00Z) |> filter(fn: (r) => r._measurement == ${quoted(measurement)} and r.installation == ${quoted(installation)} and r._field == "seq") |> group() |> max()`
 }
 
 function instantOf(text: string | number | null | undefined): number {

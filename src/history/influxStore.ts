@@ -39,7 +39,7 @@ export class InfluxStore {
   readonly #sieve: InfluxSieve
   #drops: Underway['drops'] = { ...NO_DROPS }
 
-  constructor(settings: InfluxSettings, position: InfluxPosition, clock: Clock, dropped: (sentence: string) => void) {
+  constructor(settings: InfluxSettings, position: InfluxPosition, clock: Clock, dropped: (sentence: string, expected: boolean) => void) {
     this.#writer = new InfluxServer(settings)
     this.#reader = new InfluxServer(settings, LIMITS.history.queryMs)
     this.#position = position
@@ -50,7 +50,7 @@ export class InfluxStore {
       harmless: () => position.line(position.seq, clock.now()),
       dropped: (reason, readings, sentence) => {
         this.#drops[reason] += readings
-        dropped(sentence)
+        dropped(sentence, reason === 'retention')
       }
     })
   }

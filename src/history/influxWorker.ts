@@ -43,7 +43,7 @@ function tellTrouble(problem: string | null): void {
 
 async function begin(): Promise<void> {
   position = InfluxPosition.open(folder)
-  store = new InfluxStore(settings, position, clock, (problem) => tell({ kind: 'dropped', problem }))
+  store = new InfluxStore(settings, position, clock, (problem, expected) => tell({ kind: 'dropped', problem, expected }))
   port.on('message', receive)
   try {
     const known = await store.knownSeqSoon()

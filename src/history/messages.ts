@@ -94,8 +94,8 @@ export type FromWorker =
   | { readonly kind: 'stored'; readonly throughSeq: number; readonly rows: number; readonly drops?: Drops }
   /** The server has lost what lies behind `storedSeq`: nothing that was posted is stored any more. */
   | { readonly kind: 'rewound'; readonly storedSeq: number; readonly problem: string }
-  /** Readings were dropped: one sentence. */
-  | { readonly kind: 'dropped'; readonly problem: string }
+  /** Readings were dropped: one sentence. `expected`: they are older than what is kept, as somebody has set it. */
+  | { readonly kind: 'dropped'; readonly problem: string; readonly expected: boolean }
   /** What keeps rows or files from being written, retried by the worker; null: it is over. */
   | { readonly kind: 'trouble'; readonly about: 'storing' | 'tending'; readonly problem: string | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }

@@ -91,7 +91,7 @@ function ledger({ loop: { feed } }: LoopYard): Record<string, number> {
 }
 
 async function failing(yard: LoopYard, sentence: RegExp): Promise<void> {
-  await vi.waitFor(() => expect(yard.history.health()).toMatchObject({ state: 'failing', problem: expect.stringMatching(sentence) }), {
+  await vi.waitFor(() => expect(yard.history.health()).toMatchObject({ state: 'away', problem: expect.stringMatching(sentence) }), {
     timeout: 20_000,
     interval: 20
   })

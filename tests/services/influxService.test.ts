@@ -98,8 +98,16 @@ it('raises alarms and says what is the matter while InfluxDB is away', async () 
     async () => {
       const { items } = await service.get<{ items: { device: string }[] }>('/api/v1/alarms')
       expect(items.map(({ device }) => device)).toContain('T-1')
-      const health = await (await fetch(`${service.httpAddress}/readyz`)).text()
-      expect(health).toContain('Readings cannot be stored in InfluxDB at')
+      const ready = await fetch(`${service.httpAddress}/readyz`)
+      const { parts } = (await ready.json()) as { parts: { part: string; state: string; problem: string }[] }
+      expect([ready.status, parts.find(({ part }) => part === 'history')]).toEqual([
+        200,
+        {
+          part: 'history',
+          state: 'degraded',
+          problem: expect.stringMatching(/^Readings cannot be stored in InfluxDB at .*not affected\.$/)
+        }
+      ])
     },
     { timeout: 20_000, interval: 100 }
   )
