@@ -135,6 +135,18 @@ export function courierBehaviour(name: string, dispatcher: (clock: Clock) => Dis
           'failed'
         ])
       }, WAIT)
+      expect(await yard.state.selectFrom('early_receipts').selectAll().execute()).toEqual([])
+    })
+
+    it('finds the message of a receipt that came before it was known, also one that another process has sent', async () => {
+      await open({ factor: 50, channel: { receipts: true } })
+      await yard.courier.start()
+      await yard.courier.take(yard.channel, [{ providerId: 'theirs', state: 'delivered', problem: null }])
+      await yard.plan(yard.planned('other'))
+      await vi.waitFor(async () => expect(await yard.states()).toEqual({ other: 'sent' }), WAIT)
+      await yard.outbox.settle([{ n: 1, set: { provider_id: 'theirs' } }])
+      await vi.waitFor(async () => expect(await yard.states()).toEqual({ other: 'delivered' }), WAIT)
+      expect(await yard.state.selectFrom('early_receipts').selectAll().execute()).toEqual([])
     })
   })
 }

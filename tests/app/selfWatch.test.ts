@@ -58,6 +58,22 @@ it('tells a fault that stays, again each hour, and its end; one that passes at o
   expect(new Set(told.map(({ id }) => id)).size).toBe(6)
 })
 
+it('speaks the language of whoever is told: which part, what follows from it, where to look', async () => {
+  const person = { ...(DUTY.people[0] as Duty['people'][number]), language: 'zh' as const }
+  const clock = new ManualClock(START)
+  const told: PlannedNotification[] = []
+  const faults = () => [{ part: 'channel sms', problem: 'sms-main: sending fails again and again; it is tried on.' }]
+  const plant = () => ({ ...PLANT, duty: { ...DUTY, people: [person] } })
+  const add = async (planned: readonly PlannedNotification[]): Promise<void> => void told.push(...planned)
+  const watch = new SelfWatch({ clock, log: silentLog, to: ['li'], plant, faults, add })
+  await watch.look()
+  clock.moveTo(START + 30_000)
+  await watch.look()
+  expect(told[0]?.text).toBe(
+    '烽火服务:服务故障:短信通道,这种方式目前发不出消息,已改用其他方式或下一位人员。处置:登录控制台查看服务状态,或通知运维人员。1月1日 00:00'
+  )
+})
+
 it('the heartbeat goes out while the service is well, and says where it does not arrive', async () => {
   const clock = new ManualClock(START)
   const sent: string[] = []

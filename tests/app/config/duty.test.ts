@@ -106,4 +106,34 @@ ladders:
       'duty.yaml:9:5: ladder red gets no alarm: no rule of the plant raises one there'
     ])
   })
+
+  it('knows who is told of faults of the service, and when drills begin', () => {
+    const drills = 'drills:\n  - { id: weekly, site: farm, tier: yellow, at: "10:00", days: [tue], week: 1, fast: 10 }\n'
+    const good = load({
+      ...GOOD,
+      'duty.yaml': DUTY.replace('sms+voice, voice', 'sms+voice') + drills,
+      'fenghuo.yaml': 'notifications: { faultsTo: [crew, bob] }\n'
+    })
+    expect(lines(good.problems)).toEqual([])
+    expect(good.plant?.duty?.drills).toEqual([
+      { id: 'weekly', site: 'farm', tier: 'yellow', zone: 'Asia/Shanghai', minute: 600, days: [1], week: 1, factor: 10 }
+    ])
+    const bad = load({
+      ...GOOD,
+      'duty.yaml': `${DUTY.replace('sms+voice, voice', 'sms+voice')}drills:\n  - { id: weekly, site: farmm, tier: pink, at: "25:00" }\n`
+    })
+    expect(lines(bad.problems)).toEqual([
+      'duty.yaml:19:25: drill weekly names the site farmm, which does not exist; did you mean farm?',
+      'duty.yaml:19:38: tier of drill weekly must be one of blue, yellow, orange, red, not the text "pink"',
+      'duty.yaml:19:48: at of drill weekly must be a time of day such as "08:00", not the text "25:00"'
+    ])
+    const stranger = load({
+      ...GOOD,
+      'duty.yaml': DUTY.replace('sms+voice, voice', 'sms+voice'),
+      'fenghuo.yaml': 'notifications:\n  faultsTo: [crew, crow]\n'
+    })
+    expect(lines(stranger.problems)).toEqual([
+      'fenghuo.yaml:2:20: notifications.faultsTo names crow, who is neither a person nor a team of duty.yaml; did you mean crew?'
+    ])
+  })
 })
