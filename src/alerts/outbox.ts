@@ -15,6 +15,7 @@ export interface DueNotification {
   readonly tier: number
   readonly dueAt: number
   readonly tries: number
+  readonly address: string | null
 }
 
 /** What a row becomes. Keys that are missing stay as they are. */
@@ -53,7 +54,7 @@ export class Outbox {
   async due(kind: ChannelKind, tier: number, now: number, limit: number): Promise<DueNotification[]> {
     const query = this.#state
       .selectFrom('notifications')
-      .select(['n', 'next_at', 'tries'])
+      .select(['n', 'next_at', 'tries', 'address'])
       .where('state', '=', QUEUED)
       .where('channel', '=', kind)
       .where('tier', '=', tier)
@@ -62,7 +63,7 @@ export class Outbox {
       .orderBy('n')
       .limit(limit)
     const rows = await guarded(() => query.execute())
-    return rows.map(({ n, next_at, tries }) => ({ n, kind, tier, dueAt: next_at, tries }))
+    return rows.map(({ n, next_at, tries, address }) => ({ n, kind, tier, dueAt: next_at, tries, address }))
   }
 
   /** The kinds that anything is queued for. */

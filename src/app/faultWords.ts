@@ -28,6 +28,11 @@ const WAYS: Readonly<Record<string, string>> = {
 
 const KNOWN: readonly Known[] = [
   {
+    part: /^channel (webhook|push)$/,
+    name: ([, way = '']) => `${WAYS[way] ?? way}通道`,
+    problem: '发往某个地址的消息目前发不出去,已改用其他方式或下一位人员'
+  },
+  {
     part: /^channel (\w+)$/,
     name: ([, way = '']) => `${WAYS[way] ?? way}通道`,
     problem: '这种方式目前发不出消息,已改用其他方式或下一位人员'

@@ -211,6 +211,8 @@ export const LIMITS = {
     alarmsPerNotification: 500,
     /** Sends of one kind of channel at the same time. */
     concurrency: 16,
+    /** … and to one host, where every address has its own. */
+    concurrencyPerHost: 4,
     /** Notifications of one kind and tier handed to the dispatcher at a time; the rest waits in the outbox. */
     handedOut: 500,
     /** Tries of one notification; then it is a dead letter. */

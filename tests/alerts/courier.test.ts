@@ -36,4 +36,23 @@ describe('a provider in trouble', () => {
     expect((await yard.rows())[0]?.problem).toBe('No provider for email is configured (any more): add one under channels in fenghuo.yaml.')
     await yard.close()
   })
+
+  it('behind one address holds up nobody at another, however it fails', async () => {
+    const destination = (address: string): string => URL.parse(address)?.host ?? ''
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), channel: { kind: 'webhook', destination } })
+    yard.carrier.treat = ({ to }) => (to.includes('dead') ? 'fail' : to.includes('mute') ? 'hold' : 'take')
+    const hook = (id: string, host: string) => yard.planned(id, { channel: 'webhook', address: `https://${host}/in` })
+    await yard.courier.start()
+    await yard.plan(...Array.from({ length: 40 }, (_, i) => [hook(`dead-${i}`, 'dead.plant'), hook(`mute-${i}`, 'mute.plant')]).flat())
+    await vi.waitFor(() => expect(yard.courier.problems()).toHaveLength(1), WAIT)
+    expect(yard.courier.problems()).toEqual([
+      { part: 'channel webhook', problem: 'carrier to dead.plant: sending fails again and again; it is tried on.' }
+    ])
+    await yard.plan(...Array.from({ length: 5 }, (_, i) => hook(`well-${i}`, 'well.plant')))
+    const wellOnes = (): string[] => yard.carrier.ids().filter((id) => id.startsWith('well'))
+    await vi.waitFor(() => expect(wellOnes()).toEqual(['well-0', 'well-1', 'well-2', 'well-3', 'well-4']), WAIT)
+    expect(yard.carrier.ids().filter((id) => id.startsWith('mute')).length).toBeLessThanOrEqual(4)
+    yard.carrier.release()
+    await yard.close()
+  })
 })

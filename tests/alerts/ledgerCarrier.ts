@@ -75,6 +75,7 @@ export interface LedgerChannelOptions {
   readonly kind?: ChannelKind
   readonly perSecond?: number | null
   readonly receipts?: boolean
+  readonly destination?: (address: string) => string
 }
 
 export class LedgerChannel implements Channel {
@@ -82,12 +83,14 @@ export class LedgerChannel implements Channel {
   readonly kind: ChannelKind
   readonly perSecond: number | null
   readonly receipts: boolean
+  readonly destination?: (address: string) => string
   problem: string | null = null
   listener: ChannelListener | null = null
   sends = 0
   readonly #url: string
 
-  constructor({ url, id = 'carrier', kind = 'sms', perSecond = null, receipts = false }: LedgerChannelOptions) {
+  constructor({ url, id = 'carrier', kind = 'sms', perSecond = null, receipts = false, destination }: LedgerChannelOptions) {
+    if (destination !== undefined) this.destination = destination
     this.#url = url
     this.id = id
     this.kind = kind

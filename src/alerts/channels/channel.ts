@@ -94,6 +94,8 @@ export interface Channel {
   /** A sentence while it cannot send, else null. */
   readonly problem: string | null
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome>
+  /** The host behind an address, where each may have its own: one in trouble is left alone without the others. */
+  readonly destination?: (address: string) => string
   /** Reads a vendor's callback; undefined where this way has none. */
   readonly callback?: (callback: ChannelCallback, now: number) => CallbackOutcome
 }

@@ -30,6 +30,10 @@ export class WebPush implements Channel {
     this.#ground = ground
   }
 
+  destination(address: string): string {
+    return URL.parse(subscriptionIn(address)?.endpoint ?? '')?.host ?? ''
+  }
+
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {}
