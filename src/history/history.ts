@@ -7,6 +7,7 @@ import type { Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Part } from '../platform/parts.ts'
 import { Refusal } from '../platform/problem.ts'
+import { Dropped } from './dropped.ts'
 import { HistoryFailure } from './failure.ts'
 import type { HistoryHealth, HistoryOptions } from './historyOptions.ts'
 import {
@@ -24,8 +25,6 @@ import { type Bucket, boundStretch, checkBuckets, type SeriesStretch, type Store
 import { WorkerLine } from './workerLine.ts'
 
 const TEND_MS = 60_000
-/** How long health speaks of readings that were dropped. */
-const DROPPED_MS = 10 * 60_000
 const EMBEDDED_WORKER = new URL('./embeddedWorker.ts', import.meta.url)
 const INFLUX_WORKER = new URL('./influxWorker.ts', import.meta.url)
 
@@ -57,13 +56,13 @@ export class History implements Part {
   #storedSeq = 0
   #acceptedSeq = 0
   #storedRows = 0
-  #drops: Drops = NO_DROPS
-  #dropped: { readonly problem: string; readonly at: number } | null = null
+  readonly #dropped: Dropped
   #onRewind: (lostAfter: number) => void = () => {}
   #held = false
 
   constructor(options: HistoryOptions) {
     this.#options = options
+    this.#dropped = new Dropped(options.clock, options.log)
   }
 
   /** Everything through this journal seq is on disk. */
@@ -83,7 +82,7 @@ export class History implements Part {
 
   /** Rows that the server did not keep since this part was started. */
   get drops(): Drops {
-    return this.#drops
+    return this.#dropped.counts
   }
 
   /** Rows taken and not yet committed. */
@@ -246,14 +245,14 @@ export class History implements Part {
       this.#dead ??
       this.#troubles.storing ??
       this.#troubles.tending ??
-      this.#lately() ??
+      this.#dropped.lately ??
       (this.#behind ? 'History cannot keep up with the intake: it is stored later, from the journal' : null)
     return { state: this.#state(problem), problem, storedSeq: this.#storedSeq, pendingRows: this.#outbox.rows }
   }
 
   #state(problem: string | null): HistoryHealth['state'] {
     if (problem === null) return 'ok'
-    if (this.#dead === null && this.#options.influx && (this.#troubles.storing !== null || this.#lately() !== null)) return 'away'
+    if (this.#dead === null && this.#options.influx && (this.#troubles.storing !== null || this.#dropped.lately !== null)) return 'away'
     return this.#behind && this.#dead === null && this.#troubles.storing === null ? 'behind' : 'failing'
   }
 
@@ -307,7 +306,7 @@ export class History implements Part {
         this.#storing = false
         this.#outbox.done()
         this.#storedSeq = message.throughSeq
-        this.#count(message.rows, message.drops ?? NO_DROPS)
+        this.#storedRows += message.rows - this.#dropped.add(message.drops ?? NO_DROPS)
         this.#wake()
         this.#post()
         return
@@ -316,11 +315,7 @@ export class History implements Part {
         this.#rewind(message.storedSeq)
         return
       case 'dropped':
-        if (message.expected) this.#options.log.warn(message.problem)
-        else {
-          this.#options.log.error(message.problem)
-          this.#dropped = { problem: message.problem, at: this.#options.clock.now() }
-        }
+        this.#dropped.hear(message.problem, message.expected)
         return
       case 'trouble':
         this.#troubles[message.about] = message.problem
@@ -363,16 +358,6 @@ export class History implements Part {
     } else this.#dead = `History has ended twice (${problem}): restart the service, the journal keeps what arrives meanwhile`
     this.#options.log.error(this.#dead)
     this.#wake()
-  }
-
-  #count(rows: number, { retention, refused }: Drops): void {
-    this.#storedRows += rows - retention - refused
-    this.#drops = { retention: this.#drops.retention + retention, refused: this.#drops.refused + refused }
-  }
-
-  #lately(): string | null {
-    const dropped = this.#dropped
-    return dropped !== null && this.#options.clock.now() - dropped.at < DROPPED_MS ? dropped.problem : null
   }
 
   #rewind(storedSeq: number): void {

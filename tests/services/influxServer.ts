@@ -26,18 +26,21 @@ export interface InfluxForTests {
 
 interface Backing {
   readonly url: string
+  /** It can be killed. */
+  readonly ours: boolean
   kill(): Promise<void>
   start(): Promise<void>
   close(): Promise<void>
 }
 
-export async function openInflux(options: { auth?: boolean } = {}): Promise<InfluxForTests> {
+/** `folder`: where a server of ours keeps its data. */
+export async function openInflux(options: { auth?: boolean; folder?: string } = {}): Promise<InfluxForTests> {
   const given = process.env.TEST_INFLUX_URL
   const backing =
-    given !== undefined && options.auth !== true
+    given !== undefined && options.auth !== true && options.folder === undefined
       ? remote(given, async () => {})
       : spawnSync('influxd', ['version']).error === undefined
-        ? await local(options.auth === true)
+        ? await local(options.auth === true, options.folder)
         : await container()
   if (backing === null) {
     throw new Error('An InfluxDB is needed here: apt-get install influxdb, or set TEST_INFLUX_URL (of 1.x), or run Docker.')
@@ -46,7 +49,7 @@ export async function openInflux(options: { auth?: boolean } = {}): Promise<Infl
   const proxy = await TcpProxy.open(Number(port || 8086), hostname)
   const url = `http://127.0.0.1:${proxy.port}`
   const settings = (database: string): InfluxSettings => ({ url, database, token: null, api: 'v1', org: '' })
-  const owned = given === undefined
+  const owned = backing.ours
   return {
     url,
     proxy,
@@ -68,8 +71,8 @@ export async function openInflux(options: { auth?: boolean } = {}): Promise<Infl
   }
 }
 
-async function local(auth: boolean): Promise<Backing> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-influx-'))
+async function local(auth: boolean, given?: string): Promise<Backing> {
+  const folder = given ?? mkdtempSync(path.join(tmpdir(), 'fenghuo-influx-'))
   const [port, rpc] = [await freePort(), await freePort()]
   const config = path.join(folder, 'influxdb.conf')
   writeFileSync(
@@ -108,6 +111,7 @@ bind-address = "127.0.0.1:${rpc}"
   await start()
   return {
     url,
+    ours: true,
     kill,
     start,
     async close() {
@@ -118,7 +122,7 @@ bind-address = "127.0.0.1:${rpc}"
 }
 
 function remote(url: string, close: () => Promise<void>): Backing {
-  return { url, kill: async () => {}, start: async () => {}, close }
+  return { url, ours: false, kill: async () => {}, start: async () => {}, close }
 }
 
 async function container(): Promise<Backing | null> {
