@@ -3,6 +3,7 @@
 import type { NotificationWords, PlannedNotification } from '../model/notification.ts'
 import type { NotificationRow } from '../store/schema.ts'
 import type { ReplyOutcome } from './replies.ts'
+import { withoutReminder } from './wording.ts'
 import { marked } from './wordingText.ts'
 
 export interface AnswerBack {
@@ -27,7 +28,8 @@ export function answerBack({ id, at, outcome, row, address, by, more }: AnswerBa
   const language = row.language === 'en' ? 'en' : 'zh'
   const drill = outcome === 'drill'
   const words = JSON.parse(row.words) as NotificationWords
-  const subject = `${words.where} ${words.what}`
+  const what = withoutReminder(words.what)
+  const subject = `${words.where} ${what}`
   const said = language === 'zh' ? zh(outcome, subject, by, more) : en(outcome, subject, by, more)
   return {
     ...{

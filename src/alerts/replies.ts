@@ -63,6 +63,8 @@ export function isYes(text: string): boolean {
 export class Replies {
   readonly #parts: ReplyParts
   #turn: Promise<unknown> = Promise.resolve()
+  /** By notification: buttons pressed and not yet taken, so that a second press meanwhile is the same one. */
+  readonly #pressed = new Map<number, Promise<boolean>>()
 
   constructor(parts: ReplyParts) {
     this.#parts = parts
@@ -76,20 +78,20 @@ export class Replies {
   }
 
   /** Acknowledges by the button of the notification's link. False where the link was used before. */
-  async press(row: NotificationRow): Promise<boolean> {
-    const { state, clock } = this.#parts
-    const used = await guarded(() =>
-      state
-        .updateTable('notifications')
-        .set({ answered_at: clock.now() })
-        .where('n', '=', row.n)
-        .where('answered_at', 'is', null)
-        .executeTakeFirst()
-    )
-    if (used.numUpdatedRows === 0n) return false
-    await this.#parts.reached(row.n)
+  press(row: NotificationRow): Promise<boolean> {
+    const under = this.#pressed.get(row.n) ?? this.#press(row.n).finally(() => this.#pressed.delete(row.n))
+    this.#pressed.set(row.n, under)
+    return under
+  }
+
+  /** The link is used up last: where the action could not be taken, it can be pressed again. */
+  async #press(n: number): Promise<boolean> {
+    const row = await guarded(() => this.#parts.state.selectFrom('notifications').selectAll().where('n', '=', n).executeTakeFirst())
+    if (row === undefined || row.answered_at !== null) return false
+    await this.#parts.reached(n)
     for (const id of row.drill === 1 ? idsOf(row) : await this.#openOf(row))
       await this.#acknowledge(id, row.person, 'by the link in the message')
+    await this.#answered(row)
     return true
   }
 

@@ -19,6 +19,7 @@ export interface Told {
   readonly from: Level | null
 }
 
+const NOT_YET = { zh: ',尚未确认', en: ', not yet acknowledged' } as const
 const NOTHING_TO_DO: Advice = { todo: '', within: '' }
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
@@ -116,6 +117,11 @@ export class Wording {
   }
 }
 
+/** What a reminder is about, told to whoever has answered it. */
+export function withoutReminder(what: string): string {
+  return what.replace(NOT_YET.zh, '').replace(NOT_YET.en, '')
+}
+
 /** The first line of a mail, a card or a pushed message: where and what. */
 export function titleOf({ where, what }: Pick<MessageParts, 'where' | 'what'>): string {
   return cut(`${where} ${what}`, LIMITS.wording.titleLength)
@@ -148,7 +154,7 @@ function turnZh(reason: NotificationReason, tier: string, before: string | null)
     case 'cleared':
       return `${tier},已恢复`
     case 'reminder':
-      return `${tier},尚未确认`
+      return `${tier}${NOT_YET.zh}`
     default:
       return tier
   }
@@ -163,7 +169,7 @@ function turnEn(reason: NotificationReason, tier: string, before: string | null)
     case 'cleared':
       return `${tier}, cleared`
     case 'reminder':
-      return `${tier}, not yet acknowledged`
+      return `${tier}${NOT_YET.en}`
     default:
       return tier
   }

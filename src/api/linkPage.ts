@@ -1,6 +1,7 @@
 // The page behind a one-time link: plain HTML for any phone, no script, nothing loaded from elsewhere.
 
 import type { LinkState } from '../alerts/telling.ts'
+import { withoutReminder } from '../alerts/wording.ts'
 import type { NotificationWords } from '../model/notification.ts'
 
 const TEXTS = {
@@ -9,6 +10,7 @@ const TEXTS = {
     drill: '演练，不是真实报警',
     button: '收到，我来处理',
     used: '已经确认。',
+    again: '这个链接已经用过,报警现在又未确认。请用最新一条消息确认,或登录控制台。',
     done: '已确认，谢谢。请按要求处置。',
     by: '确认人',
     unknown: '这个链接无效。请登录控制台查看报警。',
@@ -19,6 +21,7 @@ const TEXTS = {
     drill: 'DRILL, not a real alarm',
     button: 'I have it',
     used: 'It has been acknowledged.',
+    again: 'This link has been used, and the alarm is not acknowledged now. Answer the newest message, or sign in to the console.',
     done: 'Acknowledged, thank you. Do what is asked.',
     by: 'Acknowledged by',
     unknown: 'This link is not valid. Sign in to the console to see the alarm.',
@@ -34,14 +37,15 @@ export function linkPage(link: LinkState, pressed: boolean): string {
   const { row, acknowledged } = link
   const language = row.language === 'en' ? 'en' : 'zh'
   const texts = TEXTS[language]
-  const { what, where, howMuch, toDo, when } = JSON.parse(row.words) as NotificationWords
+  const { what: told, where, howMuch, toDo, when } = JSON.parse(row.words) as NotificationWords
+  const what = link.kind === 'used' ? withoutReminder(told) : told
   const lines = [where, howMuch, toDo, when].filter((line) => line !== '').map((line) => `<p>${escaped(line)}</p>`)
   const drill = row.drill === 1 ? `<p><strong>${texts.drill}</strong></p>` : ''
   const by = acknowledged === null ? '' : `<p>${texts.by} ${escaped(acknowledged.by)}</p>`
   const end =
     link.kind === 'open'
       ? `${by}<form method="post"><button type="submit" style="font-size:1.4em;padding:.8em 1em;width:100%">${texts.button}</button></form>`
-      : `<p><strong>${pressed ? texts.done : texts.used}</strong></p>${by}`
+      : `<p><strong>${row.drill === 0 && acknowledged === null ? texts.again : pressed ? texts.done : texts.used}</strong></p>${by}`
   return page(language, what, `${drill}<h1 style="font-size:1.3em">${escaped(what)}</h1>${lines.join('')}${end}`)
 }
 

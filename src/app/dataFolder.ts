@@ -17,6 +17,8 @@ export const LAYOUT = 2
 /** The folder, absolute and there. Throws a Refusal where it cannot be made, or holds what this version must not touch. */
 export async function dataFolder(folder: string): Promise<string> {
   const absolute = path.resolve(folder)
+  // Numbers of people, hashes of passwords: what is made from here on is nobody else's to read, also in a folder that was there.
+  process.umask(0o027)
   await makeFolder(absolute)
   if (existsSync(path.join(absolute, RESTORING_FILE))) {
     throw new Refusal(

@@ -85,6 +85,8 @@ export class House {
   obstacle: string | null = null
   /** While true, nothing submitted is ever flushed. */
   stuck = false
+  /** While true, what people answer by message or link cannot be taken. */
+  refuseActions = false
   health: HealthReport
   readonly #folder: string
   readonly #intake: Intake
@@ -306,7 +308,10 @@ export class House {
       journal: (_report, done) => done(),
       alarm: (id) => book.alarm(id, null),
       alarmBody: async () => null,
-      act: submit.action
+      act: async (body, by) => {
+        if (this.refuseActions) throw new Error('The journal does not take anything at the moment.')
+        await submit.action(body, by)
+      }
     })
     return {
       clock,

@@ -168,6 +168,28 @@ describe('what comes back', () => {
     ])
   })
 
+  it('a link whose press could not be taken can be pressed again; two presses at once are one; taken back, it says so', async () => {
+    await house.commit(turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'yellow'))
+    await send(told('one', { words: { where: 'T-101', what: '储罐液位(红色,尚未确认)', howMuch: '', toDo: '', when: '' } }))
+    const path = new URL((carrier.ledger[0] as { ackUrl: string }).ackUrl).pathname
+    const press = () => house.ask(path, null, { method: 'POST' })
+    house.refuseActions = true
+    expect((await press()).statusCode).toBe(500)
+    expect((await house.ask(path, null)).body).toContain('<form method="post">')
+    house.refuseActions = false
+    const both = await Promise.all([press(), press()])
+    expect(both.map(({ body }) => [body.includes('已确认，谢谢'), body.includes('确认人 li'), body.includes('尚未确认')])).toEqual([
+      [true, true, false],
+      [true, true, false]
+    ])
+    const events = (await house.book.get(ALARM, null))?.events.filter(({ event }) => 'action' in event)
+    expect(events).toHaveLength(1)
+    await house.commit(turn('tank-level', { device: 'T-101' }, START, START + 1000, 'yellow', 'red'))
+    expect((await house.ask(path, null)).body).toContain('报警现在又未确认')
+    await press()
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toBeNull()
+  })
+
   it('a one-time link shows by GET, acknowledges by POST, once, and ends', async () => {
     await raise()
     await send(told('one'))
