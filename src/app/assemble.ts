@@ -108,11 +108,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
-  const running = await startAll(
-    [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors],
-    clock,
-    log
-  )
+  const running = await startAll([journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,
@@ -167,7 +163,17 @@ function doorsOf(
   const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
   const health = (): HealthReport =>
-    healthOf({ clock, journal, loop, history, rate, changes: overlayHealth(amended), anchors, elsewhere: access.elsewhere, telling: telling.health() })
+    healthOf({
+      clock,
+      journal,
+      loop,
+      history,
+      rate,
+      changes: overlayHealth(amended),
+      anchors,
+      elsewhere: access.elsewhere,
+      telling: telling.health()
+    })
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const { http } = config

@@ -62,7 +62,10 @@ export class DemoCarrier {
   #arrived(entry: LedgerEntry): void {
     const { way, to, part } = entry
     const text = way === 'aliyun' ? spoken(entry.text) : entry.text
-    if (part === null) return this.#told(way, to, text)
+    if (part === null) {
+      this.#told(way, to, text)
+      return
+    }
     const key = `${to} ${part.reference}`
     const parts = this.#parts.get(key) ?? []
     parts[part.number - 1] = text

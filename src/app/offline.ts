@@ -2,8 +2,8 @@
 // the journal would hold and feeds them to the very code that judges live.
 
 import type { AlarmEvent } from '../model/alarm.ts'
-import type { JournalRecord, OperatorActionBody, RecordKind, Reject, ServiceActionBody } from '../model/journal.ts'
 import type { DrillActionBody, DrillTurn } from '../model/drill.ts'
+import type { JournalRecord, OperatorActionBody, RecordKind, Reject, ServiceActionBody } from '../model/journal.ts'
 import type { MarkChange } from '../model/mark.ts'
 import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Device, Plant } from '../model/plant.ts'

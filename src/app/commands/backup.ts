@@ -40,7 +40,10 @@ export function restoreCommand(program: Command): void {
 }
 
 function tell(manifest: Manifest, json: boolean, done: string): void {
-  if (json) return console.log(JSON.stringify(manifest, null, 2))
+  if (json) {
+    console.log(JSON.stringify(manifest, null, 2))
+    return
+  }
   const { files, journal, state, at } = manifest
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   console.log(

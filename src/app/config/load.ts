@@ -50,7 +50,7 @@ export function loadPlantFolder(
   const config = readService(folder, named, env, findings)
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
-  if (config !== null && source !== null) checkFaultsTo(config, plant, named, findings)
+  if (named !== null) checkFaultsTo(plant, named, findings)
   if (options.now !== undefined && source?.duty) checkRotas(source.duty, options.now, findings)
   return { config, plant, source, ...listsOf(findings) }
 }
@@ -64,12 +64,16 @@ export function loadPlant(folder: string, env: Environment, options: { readonly 
 }
 
 /** Whoever is to be told of faults of the service must be somebody of duty.yaml who can be reached. */
-function checkFaultsTo({ notifications }: Config, plant: Plant | null, file: string | null, findings: Findings): void {
-  if (plant === null) return
+function checkFaultsTo(plant: Plant | null, file: string, findings: Findings): void {
+  const written = readSource(file, new Findings())
+  // As written, since it is also checked where something else in the file is wrong.
+  const { faultsTo } = ((written?.value as { notifications?: unknown } | null)?.notifications ?? {}) as { faultsTo?: unknown }
+  if (plant === null || !Array.isArray(faultsTo)) return
   const { people = [], teams = [] } = plant.duty ?? {}
   const known = new Set([...people, ...teams].map(({ id }) => id))
-  for (const [index, id] of notifications.faultsTo.entries()) {
-    const place = file === null ? null : (readSource(file, new Findings())?.place(['notifications', 'faultsTo', index]) ?? null)
+  for (const [index, id] of faultsTo.entries()) {
+    if (typeof id !== 'string') continue
+    const place = written?.place(['notifications', 'faultsTo', index]) ?? null
     if (!known.has(id)) {
       const sentence = `notifications.faultsTo names ${id}, who is neither a person nor a team of duty.yaml${didYouMean(id, known)}`
       findings.problem(problem(sentence, place))

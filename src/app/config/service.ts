@@ -96,7 +96,12 @@ export function readService(folder: string, file: string | null, env: Environmen
   const source = file === null ? null : readSource(file, findings)
   if (file !== null && source === null) return null
   const written = source?.value ?? {}
-  if (source !== null && !hasShape(serviceShape, written, 'the service', source, [], findings)) return null
+  if (source !== null && !hasShape(serviceShape, written, 'the service', source, [], findings)) {
+    // What else is wrong is said in the same run.
+    const { channels } = (written ?? {}) as { readonly channels?: unknown }
+    if (Array.isArray(channels)) readChannels(channels, source, env, findings)
+    return null
+  }
   const overridden = withEnvironment(structuredClone(written) as Mapping, env)
   const outcome = serviceShape.safeParse(overridden)
   if (!outcome.success) {

@@ -56,7 +56,10 @@ export const serviceShape = z
               .enum(['v1', 'v2'], { error: 'must be v1 (/write and /query: InfluxDB 1.x, 2.x, 3 Core) or v2 (/api/v2 with Flux)' })
               .default('v1')
               .describe('v1: /write and /query, served by InfluxDB 1.x, 2.x (with a DBRP mapping) and 3 Core. v2: /api/v2 with Flux.'),
-            org: z.string({ error: 'must be text' }).default('').describe('Organization of InfluxDB 2.x; needed by api: v2 and history setup.')
+            org: z
+              .string({ error: 'must be text' })
+              .default('')
+              .describe('Organization of InfluxDB 2.x; needed by api: v2 and history setup.')
           })
           .optional()
           .describe('History in InfluxDB instead of the embedded store.')
@@ -66,7 +69,9 @@ export const serviceShape = z
       .strictObject({
         anchors: plainText
           .optional()
-          .describe('Where the daily anchors of the audit log are appended; best on the disk of another machine. Missing: in the data folder.')
+          .describe(
+            'Where the daily anchors of the audit log are appended; best on the disk of another machine. Missing: in the data folder.'
+          )
       })
       .prefault({}),
     oidc: oidcShape.optional().describe('Sign-in at an OpenID Connect provider, beside local accounts.'),

@@ -77,7 +77,7 @@ test('a template whose variables do not fit is a problem, at its place', () => {
     'fenghuo.yaml:9:71: the text of template SMS_1 of channel sms has no variable ${evnt}; did you mean event?'
   ])
   expect(problemsOf(ALIYUN('      - { code: SMS_1, text: "${where}", reasons: [raised, cleared] }'))).toEqual([
-    'fenghuo.yaml:9:7: no template of channel sms serves escalated, eased, reminder, digest, drill, self; leave out reasons of one template, so that it serves the rest'
+    'fenghuo.yaml:9:7: no template of channel sms serves escalated, eased, reminder, digest, drill, self, answer; leave out reasons of one template, so that it serves the rest'
   ])
   expect(problemsOf(ALIYUN('      - { code: SMS_1, text: "${a}", variables: { a: whom } }'))).toEqual([
     'fenghuo.yaml:9:54: templates[0].variables.a of channel sms must be where, what, howMuch, toDo, when, title, text or ackCode, not the text "whom"'
