@@ -16,7 +16,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import { Metrics } from '../platform/metrics.ts'
 import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
-import type { Refusal } from '../platform/problem.ts'
+import { Refusal } from '../platform/problem.ts'
 import type { State } from '../store/schema.ts'
 import { openState } from '../store/state.ts'
 import { Amending } from './amend/amending.ts'
@@ -108,7 +108,12 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
-  const running = await startAll([journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors], clock, log)
+  const parts = [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors]
+  const running = await startAll(parts, clock, log).catch((cause: unknown) => {
+    if (generatedPassword === null || !(cause instanceof Refusal)) throw cause
+    // The user is in the store now: the next start would not say the password.
+    throw new Refusal(`${cause.message} First sign-in, made before that: admin / ${generatedPassword}   (shown this once)`, { cause })
+  })
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
     httpAddress: api.address,

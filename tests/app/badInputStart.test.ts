@@ -157,6 +157,12 @@ describe('a port', () => {
     expectRefusal(refused, new RegExp(`ort ${port} (of|on) 127\\.0\\.0\\.1 is in use`), new RegExp(variable))
   })
 
+  it('in use at the very first start: the password that was made is not lost', async () => {
+    const env = { FENGHUO_HTTP_PORT: port, FENGHUO_ADMIN_PASSWORD: '' }
+    const refused = await refusedStart({ config: plant.config, data: path.join(plant.folder, 'data-first'), env })
+    expectRefusal(refused, /is in use/, /First sign-in, made before that: admin \/ [\w-]{20}/)
+  })
+
   it('of an address that is not ours is named', async () => {
     const env = { FENGHUO_HTTP_HOST: '203.0.113.7' }
     expectRefusal(
