@@ -17,6 +17,7 @@ import type { Part } from '../platform/parts.ts'
 import { messageOf } from '../platform/problem.ts'
 import { Random } from '../platform/random.ts'
 import type { State } from '../store/schema.ts'
+import { localText } from './config/dutyChecks.ts'
 import type { Config } from './config/service.ts'
 import { DeadMan } from './deadMan.ts'
 import type { Loop } from './loop.ts'
@@ -96,20 +97,23 @@ function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
     if (now - lookedAt < LOOK_AHEAD_EVERY_MS) return known
     lookedAt = now
     const { duty } = plant()
-    known = (duty?.rotas ?? []).flatMap(({ id }): PartHealth[] => {
+    known = (duty?.rotas ?? []).flatMap(({ id, zone }): PartHealth[] => {
       const [hole] = duty === undefined ? [] : holes(duty, id, now, now + LOOK_AHEAD_MS)
       if (hole === undefined) return []
-      const from = new Date(Math.max(hole.from, now)).toISOString()
-      return [
-        { part: `duty ${id}`, state: 'degraded', problem: `Nobody is on duty in rota ${id} from ${from} on: name somebody in duty.yaml.` }
-      ]
+      const from = hole.from <= now ? '' : `from ${localText(hole.from, zone)} `
+      const when = `${from}until ${localText(hole.to, zone)} (${zone})`
+      return [{ part: `duty ${id}`, state: 'degraded', problem: `Nobody is on duty in rota ${id} ${when}: name somebody in duty.yaml.` }]
     })
     return known
   }
 }
 
+/** The hole of a rota is told by its own part, once. */
 function faultsOf({ parts }: HealthReport): Fault[] {
-  return parts.flatMap(({ part, state, problem }) => (problem === null || state === 'ok' ? [] : [{ part, problem }]))
+  const byRota = parts.some(({ part }) => part.startsWith('duty '))
+  return parts
+    .filter(({ part }) => part !== 'duty' || !byRota)
+    .flatMap(({ part, state, problem }) => (problem === null || state === 'ok' ? [] : [{ part, problem }]))
 }
 
 /** Drills that are over get their record, signed and in the audit log. */
