@@ -152,7 +152,8 @@ export const handling: typeof zh = {
     reminder: 'reminder',
     digest: 'digest',
     drill: 'drill',
-    self: 'fault of the service'
+    self: 'fault of the service',
+    answer: 'answer to an acknowledgement'
   },
   notSent: {
     acknowledged: 'somebody had acknowledged',
@@ -162,6 +163,7 @@ export const handling: typeof zh = {
     outOfService: 'out of service',
     grouped: 'in the message of its group',
     throttled: 'too many messages to this person',
+    chattering: 'chattering: told a short while ago',
     flood: 'flood: in the digest instead',
     quietHours: 'quiet hours',
     noAddress: 'no address for this way',

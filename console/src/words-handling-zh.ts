@@ -143,7 +143,8 @@ export const handling = {
     reminder: '催办',
     digest: '汇总',
     drill: '演练',
-    self: '系统故障'
+    self: '系统故障',
+    answer: '确认回执'
   } as Table,
   notSent: {
     acknowledged: '已有人确认',
@@ -153,6 +154,7 @@ export const handling = {
     outOfService: '停用中',
     grouped: '并入同组消息',
     throttled: '此人短时消息过多',
+    chattering: '抖动报警，刚通知过',
     flood: '洪泛，改发汇总',
     quietHours: '免打扰时段',
     noAddress: '没有此方式的号码',
