@@ -1,5 +1,6 @@
 // Users: names, password hashes, roles and scopes. Every change and its audit record are one transaction.
 
+import { sql } from 'kysely'
 import { covers, type Grants, grantsOf, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Problem, problem } from '../platform/problem.ts'
@@ -109,17 +110,15 @@ export class Users {
     }
     const made = await guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        const done = await state
-          .insertInto('users')
-          .values(row)
-          .onConflict((conflict) => conflict.column('name').doNothing())
-          .executeTakeFirst()
-        if (done.numInsertedOrUpdatedRows !== 1n) return false
+        // `li` and `Li` would pass for two people, and each could verify what the other did.
+        const same = sql<boolean>`lower(name) = lower(${name})`
+        if ((await state.selectFrom('users').select('name').where(same).executeTakeFirst()) !== undefined) return false
+        await state.insertInto('users').values(row).execute()
         await this.#audit.appendIn(state, { who: by.user, what: `user.create ${name}`, before: null, after: auditOf(row) })
         return true
       })
     )
-    return made ? viewOf(row) : problem(`There is a user ${name} already: choose another name.`)
+    return made ? viewOf(row) : problem(`There is a user ${name} already, in capitals or small letters: choose another name.`)
   }
 
   /** Changes a user; disabling, or another password, ends the user's sessions at once. A problem says why not. */

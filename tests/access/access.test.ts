@@ -379,7 +379,8 @@ describe('users', () => {
   it.each([
     [{ ...LI, name: 'li si' }, 'A user name is 1 to 64'],
     [{ ...LI, name: '' }, 'A user name is 1 to 64'],
-    [{ ...LI, name: 'admin' }, 'There is a user admin already: choose another name.'],
+    [{ ...LI, name: 'admin' }, 'There is a user admin already, in capitals or small letters: choose another name.'],
+    [{ ...LI, name: 'Admin' }, 'There is a user Admin already, in capitals or small letters: choose another name.'],
     [{ ...LI, password: 'short' }, 'A password is 8 to 1024 characters long'],
     [{ ...LI, password: 'x'.repeat(1025) }, 'A password is 8 to 1024 characters long']
   ])('are not made of %j', async (request, sentence) => {
