@@ -26,7 +26,6 @@ export const PROBLEMS = {
   tooMany: { status: 429, title: 'Too many requests' },
   headersTooLarge: { status: 431, title: 'The address and headers are too large' },
   internal: { status: 500, title: 'A fault in the service' },
-  notBuilt: { status: 501, title: 'Not available yet' },
   unavailable: { status: 503, title: 'Not possible at the moment' }
 } as const
 export type ProblemKind = keyof typeof PROBLEMS
