@@ -51,6 +51,7 @@ const DOORS: Record<string, RegExp> = {
   kysely: /^src\/(store|alerts|access)\//,
   'node:sqlite': /^src\/store\//,
   'openid-client': /^src\/access\/oidc\.ts$/,
+  pg: /^src\/store\/postgres\.ts$/,
   pino: /^src\/platform\/log\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,
   '@marcbachmann/cel-js': /^src\/rules\/expression/,

@@ -1,10 +1,13 @@
-// Every bound in one place: what it is, and what happens there.
+// Every bound in one place (those that concern servers beside ours: serverLimits.ts): what it is, and what happens there.
+
+import { SERVER_LIMITS } from './serverLimits.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
 const HOUR = 3_600_000
 
 export const LIMITS = {
+  ...SERVER_LIMITS,
   mqtt: {
     /** A longer packet closes the connection before it is buffered. */
     packetBytes: 1 * MIB,
@@ -41,6 +44,44 @@ export const LIMITS = {
     retainedBytesPerGateway: 1 * MIB,
     /** Messages to gateways (`rejects`) on their way; further ones are dropped and counted. */
     downInFlight: 10_000
+  },
+  tls: {
+    /** The files of certificates are looked at this often; at SIGHUP at once. */
+    lookMs: 5_000,
+    /** A certificate that ends sooner is told of, */
+    expiryWarnMs: 14 * 24 * HOUR,
+    /** and so is a revocation list, whose end keeps every client out. */
+    crlWarnMs: 2 * 24 * HOUR,
+    /** A connection that has not finished its handshake by then is closed. */
+    handshakeMs: 10_000,
+    /** A longer file is no certificate, key or revocation list. */
+    fileBytes: 16 * MIB
+  },
+  /** An external broker. */
+  upstream: {
+    connections: 64,
+    /** Messages of one connection not yet acknowledged; above, its socket is not read, and MQTT 5 tells the broker. */
+    inFlight: 2_000,
+    /** … and their bytes. */
+    unflushedBytesPerConnection: 8 * MIB,
+    /** How long the broker keeps our session while we are away (MQTT 5; with 3.1.1 the broker decides). */
+    sessionExpiryS: 30 * 24 * 3_600,
+    /** Signs of life; a broker that has not answered for one and a half of it is gone. */
+    keepAliveS: 20,
+    connectMs: 10_000,
+    /** Pause before the next attempt: the first, and the longest; doubled in between, up to half of it cut off by chance. */
+    firstPauseMs: 500,
+    longestPauseMs: 30_000,
+    /** A connection that ends sooner does not bring the pause back to the first. */
+    steadyMs: 10_000,
+    /** How long health says that another client used our id, */
+    takenOverShownMs: 5 * 60_000,
+    /** and that the broker had lost our session. */
+    lossShownMs: HOUR,
+    /** A former session that has delivered nothing for so long, and not our mark either, counts as empty. */
+    quietMs: 15_000,
+    /** Topics whose gateway is remembered; above, all are looked at anew. */
+    topicsKnown: 200_000
   },
   message: {
     jsonDepth: 8,
@@ -132,6 +173,8 @@ export const LIMITS = {
   api: {
     bodyBytes: 1 * MIB,
     itemsPerPage: 1_000,
+    /** People offered for one action; the rest is found by a part of the name. */
+    choices: 200,
     /** A longer part of a path is no id of ours. */
     idLength: 300,
     /** A request whose headers and body have not arrived by then is answered 408. */
@@ -213,8 +256,26 @@ export const LIMITS = {
     concurrency: 16,
     /** … and to one host, where every address has its own. */
     concurrencyPerHost: 4,
+    /** Sends of one kind that have had no answer for long and hold no place any more; further ones hold theirs. */
+    slowSends: 512,
     /** Notifications of one kind and tier handed to the dispatcher at a time; the rest waits in the outbox. */
     handedOut: 500,
+    /** … and for one host, where every address has its own; for all of them together no more than this. */
+    handedOutPerHost: 50,
+    handedOutToHosts: 10_000,
+    /** Hosts looked at in one sweep; the next goes on behind them. */
+    hostsPerSweep: 500,
+    /** Notifications that one process has taken from a queue on a server. */
+    fetched: 16_000,
+    /** A process that sends says so this often; one that has not for so many looks is gone, and what it held is in doubt. */
+    beatMs: 1_000,
+    beatsMissed: 8,
+    /** One that is gone is listed this long. */
+    goneMs: 10 * 60_000,
+    /** Without a delivery worker for this long the service sends by itself. */
+    workerPatienceMs: 10_000,
+    /** Answers that delivery workers have taken, handled at a time. */
+    handedAnswers: 200,
     /** Tries of one notification; then it is a dead letter. */
     tries: 8,
     /** A try is made again after this, doubled each time, up to the longest; half of it by chance. */

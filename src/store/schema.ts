@@ -24,6 +24,7 @@ export interface Schema {
   sessions: SessionRow
   tokens: TokenRow
   audit: AuditRow
+  lease: LeaseRow
 }
 
 /** One row, id 1: how far the journal's effects are in this store, and the last numbers given. */
@@ -320,4 +321,18 @@ export interface AmendmentRow {
   /** Of a gateway: a PHC hash, empty where revoked, null where the files say it. */
   secret: string | null
   base: string | null
+}
+
+/** One row: who works with a store on a server. Unused in an SQLite file. */
+export interface LeaseRow {
+  /** One higher with each holder. */
+  epoch: number
+  /** The id of the holder's data folder; empty: nobody has held it yet. */
+  holder: string
+  /** Of the holder's connection, on the server. */
+  pid: number
+  /** Where the holder answers, for people. */
+  host: string
+  /** When the holder last showed that it lives, by the server's clock. */
+  beat_at: number
 }

@@ -45,6 +45,7 @@ describe('opening the state store', () => {
       'audit',
       'drills',
       'early_receipts',
+      'lease',
       'marks',
       'notification_alarms',
       'notifications',

@@ -1,0 +1,37 @@
+// Bounds that concern servers beside ours; a part of LIMITS.
+
+const MIB = 1024 * 1024
+
+export const SERVER_LIMITS = {
+  postgres: {
+    /** A server that has not let us in by then is not there. */
+    connectMs: 5_000,
+    /** The server ends a statement that runs longer, */
+    statementMs: 15_000,
+    /** or that waits longer for somebody else's lock; it is tried again. */
+    lockMs: 5_000,
+    /** So long after its time a statement is given up with its connection. */
+    graceMs: 2_000,
+    /** A transaction in which nothing happens for so long is ended by the server. */
+    idleInTransactionMs: 30_000,
+    /** A connection that is silent for this long is probed, each second; */
+    keepAliveMs: 5_000,
+    /** one that acknowledges nothing for this long is given up by the server. */
+    silentMs: 10_000,
+    /** Between two attempts to connect again: the first, and the longest; doubled in between. */
+    reconnectMs: 50,
+    reconnectMostMs: 500
+  },
+  lease: {
+    /** How often the holder shows that it lives. */
+    beatMs: 1_000,
+    /** A holder that has given no sign of life for this long, by the server's clock, is ended by whoever wants the lease. */
+    staleMs: 5_000,
+    /** Waiting for the server to end a connection. */
+    endMs: 2_000,
+    /** Between two attempts of a standby to take the lease. */
+    tryMs: 1_000,
+    /** A snapshot is copied to the server in parts of this size. */
+    snapshotPartBytes: 1 * MIB
+  }
+} as const
