@@ -2,6 +2,7 @@
 // Invariant: an unknown user costs exactly what a wrong password costs, in time and in answer.
 
 import type { Plant } from '../model/plant.ts'
+import type { Belonging } from '../model/scope.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import { formatDuration } from '../platform/duration.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -214,6 +215,11 @@ export class Access implements Part {
 
   users(by: Identity): Promise<UserView[]> {
     return this.#users.list(by)
+  }
+
+  /** The names of all active users who may see what belongs there, in their order. */
+  usersSeeing(place: Belonging): Promise<string[]> {
+    return this.#users.seeing(place)
   }
 
   createUser(by: Identity, request: UserRequest): Promise<UserView | Problem> {

@@ -1,7 +1,7 @@
 // Users: names, password hashes, roles and scopes. Every change and its audit record are one transaction.
 
 import { sql } from 'kysely'
-import { covers, type Grants, grantsOf, scopeFrom } from '../model/scope.ts'
+import { type Belonging, covers, type Grants, grantsOf, maySee, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Problem, problem } from '../platform/problem.ts'
 import { secretText } from '../platform/random.ts'
@@ -91,6 +91,13 @@ export class Users {
   async list(by: Identity): Promise<UserView[]> {
     const rows = await guarded(() => this.#state.selectFrom('users').selectAll().orderBy('name').execute())
     return rows.map(viewOf).filter((user) => covers(by.scope, scopeFrom(user)))
+  }
+
+  /** The names of all who may sign in and see what belongs there, in their order. */
+  async seeing(place: Belonging): Promise<string[]> {
+    const query = this.#state.selectFrom('users').select(['name', 'enterprises', 'sites']).where('disabled', '=', 0).orderBy('name')
+    const rows = await guarded(() => query.execute())
+    return rows.filter((row) => maySee(scopeFrom(grantsOfRow(row)), place)).map(({ name }) => name)
   }
 
   /** Makes a user. A problem says why not. */

@@ -2,6 +2,7 @@
 // beforehand by the API for its answer; both times by this function.
 
 import { type Alarm, DISPOSITIONS, type Disposition, OPERATOR_ACTIONS } from '../model/alarm.ts'
+import { type Identities, identitiesOf } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { Plant } from '../model/plant.ts'
 import type { Tier } from '../model/tier.ts'
@@ -25,6 +26,8 @@ export type ActionOutcome =
 export interface ActionRules {
   readonly noteRequired: boolean
   readonly shelvingMs: Readonly<Record<Tier, number>>
+  /** Who is the same as whom. */
+  readonly identities: Identities
 }
 
 const HOUR = 3_600_000
@@ -34,7 +37,7 @@ export const SHELVING_MS: Readonly<Record<Tier, number>> = { blue: 24 * HOUR, ye
 /** What this plant demands of actions on alarms of this rule. */
 export function actionRules(plant: Plant, rule: string): ActionRules {
   const noteRequired = plant.rules.find(({ id }) => id === rule)?.acknowledgeNote === 'required'
-  return { noteRequired, shelvingMs: { ...SHELVING_MS, ...plant.shelving } }
+  return { noteRequired, shelvingMs: { ...SHELVING_MS, ...plant.shelving }, identities: identitiesOf(plant.duty) }
 }
 
 const ACCEPTED: ActionOutcome = { kind: 'accepted' }
@@ -62,7 +65,7 @@ export function actionOutcome(alarm: Alarm | null, action: OperatorActionBody, b
     case 'assign':
       return assign(alarm, action)
     case 'close':
-      return close(alarm, action, by)
+      return close(alarm, action, by, rules)
   }
 }
 
@@ -111,14 +114,17 @@ function assign(alarm: Alarm, { assignee }: OperatorActionBody): ActionOutcome {
   return { kind: 'unchanged', sentence: `Alarm ${alarm.id} is assigned to ${assignee ?? 'nobody'} already.` }
 }
 
-function close(alarm: Alarm, { note, disposition, verifier = null }: OperatorActionBody, by: string): ActionOutcome {
+function close(alarm: Alarm, action: OperatorActionBody, by: string, { identities }: ActionRules): ActionOutcome {
+  const { note, disposition, verifier = null } = action
   const kind = dispositionNamed(disposition)
   if (kind === null) return refused('invalid', `Closing needs a disposition: one of ${DISPOSITIONS.join(', ')}.`)
   if ((verifier?.length ?? 0) > LIMITS.desk.nameLength) {
     return refused('invalid', `The verifier's name is longer than ${LIMITS.desk.nameLength} characters; shorten it.`)
   }
-  if (verifier !== null && verifier.trim() === by) {
-    return refused('invalid', `The verifier must be somebody else than ${by}, who closes the alarm.`)
+  const named = verifier?.trim() ?? ''
+  if (named === by || (action.identities === true && named !== '' && identities.same(named, by))) {
+    const also = named === by ? '' : ` (${named} is the same person)`
+    return refused('invalid', `The verifier must be somebody else than ${by}, who closes the alarm${also}.`)
   }
   const { closed } = alarm
   if (closed !== null) {

@@ -4,6 +4,7 @@
 
 import { type Alarm, type AlarmEvent, type DeskEvent, type OperatorAction, SERVICE, type Transition, withheldBy } from '../model/alarm.ts'
 import type { Fleet } from '../model/fleet.ts'
+import { identitiesOf } from '../model/identity.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { AlarmMark } from '../model/mark.ts'
 import type { Rule } from '../model/plant.ts'
@@ -341,7 +342,8 @@ export class Desk {
 
   #rulesOf(alarm: Alarm | null): ActionRules {
     const noteRequired = alarm !== null && this.#rules.get(alarm.rule)?.acknowledgeNote === 'required'
-    return { noteRequired, shelvingMs: { ...SHELVING_MS, ...this.#whereabouts.fleet.plant.shelving } }
+    const { shelving, duty } = this.#whereabouts.fleet.plant
+    return { noteRequired, shelvingMs: { ...SHELVING_MS, ...shelving }, identities: identitiesOf(duty) }
   }
 
   #putShelf(point: string, shelf: Shelf): void {

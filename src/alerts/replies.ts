@@ -1,6 +1,7 @@
 // What people send back: a reply by SMS, or the button of a one-time link. An answer counts for the newest thing its sender was
 // told of that is still open; it becomes an operator action of that person. Everything that comes is kept and shown.
 
+import type { Identities } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { ChannelKind, PlannedNotification } from '../model/notification.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -35,6 +36,8 @@ export interface ReplyParts {
   readonly alarm: (id: string) => Promise<BookedAlarm | null>
   /** Journals the action; resolves once it is applied. */
   readonly act: (body: OperatorActionBody, by: string) => Promise<void>
+  /** Who is the same as whom at this moment. */
+  readonly identities: () => Identities
   /** Writes down that the message has reached its person, whatever receipts say. */
   readonly reached: (n: number) => Promise<void>
   /** Whether whoever answers is told what was made of it. */
@@ -197,8 +200,10 @@ export class Replies {
     return alarm !== null && alarm.acknowledged === null
   }
 
-  #acknowledge(id: string, person: string, note: string): Promise<void> {
-    return this.#parts.act({ id, action: 'acknowledge', note }, person)
+  /** In the name that the person signs in under, so that one is one, whichever way is taken; the other name stands in the note. */
+  #acknowledge(id: string, person: string, how: string): Promise<void> {
+    const by = this.#parts.identities().of(person)
+    return this.#parts.act({ id, action: 'acknowledge', note: by === person ? how : `${how} (${person} of the duty plan)` }, by)
   }
 
   async #answered({ n }: NotificationRow): Promise<void> {

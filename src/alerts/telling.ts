@@ -1,12 +1,13 @@
 // Everything between a planned notification and a person, as one part: the courier, its queue, what comes back, and drills.
 
+import type { Duty } from '../model/duty.ts'
+import { identitiesOf } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
-import { messageOf } from '../platform/problem.ts'
 import type { Random } from '../platform/random.ts'
 import { rebuildable } from '../store/rebuildable.ts'
 import type { NotificationRow, State } from '../store/schema.ts'
@@ -41,6 +42,8 @@ export interface TellingParts {
   readonly alarmBody: MessageSources['alarmBody']
   /** Journals an operator action; resolves once it is applied. */
   readonly act: (body: OperatorActionBody, by: string) => Promise<void>
+  /** The duty in force: who signs in as whom. */
+  readonly duty: () => Duty | undefined
 }
 
 /** What a one-time link is good for now. */
@@ -74,13 +77,11 @@ export class Telling implements Part {
       ...{ outbox: this.outbox, channels, clock, random, log, journal, alarmBody },
       dispatcher: redisUrl === null ? new EmbeddedDispatcher() : new RedisDispatcher({ url: redisUrl, clock, log }),
       ackUrl: (n) => this.#links?.url(n) ?? null,
-      answered: (channel, answer) =>
-        void this.#replies
-          .take(channel.id, channel.kind, answer)
-          .catch((cause) => log.error(`an answer by ${channel.id} could not be taken: ${messageOf(cause)}`))
+      answered: (channel, answer) => this.#replies.take(channel.id, channel.kind, answer)
     })
     this.#replies = new Replies({
       ...{ state, clock, alarm, act, answersBack: parts.answersBack ?? true },
+      identities: () => identitiesOf(parts.duty()),
       reached: (n) => this.courier.reached(n),
       add: (planned) => this.add(planned)
     })

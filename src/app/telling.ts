@@ -65,7 +65,8 @@ export function tellingOf(ground: TellingGround): TellingRooms {
       const alarm = await book.alarm(id, null)
       return alarm === null ? null : alarmBody(alarm, plant())
     },
-    act: (body, by) => submit.action(body, by)
+    act: (body, by) => submit.action(body, by),
+    duty: () => loop.pipeline.fleet.plant.duty
   })
   ground.metrics.gauge('fenghuo_notifications_queued', 'Notifications waiting to be sent.', () => telling.courier.figures.queued)
   ground.metrics.gauge('fenghuo_notifications_dead', 'Notifications that failed for good.', () => telling.courier.figures.deadLetters)

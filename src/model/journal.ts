@@ -33,6 +33,8 @@ export interface OperatorActionBody {
   readonly assignee?: string | null | undefined
   readonly disposition?: string | null | undefined
   readonly verifier?: string | null | undefined
+  /** Its names are compared as people (src/model/identity.ts); missing, as in records of earlier versions: as they are written. */
+  readonly identities?: true
   /** Of who acts, where it matters; missing: anything is allowed, as in scenarios. */
   readonly role?: string
   /** The alarm as the book knows it, where it has left the desk long ago. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { actionOutcome, SHELVING_MS } from '../../src/alerts/actions.ts'
 import { type Alarm, UNTOUCHED } from '../../src/model/alarm.ts'
+import { Identities } from '../../src/model/identity.ts'
 
 const RAISED: Alarm = {
   ...UNTOUCHED,
@@ -21,7 +22,7 @@ const CLEARED: Alarm = { ...RAISED, clearedAt: 60_000 }
 const GONE: Alarm = { ...SEEN, clearedAt: 60_000 }
 
 const NOW = 100_000
-const RULES = { noteRequired: false, shelvingMs: SHELVING_MS }
+const RULES = { noteRequired: false, shelvingMs: SHELVING_MS, identities: new Identities([]) }
 
 describe('what becomes of an operator action', () => {
   it.each<[string, Alarm | null, string, string | null, string]>([

@@ -41,7 +41,7 @@ function deeds(): [string, string, unknown, Record<string, string>?][] {
     ['POST /alarms/{id}/shelve', `${level('T-alpha')}/shelve`, { ...note, until: soon() }],
     ['POST /alarms/{id}/unshelve', `${level('T-alpha')}/unshelve`, note],
     ['POST /alarms/{id}/reset', `${level('T-beta')}/reset`, note],
-    ['POST /alarms/{id}/close', `${level('T-beta')}/close`, { note: 'it was real', disposition: 'real', verifier: 'mei' }],
+    ['POST /alarms/{id}/close', `${level('T-beta')}/close`, { note: 'it was real', disposition: 'real', verifier: 'li' }],
     ['POST /devices/{id}/out-of-service', '/devices/T-alpha/out-of-service', window],
     ['POST /devices/{id}/return-to-service', '/devices/T-alpha/return-to-service', note],
     ['POST /areas/{id}/out-of-service', '/areas/area-alpha/out-of-service', window],

@@ -311,7 +311,8 @@ export class House {
       act: async (body, by) => {
         if (this.refuseActions) throw new Error('The journal does not take anything at the moment.')
         await submit.action(body, by)
-      }
+      },
+      duty: () => this.fleet.plant.duty
     })
     return {
       clock,

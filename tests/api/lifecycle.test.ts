@@ -2,18 +2,30 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Role } from '../../src/access/roles.ts'
+import type { Duty } from '../../src/model/duty.ts'
 import { House, START, turn } from './harness.ts'
+import { PLANT } from './plant.ts'
 
 const T101 = `tank-level/T-101#${START}`
 const T102 = `tank-level/T-102#${START + 1000}`
 const S1 = `smoke/S-1#${START + 3000}`
 const HOUR = 3_600_000
 
+const DUTY: Duty = {
+  people: [
+    {
+      ...{ id: 'wang', name: { zh: 'wang', en: 'wang' }, language: 'zh', zone: 'Asia/Shanghai', enterprise: null, user: null, quiet: null },
+      addresses: {}
+    }
+  ],
+  ...{ teams: [], rotas: [], responsible: [], ladders: [], groupWindowMs: 0, throttle: null, floodDigestMs: 0, receipts: [] }
+}
+
 let house: House
 let tokens: Record<Role, string>
 
 beforeEach(async () => {
-  house = await House.open()
+  house = await House.open({ plant: { ...PLANT, duty: DUTY } })
   tokens = await house.tokens()
   await house.commit(
     turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'yellow'),

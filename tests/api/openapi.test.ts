@@ -81,6 +81,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/notifications',
       'GET /api/v1/out-of-service',
       'GET /api/v1/overview',
+      'GET /api/v1/people/choices',
       'GET /api/v1/quarantine',
       'GET /api/v1/readings',
       'GET /api/v1/rules',

@@ -18,6 +18,7 @@ beforeAll(async () => {
   plant = await openTwoSites()
   routes = await routesOf(plant.yard)
   level = await plant.alarm('level', 'T-beta')
+  QUERIES['/people/choices'] = `?alarm=${await plant.alarm('level', 'T-alpha')}`
   const drills: { id: string; site: string }[] = (await plant.yard.ask('GET', '/drills')).body.items
   drill = encodeURIComponent(drills.find(({ site }) => site === 'beta')?.id ?? '')
   limited = { viewer: await token('viewer', ['alpha']), admin: await token('admin', ['alpha']) }
@@ -48,6 +49,7 @@ const TELLING = [
   '/notifications',
   '/out-of-service',
   '/overview',
+  '/people/choices',
   '/quarantine',
   '/rules',
   '/sites',
@@ -85,6 +87,11 @@ describe('a scope of one site', () => {
       }
     }
     expect(TELLING.filter((path) => !told.includes(path))).toEqual([])
+  })
+
+  it('names nobody to be chosen for an alarm of another site', async () => {
+    const answer = await plant.yard.ask('GET', `/people/choices?alarm=${level}`, undefined, { token: limited.admin })
+    expect(answer.status).toBe(404)
   })
 
   it('shows its own site on them', async () => {

@@ -15,6 +15,7 @@ import type { Api } from '../api.ts'
 import { inTime } from '../inTime.ts'
 import { badCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
+import { withKnownPeople } from '../people.ts'
 import { ApiProblem, type ProblemKind } from '../problems.ts'
 import { caller } from '../session.ts'
 import { AlarmBody, AlarmDetail, type EventBody, Id, Next, pageLimit, Time } from '../shapes.ts'
@@ -52,14 +53,19 @@ const ActionBody = z
   .object({
     note: z.string().max(LIMITS.book.noteLength).nullable().optional(),
     until: Time.nullable().optional().meta({ description: 'shelve: until when; with a note that says why' }),
-    assignee: z.string().max(128).nullable().optional().meta({ description: 'assign: to whom; null: to nobody' }),
+    assignee: z.string().max(128).nullable().optional().meta({ description: 'assign: to whom, of GET /people/choices; null: to nobody' }),
     disposition: z
       .string()
       .max(128)
       .nullable()
       .optional()
       .meta({ description: 'close: real, instrumentFault, maintenance, test or communication' }),
-    verifier: z.string().max(128).nullable().optional().meta({ description: 'close: who has verified it, somebody else' })
+    verifier: z
+      .string()
+      .max(128)
+      .nullable()
+      .optional()
+      .meta({ description: 'close: who has verified it, somebody else; of GET /people/choices' })
   })
   .nullable()
   .optional()
@@ -122,7 +128,7 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       },
       handler: async (request) => {
         const { note = null, ...details } = request.body ?? {}
-        const body: OperatorActionBody = { id: request.params.id, action, note, ...details, role: caller(request).role }
+        const body: OperatorActionBody = { id: request.params.id, action, note, ...details, role: caller(request).role, identities: true }
         return alarmBody(await act(parts, request, body), plant())
       }
     })
@@ -139,8 +145,9 @@ async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActi
   const { book, clock, plant } = parts
   const { user, scope } = caller(request)
   const before = await book.alarm(asked.id, scope)
+  const named = before === null ? asked : await withKnownPeople(parts, asked, before, scope)
   // The desk may have forgotten an alarm that is over: it is told what the book knows.
-  const body = before === null || isStanding(before) ? asked : { ...asked, alarm: plainAlarm(before) }
+  const body = before === null || isStanding(before) ? named : { ...named, alarm: plainAlarm(before) }
   const outcomeOn = (alarm: BookedAlarm | null) =>
     actionOutcome(alarm, body, user, clock.now(), actionRules(plant().fleet.plant, alarm?.rule ?? ''))
   const outcome = outcomeOn(before)

@@ -90,8 +90,10 @@ class DutyReader {
     const receipts = Array.isArray(written.receipts) ? written.receipts : ['sms', 'voice']
     if (this.#lists.people.length > LIMITS.duty.people)
       this.#report(`there are ${this.#lists.people.length} people; at most ${LIMITS.duty.people} are allowed`, ['people'])
+    const people = this.#read('people', (id, entry, path) => this.#person(id, entry, path))
+    this.#usersOf(people)
     return Object.freeze({
-      people: this.#read('people', (id, entry, path) => this.#person(id, entry, path)),
+      people,
       teams: this.#read('teams', (id, entry, path): Team => {
         const people = list(entry.people).map(String)
         for (const [i, person] of people.entries()) this.#known('person', person, this.#ids.people, `team ${id}`, [...path, 'people', i])
@@ -155,6 +157,24 @@ class DutyReader {
       user: textOr(entry.user, null),
       addresses: Object.freeze(addresses),
       quiet: from === null || to === null ? null : { from, to }
+    }
+  }
+
+  /** Whoever acts is told apart by user and id: a user is one person's, and nobody else's id. */
+  #usersOf(people: readonly Person[]): void {
+    const first = new Map<string, string>()
+    for (const { id, user } of people) {
+      if (user === null) continue
+      const path = ['people', this.#lists.people.findIndex((entry) => claimedId(entry) === id), 'user']
+      const other = first.get(user.toLowerCase())
+      if (other !== undefined)
+        this.#report(`the user ${user} of person ${id} is that of person ${other} already; a user is one person`, path)
+      else if (user !== id && this.#ids.people.has(user))
+        this.#report(
+          `the user ${user} of person ${id} is the id of another person; give that person another id, or ${id} another user`,
+          path
+        )
+      first.set(user.toLowerCase(), other ?? id)
     }
   }
 

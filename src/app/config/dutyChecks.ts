@@ -3,7 +3,8 @@
 
 import { holes } from '../../alerts/duty.ts'
 import { type AlarmPlace, addressOf, DutyPlan, matches } from '../../alerts/dutyLadders.ts'
-import type { Duty, Ladder, Rung, Target } from '../../model/duty.ts'
+import { peopleBehind } from '../../alerts/dutyReach.ts'
+import type { Duty, Ladder, Rung } from '../../model/duty.ts'
 import type { Plant } from '../../model/plant.ts'
 import { LEVELS, type Tier } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
@@ -145,24 +146,6 @@ function checkRung(
               : `addresses.${missing}`
       report(`ladder ${ladder.id} tells ${id} by ${missing}, but ${id} has no ${wanted}`, [...path, 'by'])
     }
-  }
-}
-
-/** Everybody whom a target may ever mean. */
-function peopleBehind(duty: Duty, target: Target): ReadonlySet<string> {
-  const members = (kind: 'person' | 'team', id: string): readonly string[] =>
-    kind === 'person' ? [id] : (duty.teams.find((team) => team.id === id)?.people ?? [])
-  switch (target.kind) {
-    case 'person':
-    case 'team':
-      return new Set(members(target.kind, target.id))
-    case 'duty': {
-      const rota = duty.rotas.find(({ id }) => id === target.rota)
-      const parties = [...(rota?.shifts ?? []).flatMap(({ order }) => order), ...(rota?.overrides ?? []).map(({ who }) => who)]
-      return new Set(parties.flatMap(({ kind, id }) => members(kind, id)))
-    }
-    case 'responsible':
-      return new Set(duty.responsible.flatMap(({ roles }) => roles[target.role] ?? []))
   }
 }
 

@@ -225,7 +225,8 @@ function bodyOf(id: string, { action, note, forMs, assignee, disposition, verifi
     ...(forMs === undefined ? {} : { until: at + forMs }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(disposition === undefined ? {} : { disposition }),
-    ...(verifier === undefined ? {} : { verifier })
+    ...(verifier === undefined ? {} : { verifier }),
+    identities: true
   }
 }
 

@@ -44,6 +44,19 @@ describe('duty.yaml', () => {
     })
   })
 
+  it('a user is one person, and nobody else’s id', () => {
+    const people = (text: string): string => DUTY.replace(/people:\n.*\n.*\n/, `people:\n${text}`)
+    const wrong = people(
+      '  - { id: ann, phone: "000 1", user: bob }\n  - { id: bob, phone: "000 2", user: Mei }\n  - { id: eve, user: mei }\n'
+    )
+    expect(lines(load({ ...GOOD, 'duty.yaml': wrong }).problems.filter(({ problem }) => problem.includes('user')))).toEqual([
+      'duty.yaml:2:38: the user bob of person ann is the id of another person; give that person another id, or ann another user',
+      'duty.yaml:4:22: the user mei of person eve is that of person bob already; a user is one person'
+    ])
+    const right = people('  - { id: ann, phone: "000 1", user: ann }\n  - { id: bob, phone: "000 2", user: b.smith }\n')
+    expect(load({ ...GOOD, 'duty.yaml': right }).problems.filter(({ problem }) => problem.includes('user'))).toEqual([])
+  })
+
   it('tells every mistake with its place', () => {
     const { problems } = load({
       ...GOOD,
