@@ -149,6 +149,13 @@ export class Access implements Part {
     return { kind: 'signedIn', ...(await this.#sessions.begin(user, from)) }
   }
 
+  /** Whether this user signs in at the provider, and where they sign out there; null: there is no such place. */
+  async elsewhereOf(name: string): Promise<{ readonly external: boolean; readonly signOutAt: string | null }> {
+    const issuer = (await this.#users.find(name))?.issuer ?? null
+    const here = this.elsewhere !== null && issuer === this.elsewhere.settings.issuer ? this.elsewhere : null
+    return { external: issuer !== null, signOutAt: here?.signOutUrl() ?? null }
+  }
+
   /** Ends the session at once; true where there was one. */
   logout(secret: string): Promise<boolean> {
     return this.#told(this.#sessions.end(secret))

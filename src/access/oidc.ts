@@ -32,6 +32,8 @@ export interface OidcSettings {
   readonly mapping: readonly ClaimGrant[]
   /** Where the provider sends people back to: …/api/v1/session/oidc/callback as they reach it. */
   readonly redirectUrl: string
+  /** Where it may send the browser once it has signed somebody out, as registered there; null: its own page is the last. */
+  readonly signedOutUrl: string | null
   /** Hosts beside the issuer's that may be called. */
   readonly hosts: readonly string[]
   /** Whether the issuer may be on this machine, without TLS. */
@@ -164,6 +166,14 @@ export class OpenIdSignIn implements Part {
     }
   }
 
+  /** Where a browser goes to sign out there as well; null while that is not known, and where the provider has no such place. */
+  signOutUrl(): string | null {
+    const place = this.#provider?.serverMetadata().end_session_endpoint
+    if (this.#provider === null || place === undefined || !URL.canParse(place) || this.#refusal(place) !== null) return null
+    const { signedOutUrl } = this.settings
+    return client.buildEndSessionUrl(this.#provider, signedOutUrl === null ? {} : { post_logout_redirect_uri: signedOutUrl }).href
+  }
+
   #vouched(subject: string, claims: Record<string, unknown>): Vouched {
     const values = new Set(claimValues(claims, this.settings.roleClaim))
     const grant = this.settings.mapping.find(({ value }) => values.has(value)) ?? null
@@ -208,11 +218,17 @@ export class OpenIdSignIn implements Part {
 
   /** Whatever a provider's description names, nothing but the hosts of the settings is called, and nothing is followed. */
   async #call(url: string, options: client.CustomFetchOptions): Promise<Response> {
-    const { host, protocol, hostname } = new URL(url)
-    if (!this.#hosts.has(host)) throw new Error(`${host} would be called, which is neither the issuer's host nor among oidc.hosts`)
-    if (protocol !== 'https:' && !(this.settings.allowLoopback && isLoopback(hostname)))
-      throw new Error(`${host} would be called without TLS`)
+    const refusal = this.#refusal(url)
+    if (refusal !== null) throw new Error(refusal)
     return fetch(url, { ...options, redirect: 'manual' } as RequestInit)
+  }
+
+  /** Why this address is not one to go to; null: it is. */
+  #refusal(url: string): string | null {
+    const { host, protocol, hostname } = new URL(url)
+    if (!this.#hosts.has(host)) return `${host} would be called, which is neither the issuer's host nor among oidc.hosts`
+    const safe = protocol === 'https:' || (protocol === 'http:' && this.settings.allowLoopback && isLoopback(hostname))
+    return safe ? null : `${host} would be called without TLS`
   }
 }
 

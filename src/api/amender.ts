@@ -43,6 +43,10 @@ export type AmendDone = {
   readonly warnings: readonly string[]
 }
 
+export const RULE_ORIGINS = ['file', 'console', 'builtIn'] as const
+/** In a file (and perhaps changed since); through the API alone; nowhere: a file asks for it by name. */
+export type RuleOrigin = (typeof RULE_ORIGINS)[number]
+
 /** A thing that is in force, as it is written. */
 export interface Standing {
   readonly version: number
@@ -119,6 +123,8 @@ export interface Amender {
   try(call: AmendCall, sent: Uint8Array): Promise<RuleTrial | AmendRefusal>
   import(call: Pick<AmendCall, 'by' | 'note'>, table: Uint8Array, dryRun: boolean): Promise<ImportOutcome | AmendRefusal>
   standing(kind: Amendable, id: string): Standing | null
+  /** Where a rule in force is written. */
+  origin(rule: string): RuleOrigin
   /** Newest first; null: it was never changed through the API, and is not in force for this scope. */
   versions(kind: Amendable, id: string, scope: Scope, limit: number, before: number): Promise<readonly VersionView[] | null>
   overlay(scope: Scope): readonly OverlayEntry[]

@@ -6,6 +6,7 @@ import { CHANNEL_KINDS, NOTIFICATION_STATES } from '../model/notification.ts'
 import { QUALITIES } from '../model/quality.ts'
 import { LEVELS, TIERS } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
+import { RULE_ORIGINS } from './amender.ts'
 
 /** An instant in an answer: ISO 8601, UTC, milliseconds. */
 export const Instant = z.string().meta({ format: 'date-time', example: '2026-01-01T00:00:05.000Z' })
@@ -271,6 +272,9 @@ export const RULE_FIRING = ['never', 'sometimes', 'always'] as const
 /** A rule that is unknown on at least this share of its subjects is failing. */
 export const FAILING_SHARE = 0.1
 export const RuleBody = RuleText.extend({
+  origin: z.enum(RULE_ORIGINS).meta({
+    description: 'file: a rule file has it; console: it was made through the API; builtIn: a rule file asks for it by name, under `builtIn`'
+  }),
   shadow: z
     .boolean()
     .meta({ description: 'It is judged and tells nobody: what it does is in its shadow events alone, and `standing` is none' }),

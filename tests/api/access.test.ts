@@ -68,6 +68,9 @@ async function cookie(): Promise<string> {
   return `fenghuo_session=${set?.value}`
 }
 
+/** Nobody here comes from elsewhere. */
+const LOCAL = { external: false, signOutAt: null }
+
 describe('who may use what', () => {
   for (const [method, url, allowed] of DOORS) {
     it(`${method} ${url} lets in ${allowed.length === ASKERS.length ? 'everybody' : allowed.join(', ')}`, async () => {
@@ -108,7 +111,7 @@ describe('sessions', () => {
   it('sets a cookie that scripts and other sites do not get, and knows who comes with it', async () => {
     const answer = await signIn()
     expect(answer.statusCode).toBe(200)
-    expect(answer.json()).toEqual({ username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session' })
+    expect(answer.json()).toEqual({ ...LOCAL, username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session' })
     expect(answer.body).not.toContain(answer.cookies[0]?.value)
     expect(answer.cookies).toMatchObject([{ name: 'fenghuo_session', httpOnly: true, sameSite: 'Lax', path: '/' }])
     const me = await house.app.inject({ url: '/api/v1/session', headers: { cookie: await cookie() } })
@@ -185,6 +188,7 @@ describe('API tokens', () => {
     const { id, token, enterprises } = made.json()
     expect(enterprises).toEqual(['daxie'])
     expect((await house.ask('/api/v1/session', token)).json()).toEqual({
+      ...LOCAL,
       username: 'admin',
       role: 'viewer',
       enterprises: ['daxie'],

@@ -65,6 +65,7 @@ const NO_AMENDER: ApiParts['amender'] = {
   try: async () => REFUSED,
   import: async () => REFUSED,
   standing: () => null,
+  origin: () => 'file',
   versions: async () => null,
   overlay: () => [],
   yaml: () => ''

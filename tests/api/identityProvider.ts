@@ -18,7 +18,7 @@ export class IdentityProvider {
     this.issuer = issuer
   }
 
-  static async open(people: People, redirectUrl: string): Promise<IdentityProvider> {
+  static async open(people: People, redirectUrl: string, signedOutUrl: string | null = null): Promise<IdentityProvider> {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -28,6 +28,7 @@ export class IdentityProvider {
           client_id: 'fenghuo',
           client_secret: 'a secret of the client',
           redirect_uris: [redirectUrl],
+          ...(signedOutUrl === null ? {} : { post_logout_redirect_uris: [signedOutUrl] }),
           grant_types: ['authorization_code'],
           response_types: ['code']
         }

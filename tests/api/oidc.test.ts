@@ -31,6 +31,7 @@ const settings = (): OidcSettings => ({
     { value: 'farm-crew', role: 'operator', enterprises: ['daxie'], sites: ['farm'] }
   ],
   redirectUrl: BACK,
+  signedOutUrl: null,
   hosts: [],
   allowLoopback: true
 })
@@ -88,7 +89,9 @@ describe('sign-in by OpenID Connect', () => {
       role: 'operator',
       enterprises: ['daxie'],
       sites: ['farm'],
-      via: 'session'
+      via: 'session',
+      external: true,
+      signOutAt: expect.stringMatching(/\/session\/end\?client_id=fenghuo$/)
     })
     expect((await house.ask('/api/v1/users/mei', admin)).json()).toMatchObject({ external: true, disabled: false })
     expect((await audited(2)).map(({ who, what }: { who: string; what: string }) => [who, what])).toEqual([
@@ -107,6 +110,14 @@ describe('sign-in by OpenID Connect', () => {
       headers: { cookie: sessionOf(second) }
     })
     expect(own.json()).toMatchObject({ status: 422, detail: expect.stringContaining('has no password here') })
+  })
+
+  it('ends there too: who came from the provider is told where, and nobody else', async () => {
+    const mine = await me(sessionOf(await whole('mei')))
+    expect([mine.external, mine.signOutAt]).toEqual([true, `${provider.issuer}/session/end?client_id=fenghuo`])
+    const local = await house.app.inject({ method: 'POST', url: '/api/v1/session', payload: { username: 'admin', password: PASSWORD } })
+    expect(local.json()).toMatchObject({ external: false, signOutAt: null })
+    expect(await me(sessionOf(local))).toEqual(local.json())
   })
 
   it('asks for a code with PKCE, state and nonce', async () => {

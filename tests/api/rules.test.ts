@@ -37,6 +37,7 @@ describe('GET /rules', () => {
       source: 'GB 17681-2024',
       per: 'device',
       latched: false,
+      origin: 'file',
       shadow: false,
       appliesTo: { profile: 'storage-tank', devices: null, labels: {}, area: null, site: null, enterprise: null },
       tiers: [

@@ -91,6 +91,22 @@ describe('a rule', () => {
     expect((await yard.ask('GET', '/amendments')).body.items).toEqual([])
   })
 
+  it('says whether a file has it, the console alone, or a file asks for it by name', async () => {
+    await yard.stop()
+    files.remove()
+    files = tankPlant(`${LEVEL_RULES}\nbuiltIn: { device-silent: {} }\n`)
+    yard = await AmendYard.open(files)
+    await yard.ask('POST', '/rules', WARM)
+    await yard.ask('PUT', '/rules/level', LEVEL)
+    const items: { id: string; origin: string }[] = (await yard.ask('GET', '/rules')).body.items
+    expect(items.map(({ id, origin }) => [id, origin])).toEqual([
+      ['device-silent.tank', 'builtIn'],
+      ['level', 'file'],
+      ['sensor', 'file'],
+      ['warm', 'console']
+    ])
+  })
+
   it('with mistakes is refused with all of them, each at its field', async () => {
     const wrong = {
       id: 'wrong',

@@ -80,10 +80,23 @@ export function oidcRoutes(api: Api, { access }: ApiParts): void {
 function refuse(request: FastifyRequest, reply: FastifyReply, { reason, sentence }: { reason: string; sentence: string }): never {
   const kind = reason === 'unavailable' ? 'unavailable' : 'forbidden'
   if (!(request.headers.accept ?? '').includes('text/html')) throw new ApiProblem(kind, sentence)
-  const shown = sentence.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Fenghuo</title><p>${shown}</p><p><a href="/">返回登录 · Back to the sign-in</a></p></html>`
   return reply
     .code(kind === 'unavailable' ? 503 : 403)
     .type('text/html; charset=utf-8')
-    .send(page as never) as never
+    .header('cache-control', 'no-store')
+    .send(refusedPage(kind, sentence) as never) as never
+}
+
+const SAID = {
+  unavailable: '统一登录暂时不可用：请用本地账号登录，或稍后再试。',
+  forbidden: '没有登录成功：登录已过期、被取消，或您在本系统没有权限。请重新登录；仍不行时请联系管理员。'
+} as const
+
+/** The way back leads to the start of the console, which knows where one was. */
+function refusedPage(kind: keyof typeof SAID, sentence: string): string {
+  const shown = sentence.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)
+  const head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>烽火 Fenghuo</title>'
+  const back = '<p><a href="/">返回登录 · Back to the sign-in</a></p>'
+  const style = 'font-family:sans-serif;line-height:1.5;max-width:40em;margin:1.5em auto;padding:0 1em;color:#111;background:#fff'
+  return `<!doctype html><html lang="zh-CN"><head>${head}</head><body style="${style}"><main><h1 style="font-size:1.3em">登录未成功 · Not signed in</h1><p>${SAID[kind]}</p><p lang="en">${shown}</p>${back}</main></body></html>`
 }

@@ -166,7 +166,7 @@ function unknownBody(doubt: Doubt | undefined): RuleBody['unknown'] {
 }
 
 async function bodiesOf(
-  { book, clock }: ApiParts,
+  { book, clock, amender }: ApiParts,
   { fleet }: PlantView,
   rules: readonly Rule[],
   scope: Scope,
@@ -196,6 +196,7 @@ async function bodiesOf(
     const stale = on.filter(({ raisedAt }) => raisedAt < staleBefore).length
     return {
       ...(texts[place] as (typeof texts)[number]),
+      origin: amender.origin(rule.id),
       shadow: rule.shadow === true,
       guidance,
       appliesTo: { profile, devices: devicesSeen(fleet, devices, scope), labels, area, site, enterprise },

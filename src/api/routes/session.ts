@@ -1,6 +1,7 @@
 // Signing in and out, and who one is.
 
 import { z } from 'zod'
+import type { Access } from '../../access/access.ts'
 import { type Identity, ROLES } from '../../access/roles.ts'
 import { grantsOf } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
@@ -15,9 +16,17 @@ const Session = z
     username: z.string(),
     role: z.enum(ROLES),
     ...GRANTS,
-    via: z.enum(['session', 'token'])
+    via: z.enum(['session', 'token']),
+    external: z.boolean().meta({ description: 'Signs in by OpenID Connect, and has no password here' }),
+    signOutAt: z.url().nullable().meta({
+      description:
+        'Where a browser goes after DELETE /session to end the session of the OpenID Connect provider too: the next person at the desk would come in by it. null: nowhere'
+    })
   })
-  .meta({ id: 'Session', example: { username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session' } })
+  .meta({
+    id: 'Session',
+    example: { username: 'admin', role: 'admin', enterprises: null, sites: null, via: 'session', external: false, signOutAt: null }
+  })
 
 const Credentials = z
   .object({ username: z.string().min(1).max(128), password: z.string().min(1).max(1024) })
@@ -45,7 +54,7 @@ export function sessionRoutes(api: Api, parts: ApiParts): void {
       const outcome = await access.login(username, password, request.ip)
       if (outcome.kind === 'refused') throw refusedSignIn(outcome)
       setSessionCookie(request, reply, outcome.secret, outcome.identity.expiresAt)
-      return body(outcome.identity)
+      return body(outcome.identity, access)
     }
   })
   api.route({
@@ -53,7 +62,7 @@ export function sessionRoutes(api: Api, parts: ApiParts): void {
     url: '/api/v1/session',
     config: { needs: 'viewer' },
     schema: { tags: ['session'], summary: 'Who am I', response: { 200: Session } },
-    handler: async (request) => body(caller(request))
+    handler: async (request) => body(caller(request), access)
   })
   api.route({
     method: 'DELETE',
@@ -76,7 +85,8 @@ export function sessionRoutes(api: Api, parts: ApiParts): void {
   })
 }
 
-function body(identity: Identity): z.infer<typeof Session> {
+async function body(identity: Identity, access: Access): Promise<z.infer<typeof Session>> {
   const { user, role, scope, via } = identity
-  return { username: user, role, ...grantsBody(grantsOf(scope)), via }
+  const { external, signOutAt } = await access.elsewhereOf(user)
+  return { username: user, role, ...grantsBody(grantsOf(scope)), via, external, signOutAt: via === 'session' ? signOutAt : null }
 }

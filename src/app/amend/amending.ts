@@ -10,6 +10,7 @@ import type {
   AmendRefusal,
   ImportOutcome,
   OverlayEntry,
+  RuleOrigin,
   RuleTrial,
   Standing,
   VersionView
@@ -71,6 +72,11 @@ export class Amending implements Amender {
     const { version, written, file } = this.#state(kind, id)
     if (written === null) return null
     return { version, etag: etagOf(version, written), written, file: file?.place() ?? null, amended: this.#now.overlay[kind].has(id) }
+  }
+
+  origin(rule: string): RuleOrigin {
+    const { file, written } = this.#state('rule', rule)
+    return written === null ? 'builtIn' : file === null ? 'console' : 'file'
   }
 
   async versions(kind: Amendable, id: string, scope: Scope, limit: number, before: number): Promise<VersionView[] | null> {

@@ -27,6 +27,9 @@ export const oidcShape = z.strictObject({
     .min(1, { error: 'must have an entry: without one nobody can come in' })
     .describe('The first entry whose value is in the claim gives role and scope; whom none fits is refused.'),
   redirectUrl: url.describe('This service as browsers reach it, with /api/v1/session/oidc/callback at its end.'),
+  signedOutUrl: url
+    .optional()
+    .describe('Where the provider may send people once they have signed out, as registered there; left out: its own page is the last.'),
   hosts: z.array(plainText).default([]).describe('Hosts beside the one of the issuer that its description may name.'),
   allowLoopback: flag.default(false).describe('Lets the issuer be on this machine, without TLS.')
 })
@@ -54,7 +57,7 @@ export function readOidc(
   const { name, mapping, hosts, ...rest } = written
   const secret = clientSecret === null ? null : new Secret(clientSecret)
   return Object.freeze({
-    ...{ ...rest, name: nameOr(name, ''), clientSecret: secret },
+    ...{ ...rest, name: nameOr(name, ''), clientSecret: secret, signedOutUrl: rest.signedOutUrl ?? null },
     mapping: Object.freeze(mapping.map((entry) => Object.freeze(entry))),
     hosts: Object.freeze(hosts)
   })
