@@ -1,13 +1,15 @@
 // One kind of channel: what waits for it, most severe first, and how fast and by which provider it goes out.
 // Invariants: a message leaves the lane only when a provider may be asked now, so a red one that comes late still goes first;
-// where every address has a server of its own, one that fails or is silent holds up nobody else's messages.
+// a server that fails or is silent, be it a provider's or one of many hosts, holds up nobody else's messages.
 
 import type { ChannelKind } from '../model/notification.ts'
+import { TIERS } from '../model/tier.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Random } from '../platform/random.ts'
 import type { Channel } from './channels/channel.ts'
 import type { DueNotification } from './outbox.ts'
+import type { Tempo } from './tempo.ts'
 
 /** How a send went, as far as its provider is concerned: 'idle' where it was not asked at all. */
 export interface Trial {
@@ -22,8 +24,12 @@ const FIRST_REST_MS = 1_000
 const LONGEST_REST_MS = 30_000
 /** A server that failed and was not asked for this long is no longer spoken of. */
 const FORGET_MS = 10 * 60_000
-/** Sends may be this much too early, so that a fast pace does not hang on the fineness of timers. */
-const BURST_MS = 50
+/** A send without an answer for this long gives its place in the lane to others. */
+const SLOW_MS = 2_000
+/** Leave that was not used for this long is void. */
+const LEAVE_MS = 1_000
+/** Leave is asked for so much at a time: a tenth of a second's worth. */
+const LEAVES_PER_SECOND = 10
 
 /** How it goes with one server: the provider's only one, or the one behind an address. */
 interface Server {
@@ -35,9 +41,13 @@ interface Server {
 
 interface Provider {
   readonly channel: Channel
-  /** By the channel's destination of an address; '' where the provider itself answers for all of them. */
+  /** By host; '' where the provider itself answers for all of them. */
   readonly servers: Map<string, Server>
-  /** The next send is not before this, by the monotonic clock. */
+  /** Sends that have leave to go, until when it holds, and whether more has been asked for. Only where there is a pace. */
+  leave: number
+  leaveUntil: number
+  asking: boolean
+  /** There is no leave before this, by the monotonic clock. */
   paceUntil: number
 }
 
@@ -49,6 +59,8 @@ interface Next {
 
 interface Waiting {
   readonly due: DueNotification
+  /** In the order of coming. */
+  readonly place: number
   readonly over: () => void
 }
 
@@ -57,6 +69,7 @@ export interface LaneParts {
   readonly channels: readonly Channel[]
   readonly clock: Clock
   readonly random: Random
+  readonly tempo: Tempo
   /** Sends by this channel; never throws. */
   readonly send: (due: DueNotification, channel: Channel) => Promise<Trial>
 }
@@ -65,20 +78,31 @@ export class Lane {
   readonly kind: ChannelKind
   readonly #parts: LaneParts
   readonly #providers: Provider[]
-  /** By tier rank; each in the order of coming. */
-  readonly #waiting: Waiting[][] = [[], [], [], [], []]
+  /** By tier rank and host; each in the order of coming. */
+  readonly #waiting = Array.from({ length: TIERS.length + 1 }, () => new Map<string, Waiting[]>())
   #timer: Timer | null = null
+  #places = 0
+  /** Sends that hold a place, and those without an answer for so long that they hold none. */
   #active = 0
+  #slow = 0
   #stopped = false
 
   constructor(parts: LaneParts) {
     this.kind = parts.kind
     this.#parts = parts
-    this.#providers = parts.channels.map((channel) => ({ channel, servers: new Map(), paceUntil: 0 }))
+    this.#providers = parts.channels.map((channel) => ({
+      channel,
+      servers: new Map(),
+      leave: 0,
+      leaveUntil: 0,
+      asking: false,
+      paceUntil: 0
+    }))
   }
 
+  /** Sends under way. */
   get active(): number {
-    return this.#active
+    return this.#active + this.#slow
   }
 
   /** A sentence where nothing of this kind can be sent at the moment, or nothing to some server, else null. */
@@ -95,9 +119,13 @@ export class Lane {
 
   /** Resolves when the notification was sent, or need not be. */
   enter(due: DueNotification): Promise<void> {
-    if (this.#stopped) return Promise.resolve()
+    const tier = this.#waiting[due.tier]
+    if (this.#stopped || tier === undefined) return Promise.resolve()
     return new Promise((over) => {
-      this.#waiting[due.tier]?.push({ due, over })
+      const waiting = { due, over, place: this.#places++ }
+      const queue = tier.get(due.host)
+      if (queue === undefined) tier.set(due.host, [waiting])
+      else queue.push(waiting)
       this.#pump()
     })
   }
@@ -106,58 +134,91 @@ export class Lane {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
-    for (const tier of this.#waiting) for (const { over } of tier.splice(0)) over()
+    for (const tier of this.#waiting) {
+      const all = [...tier.values()].flat()
+      tier.clear()
+      for (const { over } of all) over()
+    }
   }
 
   #pump(): void {
     while (!this.#stopped && this.#active < LIMITS.courier.concurrency) {
-      const now = this.#parts.clock.monotonic()
-      const next = this.#next(now)
+      const next = this.#next(this.#parts.clock.monotonic())
       if (next === null) return
-      void this.#send(next, now)
+      void this.#send(next)
     }
   }
 
   /** Takes out the most severe message, of those the earliest, whose server may be asked now; else a timer is set. */
   #next(now: number): Next | null {
-    const held = new Set<string>()
-    let wait = Number.POSITIVE_INFINITY
-    for (const tier of this.#waiting.toReversed()) {
-      for (const [i, waiting] of tier.entries()) {
-        const keys = this.#providers.map(({ channel }) => destinationOf(channel, waiting.due))
-        const key = keys.join(' ')
-        if (held.has(key)) continue
-        const waits = this.#providers.map((provider, at) => waitOf(provider, keys[at] as string, now))
-        const free = waits.indexOf(0)
-        if (free >= 0) {
-          tier.splice(i, 1)
-          const provider = this.#providers[free] as Provider
-          return { waiting, provider, server: serverOf(provider, keys[free] as string) }
-        }
-        held.add(key)
-        wait = Math.min(wait, ...waits)
-        if (this.#parts.channels.every(({ destination }) => destination === undefined)) return this.#pumpAfter(wait)
+    const waits = { ms: Number.POSITIVE_INFINITY }
+    for (const [tier, queues] of [...this.#waiting.entries()].toReversed()) {
+      let best: { readonly host: string; readonly queue: Waiting[]; readonly provider: Provider } | null = null
+      for (const [host, queue] of queues) {
+        const provider = this.#providerFor(host, tier, now, waits)
+        if (provider !== null && (best === null || placeOf(queue) < placeOf(best.queue))) best = { host, queue, provider }
       }
+      if (best === null) continue
+      const { host, queue, provider } = best
+      const waiting = queue.shift() as Waiting
+      if (queue.length === 0) queues.delete(host)
+      if (provider.channel.perSecond !== null) provider.leave -= 1
+      return { waiting, provider, server: serverOf(provider, host) }
     }
-    return this.#pumpAfter(wait)
-  }
-
-  /** The soonest that some server may be asked again. Where a provider has a problem of its own, it is looked at now and then. */
-  #pumpAfter(wait: number): null {
-    if (wait === Number.POSITIVE_INFINITY) return null
+    if (waits.ms === Number.POSITIVE_INFINITY) return null
     this.#timer?.cancel()
-    this.#timer = this.#parts.clock.after(Math.ceil(wait), () => this.#pump())
+    this.#timer = this.#parts.clock.after(Math.ceil(waits.ms), () => this.#pump())
     return null
   }
 
-  async #send({ waiting: { due, over }, provider, server }: Next, now: number): Promise<void> {
-    const { perSecond } = provider.channel
-    if (perSecond !== null) provider.paceUntil = Math.max(now - BURST_MS, provider.paceUntil) + 1000 / perSecond
+  /** The first provider that may be asked now; null: `waits` is when that may change, infinite where only the end of a send can. */
+  #providerFor(host: string, tier: number, now: number, waits: { ms: number }): Provider | null {
+    for (const provider of this.#providers) {
+      let wait = waitOf(provider, host, now)
+      if (wait === 0) wait = this.#leaveOf(provider, tier, now)
+      if (wait === 0) return provider
+      waits.ms = Math.min(waits.ms, wait)
+    }
+    return null
+  }
+
+  /** Whether there is leave to send by this provider; else it is asked for, for the most severe message that could go. */
+  #leaveOf(provider: Provider, tier: number, now: number): number {
+    const { perSecond, id } = provider.channel
+    if (perSecond === null || (provider.leave > 0 && now < provider.leaveUntil)) return 0
+    if (provider.asking) return Number.POSITIVE_INFINITY
+    if (provider.paceUntil > now) return provider.paceUntil - now
+    provider.asking = true
+    const most = Math.min(LIMITS.courier.concurrency, Math.max(1, Math.floor(perSecond / LEAVES_PER_SECOND)))
+    void this.#parts.tempo.ask({ provider: id, perSecond, tier, most }).then(({ granted, waitMs }) => {
+      const then = this.#parts.clock.monotonic()
+      provider.asking = false
+      provider.leave = granted
+      provider.leaveUntil = then + LEAVE_MS
+      provider.paceUntil = granted > 0 ? 0 : then + Math.max(1, waitMs)
+      this.#pump()
+    })
+    return Number.POSITIVE_INFINITY
+  }
+
+  async #send({ waiting: { due, over }, provider, server }: Next): Promise<void> {
     server.active += 1
     this.#active += 1
+    let slow = false
+    const patience = this.#parts.clock.after(SLOW_MS, () => {
+      if (this.#slow >= LIMITS.courier.slowSends) return
+      slow = true
+      this.#active -= 1
+      this.#slow += 1
+      this.#pump()
+    })
     const trial = await this.#parts.send(due, provider.channel)
+    patience.cancel()
     server.active -= 1
-    this.#active -= 1
+    if (slow) this.#slow -= 1
+    else this.#active -= 1
+    // Nobody was asked: somebody else has sent it, or it need not be sent.
+    if (trial.kind === 'idle' && provider.channel.perSecond !== null) provider.leave += 1
     this.#judge(server, trial)
     this.#forget(provider)
     over()
@@ -182,8 +243,8 @@ export class Lane {
   }
 }
 
-function destinationOf(channel: Channel, { address }: DueNotification): string {
-  return channel.destination === undefined || address === null ? '' : channel.destination(address)
+function placeOf([first]: readonly Waiting[]): number {
+  return first?.place ?? Number.POSITIVE_INFINITY
 }
 
 function serverOf({ servers }: Provider, key: string): Server {
@@ -201,11 +262,12 @@ function failingOf({ servers }: Provider, now: number): string[] {
 }
 
 /** How long until this server of the provider may be asked, ms; infinite while only the end of a send can change that. */
-function waitOf({ channel, servers, paceUntil }: Provider, key: string, now: number): number {
+function waitOf({ channel, servers }: Provider, host: string, now: number): number {
+  // Where a provider has a problem of its own, it is looked at now and then.
   if (channel.problem !== null) return LIMITS.courier.sweepMs
-  const { active, failures, restUntil } = servers.get(key) ?? { active: 0, failures: 0, restUntil: 0 }
+  const { active, failures, restUntil } = servers.get(host) ?? { active: 0, failures: 0, restUntil: 0 }
   // After failures one message at a time finds out whether it works again.
   if (failures >= FAILURES_BEFORE_REST && active > 0) return Number.POSITIVE_INFINITY
-  if (key !== '' && active >= LIMITS.courier.concurrencyPerHost) return Number.POSITIVE_INFINITY
-  return Math.max(0, restUntil - now, paceUntil - now)
+  if (active >= (host === '' ? LIMITS.courier.concurrency : LIMITS.courier.concurrencyPerHost)) return Number.POSITIVE_INFINITY
+  return Math.max(0, restUntil - now)
 }

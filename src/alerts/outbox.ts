@@ -1,11 +1,14 @@
 // The outbox as the courier works on it. Invariant: 'sending' is on disk before a provider is called, and what came of the
-// call is on disk before anybody is told; so a row found in 'sending' at the start may have gone out, and is marked.
+// call is on disk before anybody is told; so a row found in 'sending' whose sender is gone may have gone out, and is marked.
+// Several processes may work on it: a claim is one atomic step, and only who holds it writes what came of it.
 
 import { sql } from 'kysely'
-import type { ChannelKind, DeliveryReport } from '../model/notification.ts'
+import type { ChannelKind, DeliveryReport, NotificationState } from '../model/notification.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
 import type { EarlyReceiptRow, NotificationRow, State } from '../store/schema.ts'
+import { hostOf } from './hosts.ts'
+import { byReceipt, countsFor } from './outcomes.ts'
 
 /** A queued notification as dispatchers pass it on: whatever else there is to know stands in its row. */
 export interface DueNotification {
@@ -15,13 +18,18 @@ export interface DueNotification {
   readonly tier: number
   readonly dueAt: number
   readonly tries: number
-  readonly address: string | null
+  /** The server it goes to, where the way lets every address have its own; else ''. */
+  readonly host: string
 }
 
 /** What a row becomes. Keys that are missing stay as they are. */
 export interface Settlement {
   readonly n: number
   readonly set: Partial<Omit<NotificationRow, 'n' | 'id'>>
+  /** Only where this sender still holds the claim, or nobody else has claimed it since. */
+  readonly claim?: string
+  /** Only where it is in one of these states. */
+  readonly from?: readonly NotificationState[]
   /** The early receipt that this uses up. */
   readonly early?: Pick<EarlyReceiptRow, 'provider' | 'provider_id'>
 }
@@ -34,7 +42,15 @@ export interface OutboxFigures {
   readonly deadLetters: number
 }
 
+/** A row whose outcome the journal is to hear of, and how it stood when that was read. */
+export interface Unreported {
+  readonly n: number
+  readonly report: DeliveryReport
+  readonly stood: Pick<NotificationRow, 'state' | 'tries' | 'failed_at'>
+}
+
 const NS_PER_QUERY = 500
+const HOSTS_PER_QUERY = 50
 /** Written into the statement, so that the partial indexes are seen to fit. */
 const QUEUED = sql.lit('queued')
 
@@ -50,37 +66,42 @@ export class Outbox {
     return this.#state
   }
 
-  /** What is due of one kind and tier, oldest first. */
-  async due(kind: ChannelKind, tier: number, now: number, limit: number): Promise<DueNotification[]> {
-    const query = this.#state
-      .selectFrom('notifications')
-      .select(['n', 'next_at', 'tries', 'address'])
-      .where('state', '=', QUEUED)
-      .where('channel', '=', kind)
-      .where('tier', '=', tier)
-      .where('next_at', '<=', now)
-      .orderBy('next_at')
-      .orderBy('n')
-      .limit(limit)
-    const rows = await guarded(() => query.execute())
-    return rows.map(({ n, next_at, tries, address }) => ({ n, kind, tier, dueAt: next_at, tries, address }))
+  /** What is due of one kind and tier for these hosts, so many for each; oldest first. */
+  async due(kind: ChannelKind, tier: number, hosts: readonly string[], now: number, limit: number): Promise<DueNotification[]> {
+    const found: DueNotification[] = []
+    for (let from = 0; from < hosts.length; from += HOSTS_PER_QUERY) {
+      const each = hosts.slice(from, from + HOSTS_PER_QUERY).map(
+        (host) => sql`select * from (select n, next_at, tries, address from notifications
+          where state = 'queued' and channel = ${kind} and tier = ${tier} and host = ${host} and next_at <= ${now}
+          order by next_at, n limit ${limit}) as due`
+      )
+      const query = sql<Pick<NotificationRow, 'n' | 'next_at' | 'tries' | 'address'>>`${sql.join(each, sql` union all `)}`
+      const { rows } = await guarded(() => query.execute(this.#state))
+      for (const { n, next_at, tries, address } of rows) found.push({ n, kind, tier, dueAt: next_at, tries, host: hostOf(kind, address) })
+    }
+    return found.sort((one, other) => one.dueAt - other.dueAt || one.n - other.n)
   }
 
-  /** The kinds that anything is queued for. */
-  async kindsQueued(): Promise<ChannelKind[]> {
-    const query = this.#state.selectFrom('notifications').select('channel').distinct().where('state', '=', QUEUED)
-    return (await guarded(() => query.execute())).map(({ channel }) => channel as ChannelKind)
+  /** The hosts that anything of one kind and tier is queued for, in order, after `after`. As quick as there are hosts, however much is queued. */
+  async hostsQueued(kind: ChannelKind, tier: number, after: string | null, limit: number): Promise<string[]> {
+    const queued = sql`state = 'queued' and channel = ${kind} and tier = ${tier}`
+    const query = sql<{ host: string }>`with recursive place (host) as (
+      select * from (select host from notifications where ${queued} ${after === null ? sql`` : sql`and host > ${after}`} order by host limit 1) as first
+      union all
+      select (select host from notifications where ${queued} and host > place.host order by host limit 1) from place where place.host is not null
+    ) select host from place where host is not null limit ${limit}`
+    return (await guarded(() => query.execute(this.#state))).rows.map(({ host }) => host)
   }
 
-  /** Takes queued rows for sending; null for one that is not queued (any more) or not due. One transaction, on disk when it resolves. */
-  async claim(ns: readonly number[], now: number): Promise<(NotificationRow | null)[]> {
+  /** Takes queued rows for this sender; null for one that is not queued (any more) or not due. One transaction, on disk when it resolves. */
+  async claim(ns: readonly number[], now: number, by: string): Promise<(NotificationRow | null)[]> {
     const rows = await guarded(() =>
       this.#state.transaction().execute(async (state) => {
         const claimed: NotificationRow[] = []
-        for (const some of chunks(ns)) {
+        for (const some of chunks(ns.toSorted((one, other) => one - other))) {
           const query = state
             .updateTable('notifications')
-            .set(({ eb }) => ({ state: 'sending', sending_at: now, tries: eb('tries', '+', 1) }))
+            .set(({ eb }) => ({ state: 'sending', sending_at: now, claimed_by: by, tries: eb('tries', '+', 1) }))
             .where('n', 'in', some)
             .where('state', '=', QUEUED)
             .where('next_at', '<=', now)
@@ -99,45 +120,54 @@ export class Outbox {
     })
   }
 
-  /** Writes what became of rows, in one transaction. */
-  async settle(settlements: readonly Settlement[]): Promise<void> {
-    await guarded(() =>
+  /** Writes what became of rows, in one transaction; answers which of them stood as they had to. */
+  async settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    return guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        for (const { n, set, early } of settlements) {
-          if (Object.keys(set).length > 0) await state.updateTable('notifications').set(set).where('n', '=', n).execute()
-          if (early === undefined) continue
-          const used = state.deleteFrom('early_receipts').where('provider', '=', early.provider)
-          await used.where('provider_id', '=', early.provider_id).execute()
+        const done: boolean[] = []
+        for (const { n, set, claim, from, early } of settlements) {
+          done.push(Object.keys(set).length === 0 || (await update(state, n, set, claim, from)))
+          if (early !== undefined) await deleteEarly(state, early)
         }
+        await joinEarly(
+          state,
+          settlements.filter((_one, i) => done[i])
+        )
+        return done
       })
     )
   }
 
-  /** Rows in 'sending' when nobody sends: they may have gone out. They are queued again and marked; answers how many. */
-  async requeueDoubtful(now: number): Promise<number> {
-    const outcome = await guarded(() =>
-      this.#state
+  /** Rows in 'sending' whose sender is not among these (null: is none): they may have gone out. They are queued again and marked; answers how many. */
+  async requeueDoubtful(now: number, senders: readonly string[] | null): Promise<number> {
+    const outcome = await guarded(() => {
+      const query = this.#state
         .updateTable('notifications')
-        .set({
-          state: 'queued',
-          possible_duplicate: 1,
-          next_at: now,
-          problem: 'The service ended while this was being sent: it may have gone out, and is sent again under the same id.'
-        })
+        .set({ state: 'queued', possible_duplicate: 1, next_at: now, problem: DOUBTFUL })
         .where('state', '=', sql.lit('sending'))
-        .executeTakeFirst()
-    )
+      if (senders === null || senders.length === 0) return query.executeTakeFirst()
+      return query.where(({ eb, or }) => or([eb('claimed_by', 'is', null), eb('claimed_by', 'not in', senders)])).executeTakeFirst()
+    })
     return Number(outcome.numUpdatedRows)
   }
 
-  /** What has become of a notification, where the journal does not have it yet. */
-  async unreported(limit: number): Promise<{ n: number; report: DeliveryReport }[]> {
+  /** What has become of notifications, where the journal does not have it yet. */
+  async unreported(limit: number): Promise<Unreported[]> {
     const query = this.#state.selectFrom('notifications').selectAll().where('unreported', '=', sql.lit(1)).orderBy('n').limit(limit)
     const rows = await guarded(() => query.execute())
-    return rows.flatMap((row) => {
-      const report = reportOf(row)
-      return report === null ? [] : [{ n: row.n, report }]
-    })
+    return rows.flatMap((row) => unreportedOf(row) ?? [])
+  }
+
+  /** The journal has them, as they stood; what has become of one since is still to be reported. */
+  async reported(all: readonly Pick<Unreported, 'n' | 'stood'>[]): Promise<void> {
+    await guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        for (const { n, stood } of all) {
+          const query = state.updateTable('notifications').set({ unreported: 0 }).where('n', '=', n).where('state', '=', stood.state)
+          await query.where('tries', '=', stood.tries).where('failed_at', 'is not distinct from', stood.failed_at).execute()
+        }
+      })
+    )
   }
 
   /** Queued rows that have waited since before `before`, of this tier or above, of which the ladder does not know yet. */
@@ -277,6 +307,46 @@ export class Outbox {
       })
     )
   }
+}
+
+const DOUBTFUL = 'The process that was sending this ended: it may have gone out, and is sent again under the same id.'
+
+async function update(
+  state: State,
+  n: number,
+  set: Settlement['set'],
+  claim: Settlement['claim'],
+  from: Settlement['from']
+): Promise<boolean> {
+  let query = state.updateTable('notifications').set(set).where('n', '=', n)
+  if (claim !== undefined) query = query.where('claimed_by', '=', claim).where('state', 'in', ['sending', 'queued'])
+  if (from !== undefined) query = query.where('state', 'in', from)
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n
+}
+
+async function deleteEarly(state: State, { provider, provider_id }: Pick<EarlyReceiptRow, 'provider' | 'provider_id'>): Promise<void> {
+  await state.deleteFrom('early_receipts').where('provider', '=', provider).where('provider_id', '=', provider_id).execute()
+}
+
+/** Receipts that were quicker than the answer to their send, whoever took them. */
+async function joinEarly(state: State, settled: readonly Settlement[]): Promise<void> {
+  const accepted = settled.filter(({ set }) => set.state === 'sent' && typeof set.provider_id === 'string' && set.receipt_due != null)
+  for (let from = 0; from < accepted.length; from += NS_PER_QUERY) {
+    const some = accepted.slice(from, from + NS_PER_QUERY)
+    const ids = some.map(({ set }) => set.provider_id as string)
+    for (const early of await state.selectFrom('early_receipts').selectAll().where('provider_id', 'in', ids).execute()) {
+      const of = some.find(({ set }) => set.provider_id === early.provider_id && set.provider === early.provider)
+      if (of === undefined) continue
+      await update(state, of.n, byReceipt(early, early.at), undefined, countsFor(early))
+      await deleteEarly(state, early)
+    }
+  }
+}
+
+export function unreportedOf(row: NotificationRow): Unreported | null {
+  const { n, state, tries, failed_at } = row
+  const report = reportOf(row)
+  return report === null ? null : { n, report, stood: { state, tries, failed_at } }
 }
 
 /** What the journal is to hold about a row; null while nothing has become of it. */

@@ -1,5 +1,6 @@
 // What a row of the outbox becomes by what happened to it. Pure.
 
+import type { NotificationState } from '../model/notification.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Random } from '../platform/random.ts'
 import type { NotificationRow } from '../store/schema.ts'
@@ -53,6 +54,7 @@ export function notReceived({ n }: NotificationRow, now: number): Settlement {
   const within = `${LIMITS.courier.receiptMs / 60_000} min`
   return {
     n,
+    from: ['sent'],
     set: {
       ...failed(now, `The provider accepted it, but no receipt came within ${within}: the person may not have it.`)
     }
@@ -62,14 +64,30 @@ export function notReceived({ n }: NotificationRow, now: number): Settlement {
 export function expired(n: number, now: number): Settlement {
   return {
     n,
+    from: ['queued'],
     set: failed(now, `It could not be sent for ${LIMITS.courier.expireMs / 3_600_000} h and is no news any more. Look at the alarm itself.`)
   }
 }
 
 export function notServed(n: number, kind: string, now: number): Settlement {
-  return { n, set: failed(now, `No provider for ${kind} is configured (any more): add one under channels in fenghuo.yaml.`) }
+  return {
+    n,
+    from: ['queued'],
+    set: failed(now, `No provider for ${kind} is configured (any more): add one under channels in fenghuo.yaml.`)
+  }
 }
 
 export function failed(now: number, problem: string): Settlement['set'] {
   return { state: 'failed', failed_at: now, problem: plainText(problem), receipt_due: null, unreported: 1 }
+}
+
+/** What an accepted message becomes by its receipt. */
+export function byReceipt({ state, problem }: { readonly state: string; readonly problem: string | null }, now: number): Settlement['set'] {
+  if (state === 'failed') return failed(now, problem ?? 'The provider reports that it was not delivered.')
+  return { state: 'delivered', delivered_at: now, problem: null, receipt_due: null, unreported: 1 }
+}
+
+/** The states in which a receipt still says something new: 'delivered' is final, and counts also after we had given up. */
+export function countsFor({ state }: { readonly state: string }): NotificationState[] {
+  return state === 'failed' ? ['sent'] : ['sent', 'failed']
 }

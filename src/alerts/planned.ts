@@ -7,6 +7,7 @@ import { LIMITS } from '../platform/limits.ts'
 import { BulkWrite } from '../store/bulk.ts'
 import type { NotificationAlarmRow, NotificationRow, State } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
+import { hostOf } from './hosts.ts'
 
 const COLUMNS = [
   'n',
@@ -24,6 +25,7 @@ const COLUMNS = [
   'channel',
   'address',
   'address_key',
+  'host',
   'language',
   'words',
   'text',
@@ -100,6 +102,7 @@ function rowOf(n: number, planned: PlannedNotification): NewRow {
     channel,
     address,
     address_key: address === null ? null : addressKey(channel, address),
+    host: hostOf(channel, address),
     language,
     words: JSON.stringify(planned.words),
     text: plainText(planned.text),

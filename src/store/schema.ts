@@ -18,6 +18,8 @@ export interface Schema {
   answers: AnswerRow
   drills: DrillRow
   early_receipts: EarlyReceiptRow
+  senders: SenderRow
+  handed_answers: HandedAnswerRow
   service_secrets: ServiceSecretRow
   amendments: AmendmentRow
   users: UserRow
@@ -211,6 +213,8 @@ export interface NotificationRow {
   address: string | null
   /** The address as answers are recognised by it; null where nobody answers from there. */
   address_key: string | null
+  /** The server behind the address, where each may have its own; else ''. */
+  host: string
   language: string
   /** JSON of NotificationWords. */
   words: string
@@ -222,6 +226,8 @@ export interface NotificationRow {
   tries: number
   /** Queued: not before this, epoch ms. */
   next_at: number
+  /** The sender that took it last. */
+  claimed_by: string | null
   /** The configured channel that was tried last. */
   provider: string | null
   provider_id: string | null
@@ -298,6 +304,37 @@ export interface EarlyReceiptRow {
   state: string
   problem: string | null
   at: number
+}
+
+/** A process that sends notifications: the service, or a delivery worker. */
+export interface SenderRow {
+  id: string
+  /** service or worker. */
+  role: string
+  host: string
+  pid: number
+  version: string
+  started_at: number
+  /** Counts up while it lives: who looks on needs no common clock. */
+  beat: number
+  /** By its own clock, for people. */
+  beat_at: number
+  /** 1 while it sends. */
+  sends: number
+  sending: number
+  sent: number
+  problem: string | null
+}
+
+/** What somebody sent back to a delivery worker, until the service has taken it. */
+export interface HandedAnswerRow {
+  id: string
+  at: number
+  provider: string
+  kind: string
+  address: string
+  text: string
+  provider_id: string | null
 }
 
 /** Secrets the service made for itself. */

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { EmbeddedDispatcher } from '../../src/alerts/queues/embedded.ts'
+import type { PlannedNotification } from '../../src/model/notification.ts'
 import { courierBehaviour } from './courierBehaviour.ts'
 import { CourierYard } from './courierYard.ts'
 
@@ -38,21 +39,70 @@ describe('a provider in trouble', () => {
   })
 
   it('behind one address holds up nobody at another, however it fails', async () => {
-    const destination = (address: string): string => URL.parse(address)?.host ?? ''
-    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), channel: { kind: 'webhook', destination } })
+    const yard = await hooked()
     yard.carrier.treat = ({ to }) => (to.includes('dead') ? 'fail' : to.includes('mute') ? 'hold' : 'take')
-    const hook = (id: string, host: string) => yard.planned(id, { channel: 'webhook', address: `https://${host}/in` })
     await yard.courier.start()
-    await yard.plan(...Array.from({ length: 40 }, (_, i) => [hook(`dead-${i}`, 'dead.plant'), hook(`mute-${i}`, 'mute.plant')]).flat())
+    await yard.plan(...many(40, (i) => [hook(yard, `dead-${i}`, 'dead.plant'), hook(yard, `mute-${i}`, 'mute.plant')]))
     await vi.waitFor(() => expect(yard.courier.problems()).toHaveLength(1), WAIT)
     expect(yard.courier.problems()).toEqual([
       { part: 'channel webhook', problem: 'carrier to dead.plant: sending fails again and again; it is tried on.' }
     ])
-    await yard.plan(...Array.from({ length: 5 }, (_, i) => hook(`well-${i}`, 'well.plant')))
-    const wellOnes = (): string[] => yard.carrier.ids().filter((id) => id.startsWith('well'))
-    await vi.waitFor(() => expect(wellOnes()).toEqual(['well-0', 'well-1', 'well-2', 'well-3', 'well-4']), WAIT)
-    expect(yard.carrier.ids().filter((id) => id.startsWith('mute')).length).toBeLessThanOrEqual(4)
+    await yard.plan(...many(5, (i) => [hook(yard, `well-${i}`, 'well.plant')]))
+    await vi.waitFor(() => expect(idsOf(yard, 'well')).toEqual(['well-0', 'well-1', 'well-2', 'well-3', 'well-4']), WAIT)
+    expect(idsOf(yard, 'mute').length).toBeLessThanOrEqual(4)
     yard.carrier.release()
     await yard.close()
   })
+
+  it('behind one address holds up nobody, however many messages wait for it', async () => {
+    const yard = await hooked()
+    yard.carrier.treat = ({ to }) => (to.includes('dead') ? 'fail' : 'take')
+    await yard.plan(...many(1_200, (i) => [hook(yard, `dead-${i}`, `dead-${i % 2}.plant`)]))
+    await yard.courier.start()
+    await vi.waitFor(() => expect(yard.courier.problems()).toHaveLength(1), WAIT)
+    await yard.plan(...many(300, (i) => [hook(yard, `well-${i}`, `well-${i % 3}.plant`)]))
+    await vi.waitFor(() => expect(idsOf(yard, 'well')).toHaveLength(300), { timeout: 5_000, interval: 10 })
+    // Each host gets what is most severe first, then what is oldest.
+    expect(idsOf(yard, 'well').filter((id) => Number(id.slice(5)) % 3 === 0 && Number(id.slice(5)) < 12)).toEqual([
+      ...['well-0', 'well-3', 'well-6', 'well-9']
+    ])
+    await yard.close()
+  })
+
+  it('that answers nothing takes no place from others, be they hosts or providers', async () => {
+    const yard = await hooked()
+    yard.carrier.treat = ({ to }) => (to.includes('mute') ? 'hold' : 'take')
+    await yard.courier.start()
+    await yard.plan(...many(60, (i) => [hook(yard, `mute-${i}`, `mute-${i % 12}.plant`)]))
+    await vi.waitFor(() => expect(idsOf(yard, 'mute').length).toBeGreaterThan(10), WAIT)
+    await yard.plan(hook(yard, 'well', 'well.plant'))
+    await vi.waitFor(() => expect(idsOf(yard, 'well')).toEqual(['well']), { timeout: 10_000, interval: 10 })
+    yard.carrier.release()
+    await yard.close()
+
+    const two = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), second: {} })
+    two.carrier.treat = ({ by }) => (by === 'carrier' ? 'hold' : 'take')
+    await two.plan(...many(40, (i) => [two.planned(`n-${i}`)]))
+    await two.courier.start()
+    const bySecond = () => two.carrier.ledger.filter(({ by }) => by === 'second')
+    await vi.waitFor(() => expect(bySecond()).toHaveLength(24), { timeout: 10_000, interval: 10 })
+    two.carrier.release()
+    await two.close()
+  })
 })
+
+function hooked(): Promise<CourierYard> {
+  return CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), channel: { kind: 'webhook' } })
+}
+
+function hook(yard: CourierYard, id: string, host: string): PlannedNotification {
+  return yard.planned(id, { channel: 'webhook', address: `https://${host}/in` })
+}
+
+function many(count: number, some: (i: number) => readonly PlannedNotification[]): PlannedNotification[] {
+  return Array.from({ length: count }, (_, i) => some(i)).flat()
+}
+
+function idsOf(yard: CourierYard, prefix: string): string[] {
+  return yard.carrier.ids().filter((id) => id.startsWith(prefix))
+}

@@ -112,19 +112,19 @@ export function courierBehaviour(name: string, dispatcher: (clock: Clock) => Dis
     it('takes receipts, also those that are quicker than the answer, and misses those that do not come', async () => {
       await open({ factor: 200, channel: { receipts: true } })
       yard.carrier.treat = ({ id }) => {
-        if (id === 'quick') yard.channel.listener?.receipt({ providerId: 'p-quick', state: 'delivered', problem: null })
+        if (id === 'quick') void yard.channel.listener?.receipt({ providerId: 'p-quick', state: 'delivered', problem: null })
         return 'take'
       }
       await yard.courier.start()
       await yard.plan(yard.planned('quick'), yard.planned('slow'), yard.planned('lost'), yard.planned('gone'))
       await vi.waitFor(async () => expect(await yard.states()).toMatchObject({ quick: 'delivered', slow: 'sent', gone: 'sent' }), WAIT)
-      yard.channel.listener?.receipt({ providerId: 'p-slow', state: 'delivered', problem: null })
-      yard.channel.listener?.receipt({ providerId: 'p-gone', state: 'failed', problem: 'The number is not in service.' })
+      await yard.channel.listener?.receipt({ providerId: 'p-slow', state: 'delivered', problem: null })
+      await yard.channel.listener?.receipt({ providerId: 'p-gone', state: 'failed', problem: 'The number is not in service.' })
       await vi.waitFor(
         async () => expect(await yard.states()).toEqual({ quick: 'delivered', slow: 'delivered', lost: 'failed', gone: 'failed' }),
         WAIT
       )
-      yard.channel.listener?.receipt({ providerId: 'p-lost', state: 'delivered', problem: null })
+      await yard.channel.listener?.receipt({ providerId: 'p-lost', state: 'delivered', problem: null })
       await vi.waitFor(async () => expect(await yard.states()).toMatchObject({ lost: 'delivered' }), WAIT)
       await vi.waitFor(() => {
         const of = (id: string) => yard.reports.filter((report) => report.id === id).map(({ state }) => state)

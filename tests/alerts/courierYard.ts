@@ -54,6 +54,8 @@ export interface YardOptions {
   readonly dispatcher: (clock: Clock) => Dispatcher
   readonly factor?: number
   readonly channel?: Partial<LedgerChannelOptions>
+  /** A second provider, tried after the first. */
+  readonly second?: Partial<LedgerChannelOptions>
   readonly folder?: string
 }
 
@@ -73,7 +75,7 @@ export class CourierYard {
   readonly #folder: string
   #seq = 0
 
-  private constructor(folder: string, carrier: LedgerCarrier, state: State, { dispatcher, factor = 1, channel }: YardOptions) {
+  private constructor(folder: string, carrier: LedgerCarrier, state: State, { dispatcher, factor = 1, channel, second }: YardOptions) {
     this.#folder = folder
     this.carrier = carrier
     this.state = state
@@ -84,7 +86,7 @@ export class CourierYard {
     this.dispatcher = dispatcher(this.clock)
     this.courier = new Courier({
       outbox: this.outbox,
-      channels: [this.channel],
+      channels: [this.channel, ...(second === undefined ? [] : [new LedgerChannel({ url: carrier.url, id: 'second', ...second })])],
       dispatcher: this.dispatcher,
       clock: this.clock,
       random: new Random(1),
@@ -93,7 +95,7 @@ export class CourierYard {
         this.reports.push(report)
         if (!this.journalStuck) done()
       },
-      answered: (_channel: Channel, answer) => void this.answers.push(answer),
+      answered: async (_channel: Channel, answer) => this.answers.push(answer),
       ackUrl: (n) => `https://example.com/a/${n}`,
       alarmBody: async (id) => ({ id })
     })

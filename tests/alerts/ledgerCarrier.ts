@@ -13,6 +13,8 @@ export interface Entry {
   readonly title: string
   readonly ackUrl: string | null
   readonly body: unknown
+  /** The channel that sent it. */
+  readonly by: string
 }
 
 /** How the carrier treats a message, decided anew for each. */
@@ -75,7 +77,6 @@ export interface LedgerChannelOptions {
   readonly kind?: ChannelKind
   readonly perSecond?: number | null
   readonly receipts?: boolean
-  readonly destination?: (address: string) => string
 }
 
 export class LedgerChannel implements Channel {
@@ -83,14 +84,12 @@ export class LedgerChannel implements Channel {
   readonly kind: ChannelKind
   readonly perSecond: number | null
   readonly receipts: boolean
-  readonly destination?: (address: string) => string
   problem: string | null = null
   listener: ChannelListener | null = null
   sends = 0
   readonly #url: string
 
-  constructor({ url, id = 'carrier', kind = 'sms', perSecond = null, receipts = false, destination }: LedgerChannelOptions) {
-    if (destination !== undefined) this.destination = destination
+  constructor({ url, id = 'carrier', kind = 'sms', perSecond = null, receipts = false }: LedgerChannelOptions) {
     this.#url = url
     this.id = id
     this.kind = kind
@@ -107,7 +106,7 @@ export class LedgerChannel implements Channel {
   async send({ id, to, text, tier, title, ackUrl, body }: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     this.sends += 1
     try {
-      const payload = JSON.stringify({ id, to, text, tier, title, ackUrl, body })
+      const payload = JSON.stringify({ id, to, text, tier, title, ackUrl, body, by: this.id })
       const response = await fetch(this.#url, { method: 'POST', body: payload, signal })
       const answer = await response.text()
       if (response.status === 200) return { kind: 'accepted', providerId: answer }

@@ -53,10 +53,10 @@ export interface ChannelAnswer {
   readonly providerId: string | null
 }
 
-/** Who hears what comes back. */
+/** Who hears what comes back. What resolves is on disk; where it rejects, the carrier is to deliver it again. */
 export interface ChannelListener {
-  receipt(receipt: ChannelReceipt): void
-  answer(answer: ChannelAnswer): void
+  receipt(receipt: ChannelReceipt): Promise<void>
+  answer(answer: ChannelAnswer): Promise<void>
 }
 
 /** A vendor's callback over HTTP, as it arrived. */
@@ -94,8 +94,6 @@ export interface Channel {
   /** A sentence while it cannot send, else null. */
   readonly problem: string | null
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome>
-  /** The host behind an address, where each may have its own: one in trouble is left alone without the others. */
-  readonly destination?: (address: string) => string
   /** Reads a vendor's callback; undefined where this way has none. */
   readonly callback?: (callback: ChannelCallback, now: number) => CallbackOutcome
 }

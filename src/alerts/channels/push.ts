@@ -30,10 +30,6 @@ export class WebPush implements Channel {
     this.#ground = ground
   }
 
-  destination(address: string): string {
-    return URL.parse(subscriptionIn(address)?.endpoint ?? '')?.host ?? ''
-  }
-
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {}

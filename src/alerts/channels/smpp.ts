@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib'
 import { pause } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { doubtful, failed, refused } from './answers.ts'
-import type { Channel, ChannelListener, OutgoingMessage, SendOutcome } from './channel.ts'
+import type { Channel, ChannelListener, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
 import type { ChannelGround } from './ground.ts'
 import { carrierNumber, phoneNumber } from './phone.ts'
 import type { SmppSettings } from './settings.ts'
@@ -78,10 +78,10 @@ export class Smpp implements Channel {
       }
       const early = this.#partReceipts.expect(ids)
       // After the caller has heard that it was accepted, not before.
-      if (early !== null) this.#ground.clock.after(0, () => this.#listener?.receipt(early))
+      if (early !== null) this.#ground.clock.after(0, () => this.#tell(early))
       return { kind: 'accepted', providerId: ids[0] ? messageId(ids[0]) : null }
     } finally {
-      if (--this.#submitting === 0) for (const receipt of this.#partReceipts.leftOver()) this.#listener?.receipt(receipt)
+      if (--this.#submitting === 0) for (const receipt of this.#partReceipts.leftOver()) this.#tell(receipt)
     }
   }
 
@@ -116,19 +116,24 @@ export class Smpp implements Channel {
     }
   }
 
-  #delivered(pdu: Pdu): void {
+  /** A receipt that the carrier has its answer for already. */
+  #tell(receipt: ChannelReceipt): void {
+    this.#listener?.receipt(receipt).catch(() => {})
+  }
+
+  async #delivered(pdu: Pdu): Promise<void> {
     const content = pdu.short_message?.message?.length ? pdu.short_message : (pdu.message_payload ?? pdu.short_message)
     const raw = content?.message ?? ''
     const text = typeof raw === 'string' ? raw : raw.toString('latin1')
     if (((pdu.esm_class ?? 0) & RECEIPT_TYPES) === IS_RECEIPT || pdu.receipted_message_id !== undefined) {
       const part = partReceipt(text, pdu.receipted_message_id, pdu.message_state)
       const receipt = part === null ? null : this.#partReceipts.take(part, this.#submitting > 0)
-      if (receipt !== null) this.#listener?.receipt(receipt)
+      if (receipt !== null) await this.#listener?.receipt(receipt)
       return
     }
     const from = carrierNumber(pdu.source_addr ?? '')
     const reply = this.#replies.take(from, text, partPlace(content?.udh ?? []) ?? sarPlace(pdu))
-    if (reply !== null) this.#listener?.answer({ from, text: reply, providerId: null })
+    if (reply !== null) await this.#listener?.answer({ from, text: reply, providerId: null })
   }
 }
 

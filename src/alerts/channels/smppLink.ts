@@ -20,8 +20,8 @@ export interface SmppLinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly ca: string | null
-  /** What the carrier delivers: receipts and replies. Must not throw. */
-  readonly delivered: (pdu: PDU) => void
+  /** What the carrier delivers: receipts and replies. Answered once it resolves; where it rejects, the carrier is to deliver again. */
+  readonly delivered: (pdu: PDU) => Promise<void>
 }
 
 /** Statuses of a bind that people have to mend. */
@@ -30,6 +30,9 @@ const BIND_PROBLEMS: Readonly<Record<number, string>> = {
   14: 'the password is wrong (ESME_RINVPASWD)',
   15: 'the system id is unknown (ESME_RINVSYSID)'
 }
+
+/** ESME_RSYSERR. */
+const SYSTEM_ERROR = 0x08
 
 export class SmppLink {
   readonly #options: SmppLinkOptions
@@ -165,8 +168,10 @@ export class SmppLink {
   #received(session: Session, pdu: PDU): void {
     switch (pdu.command) {
       case 'deliver_sm':
-        this.#options.delivered(pdu)
-        session.send(pdu.response())
+        void this.#options.delivered(pdu).then(
+          () => session.send(pdu.response()),
+          () => session.send(pdu.response({ command_status: SYSTEM_ERROR }))
+        )
         return
       case 'enquire_link':
       case 'unbind':

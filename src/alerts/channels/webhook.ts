@@ -35,10 +35,6 @@ export class Webhook implements Channel {
     this.#ground = ground
   }
 
-  destination(address: string): string {
-    return URL.parse(address)?.host ?? address
-  }
-
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {}

@@ -1,5 +1,6 @@
-// The dispatcher by way of Redis (BullMQ). The queue carries numbers only, so Redis may vanish, come back empty or stand still:
-// the outbox has everything, and the courier sends by itself what does not come back. Nothing here ever waits for Redis for long.
+// The dispatcher by way of Redis (BullMQ), for one process that sends or several: whoever is free fetches. The queue carries numbers
+// and where they go, so Redis may vanish, come back empty or stand still: the outbox has everything, and each sender sends by itself
+// what does not come back. Nothing here ever waits for Redis for long.
 
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -7,14 +8,11 @@ import { type Clock, pause, type Timer } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { messageOf } from '../../platform/problem.ts'
-import { secretText } from '../../platform/random.ts'
 import type { DueNotification } from '../outbox.ts'
 import type { Deliver, Dispatcher } from './dispatcher.ts'
 
 const QUEUE = 'notifications'
 const PREFIX = 'fenghuo'
-/** Everything that can be handed out is fetched at once: what goes first, the lanes decide. */
-const CONCURRENCY = LIMITS.courier.handedOut * 32
 const CLOSE_MS = 1_000
 const LOOK_EVERY_MS = 1_000
 
@@ -22,20 +20,22 @@ export interface RedisOptions {
   readonly url: string
   readonly clock: Clock
   readonly log: Log
+  /** Whether this process takes out of the queue what is put into it; else it only puts in. Missing: yes. */
+  readonly fetches?: boolean
 }
 
 /** Both ends of the queue, there once Redis has answered for the first time. */
 interface Ends {
-  readonly queue: Queue<{ n: number }>
-  readonly worker: Worker<{ n: number }>
-  readonly fetching: Redis
+  readonly queue: Queue<DueNotification>
+  /** Null where nothing is fetched here. */
+  readonly worker: Worker<DueNotification> | null
+  readonly fetching: Redis | null
 }
 
 export class RedisDispatcher implements Dispatcher {
   readonly name = 'redis'
+  readonly fetches: boolean
   readonly #options: RedisOptions
-  /** Jobs of an earlier life may still be in Redis under a dead worker's lock: ours are told apart by this. */
-  readonly #life = secretText(6)
   #deliver: Deliver | null = null
   #producer: Redis | null = null
   #ends: Ends | null = null
@@ -45,6 +45,7 @@ export class RedisDispatcher implements Dispatcher {
 
   constructor(options: RedisOptions) {
     this.#options = options
+    this.fetches = options.fetches ?? true
   }
 
   get problem(): string | null {
@@ -77,9 +78,9 @@ export class RedisDispatcher implements Dispatcher {
     this.#producer = null
     this.#ends = null
     if (ends !== null) {
-      const closing = Promise.all([ends.worker.close(true), ends.queue.close()]).catch(() => {})
+      const closing = Promise.all([ends.worker?.close(true), ends.queue.close()]).catch(() => {})
       await Promise.race([closing, pause(this.#options.clock, CLOSE_MS)])
-      ends.fetching.disconnect()
+      ends.fetching?.disconnect()
     }
     producer?.disconnect()
   }
@@ -88,10 +89,11 @@ export class RedisDispatcher implements Dispatcher {
     const ends = this.#ends
     // While one batch hangs, the next would hang too.
     if (ends === null || this.#producer?.status !== 'ready' || this.#adding > 0) return false
-    const jobs = due.map(({ n, tier, tries }) => ({
+    // Several may hand over the same: it is in the queue once. Where a dead process still holds it there, the sweep goes without.
+    const jobs = due.map((one) => ({
       name: 'send',
-      data: { n },
-      opts: { jobId: `m${n}-${tries}-${this.#life}`, priority: 5 - tier, removeOnComplete: true, removeOnFail: true }
+      data: one,
+      opts: { jobId: `m${one.n}-${one.tries}`, priority: 5 - one.tier, removeOnComplete: true, removeOnFail: true }
     }))
     this.#adding += 1
     const adding = ends.queue.addBulk(jobs).then(
@@ -111,6 +113,18 @@ export class RedisDispatcher implements Dispatcher {
     return taken === true
   }
 
+  /** Runs a script there. Throws where Redis does not work at the moment. */
+  async evaluate(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const producer = this.#producer
+    if (producer?.status !== 'ready' || this.#problem !== null) throw new Error('Redis does not answer')
+    try {
+      return await producer.eval(script, keys.length, ...keys, ...args)
+    } catch (cause) {
+      this.#trouble(messageOf(cause))
+      throw cause
+    }
+  }
+
   /** Whether it is there again, or no longer, while there is nothing to hand over. */
   async #look(producer: Redis): Promise<void> {
     if (producer.status !== 'ready' || producer !== this.#producer) return
@@ -123,30 +137,35 @@ export class RedisDispatcher implements Dispatcher {
   /** Builds both ends on a connection that works: BullMQ never recovers from a first connection that fails. */
   async #connected(producer: Redis): Promise<void> {
     if (this.#ends !== null || producer !== this.#producer) return this.#well()
-    const fetching = new Redis(this.#options.url, { maxRetriesPerRequest: null, retryStrategy })
     const said = (cause: unknown): void => this.#trouble(messageOf(cause))
-    fetching.on('error', said)
-    const queue = new Queue<{ n: number }>(QUEUE, { connection: producer, prefix: PREFIX, skipWaitingForReady: true })
-    const worker = new Worker<{ n: number }>(QUEUE, async ({ data }) => this.#deliver?.(data.n), {
-      connection: fetching,
-      prefix: PREFIX,
-      concurrency: CONCURRENCY,
-      autorun: false
-    })
+    const queue = new Queue<DueNotification>(QUEUE, { connection: producer, prefix: PREFIX, skipWaitingForReady: true })
     queue.on('error', said)
-    worker.on('error', said)
+    const fetching = this.fetches ? new Redis(this.#options.url, { maxRetriesPerRequest: null, retryStrategy }) : null
+    fetching?.on('error', said)
+    const worker = fetching === null ? null : this.#workerOn(fetching)
+    worker?.on('error', said)
     try {
       await queue.waitUntilReady()
-      await worker.waitUntilReady()
+      await worker?.waitUntilReady()
     } catch (cause) {
       said(cause)
-      fetching.disconnect()
+      fetching?.disconnect()
       return
     }
-    if (producer !== this.#producer) return fetching.disconnect()
+    if (producer !== this.#producer) return fetching?.disconnect()
     this.#ends = { queue, worker, fetching }
-    void worker.run().catch(said)
+    void worker?.run().catch(said)
     this.#well()
+  }
+
+  /** All that it may take is fetched at once: what goes first, the lanes decide. */
+  #workerOn(fetching: Redis): Worker<DueNotification> {
+    return new Worker<DueNotification>(QUEUE, async ({ data }) => this.#deliver?.(data), {
+      connection: fetching,
+      prefix: PREFIX,
+      concurrency: LIMITS.courier.fetched,
+      autorun: false
+    })
   }
 
   #trouble(what: string): void {

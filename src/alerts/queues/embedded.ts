@@ -5,6 +5,7 @@ import type { Deliver, Dispatcher } from './dispatcher.ts'
 
 export class EmbeddedDispatcher implements Dispatcher {
   readonly name = 'embedded'
+  readonly fetches = true
   readonly problem = null
   #deliver: Deliver | null = null
 
@@ -18,7 +19,7 @@ export class EmbeddedDispatcher implements Dispatcher {
 
   async offer(due: readonly DueNotification[]): Promise<boolean> {
     if (this.#deliver === null) return false
-    for (const { n } of due) void this.#deliver(n)
+    for (const one of due) void this.#deliver(one)
     return true
   }
 }

@@ -88,5 +88,9 @@ export async function endpoint(): Promise<Endpoint> {
 export function ear(): ChannelListener & { readonly receipts: ChannelReceipt[]; readonly answers: ChannelAnswer[] } {
   const receipts: ChannelReceipt[] = []
   const answers: ChannelAnswer[] = []
-  return { receipts, answers, receipt: (one) => void receipts.push(one), answer: (one) => void answers.push(one) }
+  const keep = {
+    receipt: async (one: ChannelReceipt) => void receipts.push(one),
+    answer: async (one: ChannelAnswer) => void answers.push(one)
+  }
+  return { receipts, answers, ...keep }
 }
