@@ -4,6 +4,7 @@ import type { Duty } from '../model/duty.ts'
 import { identitiesOf } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
+import type { Language } from '../model/text.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
@@ -46,8 +47,8 @@ export interface TellingParts {
   readonly duty: () => Duty | undefined
 }
 
-/** What a one-time link is good for now. */
-export type LinkState = { readonly kind: 'unknown' } | { readonly kind: 'expired' } | OpenLink
+/** What a one-time link is good for now. - unknown: it is not one of ours. - gone: its message is not kept any more. */
+export type LinkState = { readonly kind: 'unknown' } | { readonly kind: 'gone' } | { readonly kind: 'expired'; readonly language: Language } | OpenLink
 
 /** A link that leads to its notification: still to be used, or used. */
 export interface OpenLink {
@@ -130,8 +131,9 @@ export class Telling implements Part {
   async link(token: string): Promise<LinkState> {
     const read = token.length > LIMITS.api.idLength ? null : (this.#links?.read(token) ?? null)
     const row = read === null ? null : await this.outbox.byN(read.n)
-    if (read === null || row === null) return { kind: 'unknown' }
-    if (read.expired) return { kind: 'expired' }
+    if (read === null) return { kind: 'unknown' }
+    if (row === null) return { kind: 'gone' }
+    if (read.expired) return { kind: 'expired', language: row.language === 'en' ? 'en' : 'zh' }
     const [first] = JSON.parse(row.alarms) as string[]
     const about =
       first === undefined ? null : row.drill === 1 ? (await this.drills.one(first, null))?.record : await this.#parts.alarm(first)

@@ -35,6 +35,7 @@ import { Metrics } from '../../src/platform/metrics.ts'
 import { Random } from '../../src/platform/random.ts'
 import { Engine } from '../../src/rules/engine.ts'
 import { Suppression } from '../../src/rules/suppression.ts'
+import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
 import { happenings } from '../alerts/yard.ts'
 import { PLANT } from './plant.ts'
@@ -82,6 +83,7 @@ export class House {
   readonly live: LiveHub
   readonly book: Book
   readonly history: History
+  readonly state!: State
   /** What submit.obstacle answers. */
   obstacle: string | null = null
   /** While true, nothing submitted is ever flushed. */
@@ -155,7 +157,7 @@ export class House {
     await house.parts.access.ensureAdmin(PASSWORD)
     await house.history.start()
     house.history.setFleet(fleet)
-    Object.assign(house, { app: await buildApi(house.parts) })
+    Object.assign(house, { app: await buildApi(house.parts), state })
     return house
   }
 

@@ -1,17 +1,21 @@
 // What comes from outside sessions: vendors' callbacks, which prove themselves to their channel, and the one-time links that
 // people acknowledge by. A link's page is looked at by GET, also by programs that fetch previews; only its button acknowledges.
 
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Language } from '../../model/text.ts'
 import { LIMITS } from '../../platform/limits.ts'
+import { messageOf } from '../../platform/problem.ts'
 import type { Api } from '../api.ts'
-import { linkPage } from '../linkPage.ts'
+import { inTime } from '../inTime.ts'
+import { type LinkAnswer, type LinkTrouble, linkPage, troublePage } from '../linkPage.ts'
 import type { ApiParts } from '../parts.ts'
-import { ApiProblem } from '../problems.ts'
+import { ApiProblem, problemOf } from '../problems.ts'
 
 const perMinute = (max: number) => ({ max, timeWindow: 60_000 })
 
-export function outsideRoutes(api: Api, { telling, log }: ApiParts): void {
+export function outsideRoutes(api: Api, parts: ApiParts): void {
+  const { telling, log } = parts
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   const { callbackBytes, callbacksPerMinute, linksPerMinute } = LIMITS.courier
@@ -48,19 +52,53 @@ export function outsideRoutes(api: Api, { telling, log }: ApiParts): void {
         summary: method === 'GET' ? 'The page of a one-time link' : 'Acknowledge by a one-time link',
         params: z.object({ token: z.string().max(128) })
       },
-      handler: async (request, reply) => {
-        const { token } = request.params
-        const link = method === 'GET' ? await telling.link(token) : await telling.press(token)
-        const status = link.kind === 'unknown' ? 404 : link.kind === 'expired' ? 410 : 200
-        const headers = { 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' }
-        return reply
-          .code(status)
-          .headers(headers)
-          .type('text/html; charset=utf-8')
-          .send(linkPage(link, method === 'POST') as never)
+      handler: async ({ params: { token } }, reply) => {
+        const answer = method === 'GET' ? linkPage(await telling.link(token), false) : await pressed(parts, token)
+        return sendPage(reply, answer)
+      },
+      // Whoever holds the phone reads a page, whatever goes wrong.
+      errorHandler: async (error, request, reply) => {
+        const problem = problemOf(error)
+        const { token = '' } = request.params as { token?: string }
+        const trouble = troubleOf(problem)
+        if (trouble === 'fault') log.error(`a one-time link failed: ${messageOf(error)}`)
+        const answer = troublePage(trouble, await languageOf(parts, token))
+        return sendPage(reply.headers(problem.headers), answer) as never
       }
     })
   }
+}
+
+/** Presses the button, where the service can take it and says so in time. */
+async function pressed({ telling, submit, clock, log }: ApiParts, token: string): Promise<LinkAnswer> {
+  const before = await telling.link(token)
+  if (before.kind !== 'open') return linkPage(before, true)
+  const language = before.row.language === 'en' ? 'en' : 'zh'
+  if (submit.obstacle() !== null) return troublePage('refused', language)
+  const after = await inTime(telling.press(token), LIMITS.api.submitMs, clock).catch((cause) => {
+    log.error(`a press of a one-time link could not be taken: ${messageOf(cause)}`)
+    return null
+  })
+  if (after === null || after === 'late') return troublePage(after === null ? 'refused' : 'late', language)
+  return linkPage(after, true)
+}
+
+function troubleOf({ kind }: ApiProblem): LinkTrouble {
+  if (kind === 'tooMany') return 'tooMany'
+  if (kind === 'unavailable') return 'refused'
+  return kind === 'invalid' || kind === 'unknown' ? 'unknown' : 'fault'
+}
+
+/** Of the message behind a link; null: it cannot be told. */
+async function languageOf({ telling }: ApiParts, token: string): Promise<Language | null> {
+  const link = await telling.link(token).catch(() => null)
+  if (link === null || link.kind === 'unknown' || link.kind === 'gone') return null
+  return link.kind === 'expired' ? link.language : link.row.language === 'en' ? 'en' : 'zh'
+}
+
+function sendPage(reply: FastifyReply, { status, page }: LinkAnswer): FastifyReply {
+  const headers = { 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex', 'cache-control': 'no-store' }
+  return reply.code(status).headers(headers).type('text/html; charset=utf-8').send(page)
 }
 
 function callbackOf(request: FastifyRequest): Parameters<ApiParts['telling']['callback']>[1] {
