@@ -253,6 +253,11 @@ export class Access implements Part {
     return this.#gateways.verify(gatewayId, secret)
   }
 
+  /** Whether this gateway may come in at all, where something else than its secret says who it is. */
+  gatewayStands(gatewayId: string): boolean {
+    return this.#gateways.stands(gatewayId)
+  }
+
   /** Whose sessions these are to see and to end: null is everybody's. */
   async #usersOf(by: Identity): Promise<string[] | null> {
     if (!mayAct(by.role, 'admin')) return [by.user]

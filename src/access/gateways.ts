@@ -42,6 +42,11 @@ export class GatewaySecrets {
     this.#known = known
   }
 
+  /** Whether this gateway has a secret that could match: it is in the plant, and not revoked. */
+  stands(gatewayId: string): boolean {
+    return this.#known.has(gatewayId)
+  }
+
   /** Whether this is the gateway's secret. False also where too many checks are waiting: the gateway tries again. */
   async verify(gatewayId: string, secret: string | null): Promise<boolean> {
     const known = this.#known.get(gatewayId)

@@ -14,6 +14,7 @@ import type { StateActionBody } from '../model/suppression.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import type { ServedCertificate } from '../platform/servedCertificate.ts'
 import type { Doubt } from '../rules/doubts.ts'
 import type { Explanation } from '../rules/explain.ts'
 import type { Suppression } from '../rules/suppression.ts'
@@ -65,11 +66,26 @@ export interface HealthReport {
   readonly messagesPerSecond: number | null
 }
 
+export interface HttpTls {
+  readonly certificate: ServedCertificate
+  /** Whether clients are asked for a certificate. */
+  readonly clients: boolean
+  /** Whether a client without a certificate that counts is turned away. */
+  readonly requireClientCert: boolean
+}
+
 export interface ApiParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  readonly http: { readonly host: string; readonly port: number }
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** HTTPS with this certificate. Missing: plain HTTP. */
+    readonly tls?: HttpTls | null
+    /** Proxies whose X-Forwarded headers are believed. Missing: none. */
+    readonly trustProxy?: readonly string[]
+  }
   /** Where the built console lies (console/dist); it may be missing. */
   readonly consoleFolder: string
   readonly access: Access

@@ -32,7 +32,6 @@ import { noticeRoutes } from './routes/notices.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { outOfServiceRoutes } from './routes/outOfService.ts'
-import { peopleRoutes } from './routes/people.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
@@ -43,6 +42,7 @@ import { stateRoutes } from './routes/states.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
+import { secureOptions, transportSecurity } from './secure.ts'
 import { guard } from './session.ts'
 
 const CONSOLE_POLICY = {
@@ -90,7 +90,7 @@ export class ApiServer implements Part {
     const app = await buildApi(this.#parts)
     try {
       const address = await app.listen({ host, port })
-      this.#address = address
+      this.#address = this.#parts.http.tls ? address.replace(/^http:/, 'https:') : address
       this.#app = app
     } catch (cause) {
       await app.close()
@@ -113,6 +113,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   parts.access.onRevoked(() => parts.live.recheck())
   const app = Fastify({
     logger: false,
+    ...secureOptions(parts),
+    // Nobody else's X-Forwarded headers are believed: who asks decides on rate limits, locks and the audit log.
+    trustProxy: parts.http.trustProxy?.length ? [...parts.http.trustProxy] : false,
     bodyLimit: LIMITS.api.bodyBytes,
     requestTimeout: LIMITS.api.requestMs,
     forceCloseConnections: true,
@@ -125,7 +128,10 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answer)
   countResponses(app, parts)
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY }, strictTransportSecurity: false })
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY },
+    strictTransportSecurity: transportSecurity(parts)
+  })
   await app.register(cookie)
   await app.register(rateLimit, {
     global: true,
@@ -168,7 +174,6 @@ function addRoutes(api: Api, parts: ApiParts): void {
   auditRoutes(api, parts)
   alarmRoutes(api, parts)
   alarmEventRoutes(api, parts)
-  peopleRoutes(api, parts)
   outOfServiceRoutes(api, parts)
   deviceRoutes(api, parts)
   gatewayRoutes(api, parts)

@@ -23,6 +23,7 @@ import { Amending } from './amend/amending.ts'
 import type { AmendedPlant } from './amend/apply.ts'
 import { amendedAtStart, overlayHealth } from './amend/start.ts'
 import { holdFor } from './backup/hold.ts'
+import { type Certificates, certificatesOf } from './certificates.ts'
 import type { Config } from './config/service.ts'
 import type { Configured } from './configured.ts'
 import { Control } from './control.ts'
@@ -48,6 +49,8 @@ export interface House extends RunningParts {
   readonly mqttAddress: string | null
   /** The first user's generated password: there is no second chance to read it. Null where one was given or exists. */
   readonly generatedPassword: string | null
+  /** Reads certificates again; those that cannot be used leave the present ones in place. */
+  reload(): Promise<void>
   /** Resolves, if ever, with why the service cannot go on: it must be stopped and the process must end. */
   readonly failure: Promise<Refusal>
 }
@@ -61,6 +64,7 @@ interface Ground {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  readonly certificates: Certificates
   readonly folder: string
   readonly journal: Journal
   readonly state: State
@@ -85,7 +89,9 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   })
   await markLayout(folder, log)
   const anchors = new Anchors({ audit: access.audit, file: config.audit.anchors, clock, log })
-  const ground = { config, amended, access, anchors, clock, log, metrics: new Metrics(), folder, journal, state }
+  const metrics = new Metrics()
+  const certificates = certificatesOf(config, clock, log, metrics)
+  const ground = { config, amended, access, anchors, clock, log, metrics, certificates, folder, journal, state }
   const rooms = roomsOver(ground)
   const { book, history, loop } = rooms
   const { api, broker, rate, live, telling } = doorsOf(ground, rooms)
@@ -102,13 +108,20 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     stop: async () => {}
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
-  const mqttAddress = (): string | null => (broker.address === null ? null : `mqtt://${broker.address.host}:${broker.address.port}`)
+  const mqttAddress = (): string | null => {
+    const { address, tlsAddress } = broker
+    const all = [
+      address === null ? '' : `mqtt://${address.host}:${address.port}`,
+      tlsAddress === null ? '' : `mqtts://${tlsAddress.host}:${tlsAddress.port}`
+    ]
+    return all.join(' ').trim() || null
+  }
   const control = new Control(folder, log, {
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
-  const parts = [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...doors]
+  const parts = [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, ...doors]
   const running = await startAll(parts, clock, log).catch((cause: unknown) => {
     if (generatedPassword === null || !(cause instanceof Refusal)) throw cause
     // The user is in the store now: the next start would not say the password.
@@ -116,6 +129,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   })
   return {
     stop: (deadlineMs) => running.stop(deadlineMs),
+    reload: certificates.reload,
     httpAddress: api.address,
     mqttAddress: mqttAddress(),
     generatedPassword,
@@ -150,7 +164,7 @@ interface Doors {
 }
 
 function doorsOf(
-  { config, clock, log, metrics, journal, access, anchors, amended, state }: Ground,
+  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -165,7 +179,8 @@ function doorsOf(
   const counts = new MessageCounts(metrics)
   const rate = new Rate(clock, counts.received)
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
-  const broker = new Broker({ ...config.mqtt, clock, log, metrics, counts, journal, authenticate })
+  const standing = (gateway: string) => access.gatewayStands(gateway)
+  const broker = new Broker({ ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
   const health = (): HealthReport =>
     healthOf({
@@ -177,11 +192,12 @@ function doorsOf(
       changes: overlayHealth(amended),
       anchors,
       elsewhere: access.elsewhere,
-      telling: telling.health()
+      telling: telling.health(),
+      certificates: certificates.health()
     })
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
-  const { http } = config
+  const http = { ...config.http, tls: certificates.http }
   const consoleFolder = CONSOLE_FOLDER
   const explain: ApiParts['explain'] = (rule, subject) => loop.pipeline.explain(rule, subject)
   const doubts: ApiParts['doubts'] = (seen) => loop.pipeline.doubts(seen)

@@ -39,6 +39,8 @@ const KNOWN: readonly Known[] = [
   },
   { part: /^notification queue$/, name: () => '通知队列', problem: '队列不可用,通知改为直接发送,会慢几秒' },
   { part: /^notifications$/, name: () => '通知发送', problem: '有通知积压未发出,人员可能收不到报警' },
+  { part: /^delivery workers$/, name: () => '发送进程', problem: '没有发送进程在运行,由主服务自行发送' },
+  { part: /^delivery worker (.+)$/, name: ([, which = '']) => `发送进程 ${which}`, problem: '该发送进程目前有问题' },
   { part: /^journal$/, name: () => '数据日志', problem: '新数据无法写入磁盘,报警判断可能停止' },
   { part: /^disk$/, name: () => '磁盘', problem: '磁盘空间不足' },
   { part: /^loop$|^judging$/, name: () => '报警判断', problem: '报警判断落后或停止' },
@@ -49,6 +51,11 @@ const KNOWN: readonly Known[] = [
   { part: /^rules$/, name: () => '规则', problem: '有规则目前无法判断' },
   { part: /^audit log$/, name: () => '审计日志', problem: '审计日志的每日存证写不出去' },
   { part: /^sign-in elsewhere$/, name: () => '统一登录', problem: '统一登录服务连不上,本地账号不受影响' },
+  {
+    part: /^certificate (http|mqtt)$/,
+    name: ([, which]) => (which === 'http' ? '控制台证书' : '网关接入证书'),
+    problem: '证书即将到期、已到期或新证书无法使用,需要更新'
+  },
   { part: /^changes$/, name: () => '配置改动', problem: '有配置改动未能生效' }
 ]
 

@@ -26,9 +26,22 @@ export interface HealthParts {
   readonly elsewhere: { readonly problem: string | null } | null
   /** How telling people is. */
   readonly telling: readonly PartHealth[]
+  /** How the certificates of the doors are. */
+  readonly certificates: readonly PartHealth[]
 }
 
-export function healthOf({ clock, journal, loop, history, rate, changes, anchors, elsewhere, telling }: HealthParts): HealthReport {
+export function healthOf({
+  clock,
+  journal,
+  loop,
+  history,
+  rate,
+  changes,
+  anchors,
+  elsewhere,
+  telling,
+  certificates
+}: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const parts: PartHealth[] = [
@@ -47,7 +60,8 @@ export function healthOf({ clock, journal, loop, history, rate, changes, anchors
     { part: 'audit log', state: anchors.problem === null ? 'ok' : 'failing', problem: anchors.problem },
     ...(elsewhere === null ? [] : [signInPart(elsewhere)]),
     dutyPart(loop.pipeline.fleet.plant, clock.now()),
-    ...telling
+    ...telling,
+    ...certificates
   ]
   return {
     parts,

@@ -1,7 +1,12 @@
-// Waiting for the end: the first SIGTERM or SIGINT begins it, further ones are ignored while draining (a terminal sends
+// SIGHUP asks to read certificates again. Waiting for the end: the first SIGTERM or SIGINT begins it, further ones are ignored while draining (a terminal sends
 // Ctrl-C to the launcher and to us at once).
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** Calls `act` at each SIGHUP, which else would end the process. */
+export function onHangup(act: () => void): void {
+  process.on('SIGHUP', act)
+}
 
 /** Resolves with the first signal. */
 export function untilSignal(): Promise<string> {

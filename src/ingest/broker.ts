@@ -2,7 +2,6 @@
 // subscribe below it; what they publish is acknowledged after the journal's flush and not before. Refuse by identity, never
 // by content: an error from aedes's hooks closes the connection, and a QoS 1 client would send the same bytes for ever.
 
-import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
 import type { Clock, Timer } from '../platform/clock.ts'
@@ -10,10 +9,12 @@ import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Count, Metrics } from '../platform/metrics.ts'
 import type { Part } from '../platform/parts.ts'
-import { messageOf, Refusal } from '../platform/problem.ts'
+import { messageOf } from '../platform/problem.ts'
 import { Acceptance, type BrokerJournal, type Done, GONE, type Publish, REFUSED } from './brokerAcceptance.ts'
 import { MessageCounts, Refusals, SparseLog } from './brokerCounts.ts'
 import { boundMemory, type Persistence } from './brokerMemory.ts'
+import type { Peer } from './brokerPeer.ts'
+import { type Address, BrokerPorts, type BrokerTls } from './brokerPorts.ts'
 import { BrokerSession } from './brokerSession.ts'
 import { SignIn } from './brokerSignIn.ts'
 import { filterProblem, quoted } from './brokerTopics.ts'
@@ -28,6 +29,12 @@ export interface BrokerOptions {
   readonly journal: BrokerJournal
   /** Whether this is the secret of that gateway; takes the same time whether or not the gateway exists. */
   readonly authenticate: (gatewayId: string, secret: string) => Promise<boolean>
+  /** False: there is no port without TLS. */
+  readonly plain?: boolean
+  /** A port with TLS, beside or instead of the plain one. */
+  readonly tls?: BrokerTls | null
+  /** Whether this gateway may come in at all: asked where a certificate stands for the secret. Missing: none may. */
+  readonly standing?: (gatewayId: string) => boolean
   /** The loss identity's counters, where HTTP intake shares them. */
   readonly counts?: MessageCounts
 }
@@ -55,13 +62,13 @@ export class Broker implements Part {
   readonly #sparse: SparseLog
   readonly #acceptance: Acceptance
   readonly #signIn: SignIn
+  readonly #ports: BrokerPorts
   readonly #sessions = new Set<BrokerSession>()
   /** Those that have not sent CONNECT, oldest first. */
   readonly #strangers = new Set<BrokerSession>()
   readonly #droppedOffline: Count
   readonly #droppedDown: Count
   #aedes: Aedes | null = null
-  #server: Server | null = null
   #lookAround: Timer | null = null
   #downInFlight = 0
   #stopping = false
@@ -73,7 +80,10 @@ export class Broker implements Part {
     this.#sparse = new SparseLog(clock, log)
     this.#refusals = new Refusals(metrics, this.#sparse)
     this.#acceptance = new Acceptance(options.journal, clock, this.counts, this.#refusals)
-    this.#signIn = new SignIn(options.authenticate, log, this.#refusals)
+    const { authenticate: verify, standing = () => false, tls } = options
+    this.#signIn = new SignIn({ verify, standing, secretToo: tls?.secretToo ?? false }, log, this.#refusals)
+    this.#ports = new BrokerPorts(log, this.#refusals, (stream, remote, peer) => this.accept(stream, remote, peer))
+    tls?.certificate.onChange(({ revoked }) => this.#disconnectRevoked(revoked))
     this.#droppedOffline = metrics.counter('fenghuo_mqtt_offline_dropped_total', 'Messages a full offline session did not get.')
     this.#droppedDown = metrics.counter(
       'fenghuo_mqtt_down_dropped_total',
@@ -88,32 +98,29 @@ export class Broker implements Part {
     metrics.gauge('fenghuo_mqtt_unflushed_messages', 'Publishes waiting for the journal.', () => this.#acceptance.waiting)
   }
 
-  /** Where it listens; null before start() and after stop(). */
-  get address(): { readonly host: string; readonly port: number } | null {
-    const address = this.#server?.address()
-    return address !== null && typeof address === 'object' ? { host: address.address, port: address.port } : null
+  /** Where it listens without TLS; null before start(), after stop(), and where there is no such port. */
+  get address(): Address | null {
+    return this.#ports.plain
   }
 
-  /** Opens the port, or throws a Refusal that says why it cannot be opened. */
+  /** Where it listens with TLS. */
+  get tlsAddress(): Address | null {
+    return this.#ports.secure
+  }
+
+  /** Opens the ports, or throws a Refusal that says why one cannot be opened. */
   async start(): Promise<void> {
-    if (this.#server !== null) return
+    if (this.#aedes !== null) return
     await this.open()
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
-      this.accept(socket, remoteOf(socket))
-    )
-    const { host, port } = this.#options
+    const { host, port, plain = true, tls = null } = this.#options
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', (cause) => reject(new Refusal(listenProblem(host, port, cause), { cause })))
-        server.listen({ host, port, backlog: 4096 }, resolve)
-      })
+      if (plain) await this.#ports.openPlain(host, port)
+      if (tls !== null) await this.#ports.openSecure(tls)
     } catch (cause) {
       // What is open keeps the process alive.
       await this.stop()
       throw cause
     }
-    server.on('error', (cause) => this.#options.log.error(`The MQTT port failed: ${messageOf(cause)}`))
-    this.#server = server
   }
 
   /** Everything but the port: for connections handed over by `accept`. */
@@ -148,14 +155,14 @@ export class Broker implements Part {
     this.#lookAround = this.#options.clock.every(LOOK_AROUND_MS, () => this.#look())
   }
 
-  /** Serves one connection; `remote` is its address for log lines. */
-  accept(stream: Duplex, remote: string): void {
+  /** Serves one connection; `remote` is its address for log lines, `peer` what its certificate says. */
+  accept(stream: Duplex, remote: string, peer: Peer | null = null): void {
     if (this.#aedes === null || this.#stopping) return void stream.destroy()
     if (this.#sessions.size >= LIMITS.mqtt.connections) {
       this.#refusals.add('tooManyConnections', `A connection from ${remote} was closed: ${LIMITS.mqtt.connections} are open already.`)
       return void stream.destroy()
     }
-    const session = new BrokerSession(stream, remote, this.#options.clock.now())
+    const session = new BrokerSession(stream, remote, this.#options.clock.now(), peer)
     this.#sessions.add(session)
     this.#strangers.add(session)
     if (this.#strangers.size > LIMITS.mqtt.strangers) this.#closeOldestStranger()
@@ -199,7 +206,7 @@ export class Broker implements Part {
   async stop(): Promise<void> {
     if (this.#aedes === null || this.#stopping) return
     this.#stopping = true
-    const closed = new Promise<void>((resolve) => (this.#server === null ? resolve() : this.#server.close(() => resolve())))
+    const closed = this.#ports.close()
     await Promise.race([this.#acceptance.drain(), pauseOf(this.#options.clock, DRAIN_MS)])
     // Acknowledgements leave with the end of the turn that wrote them.
     await turn()
@@ -208,8 +215,16 @@ export class Broker implements Part {
     for (const session of this.#sessions) session.stream.destroy()
     await new Promise<void>((resolve) => (this.#aedes as Aedes).close(resolve))
     await closed
-    this.#server = null
     this.#aedes = null
+  }
+
+  #disconnectRevoked(revoked: ReadonlySet<string>): void {
+    for (const session of [...this.#sessions]) {
+      if (session.peer === null || !revoked.has(session.peer.number)) continue
+      session.why = 'its certificate was revoked'
+      this.#refusals.add('certificate', `${session} was disconnected: its certificate was revoked.`)
+      session.stream.destroy()
+    }
   }
 
   #authorizePublish(client: Client | null, packet: Publish, done: Done): void {
@@ -363,21 +378,6 @@ function skipUnheard(aedes: Aedes): void {
 
 function forgetFilters(session: BrokerSession, filters: readonly string[]): void {
   for (const filter of filters) session.filters.delete(filter)
-}
-
-function remoteOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
-}
-
-function listenProblem(host: string, port: number, cause: NodeJS.ErrnoException): string {
-  const where = `Port ${port} on ${host}`
-  const remedy = 'or choose another port by FENGHUO_MQTT_PORT or mqtt.port in fenghuo.yaml.'
-  if (cause.code === 'EADDRINUSE') return `${where} is in use, so MQTT cannot be served there. Stop the program that uses it, ${remedy}`
-  if (cause.code === 'EACCES') return `${where} may not be opened by this user, so MQTT cannot be served there. Allow it, ${remedy}`
-  if (cause.code === 'EADDRNOTAVAIL' || cause.code === 'ENOTFOUND' || cause.code === 'EAI_AGAIN') {
-    return `This machine has no address ${host}, so MQTT cannot be served there. Correct FENGHUO_MQTT_HOST or mqtt.host in fenghuo.yaml.`
-  }
-  return `${where} cannot be opened for MQTT: ${cause.message}.`
 }
 
 function pauseOf(clock: Clock, ms: number): Promise<void> {

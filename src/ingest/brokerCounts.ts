@@ -11,6 +11,8 @@ export const REFUSALS = [
   'protocolVersion',
   'identity',
   'credentials',
+  'certificate',
+  'tls',
   'willTopic',
   'unavailable',
   'packetTooLong',
@@ -19,7 +21,8 @@ export const REFUSALS = [
   'malformedTopic',
   'foreignTopic',
   'subscription',
-  'unreleased'
+  'unreleased',
+  'revoked'
 ] as const
 /** Why the broker said no to a connection, a publish or a subscription. */
 export type RefusalReason = (typeof REFUSALS)[number]

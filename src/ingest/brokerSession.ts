@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { RefusalReason } from './brokerCounts.ts'
+import type { Peer } from './brokerPeer.ts'
 import { judgeTopic, ownPrefix, type TopicVerdict } from './brokerTopics.ts'
 import { PacketGuard } from './packetGuard.ts'
 
@@ -57,6 +58,8 @@ export class BrokerSession {
   readonly stream: Duplex
   readonly remote: string
   readonly since: number
+  /** What its certificate says; null: it has none. */
+  readonly peer: Peer | null
   readonly guard = new PacketGuard()
   /** Set once the secret was right. */
   gateway: GatewayDoor | null = null
@@ -90,10 +93,11 @@ export class BrokerSession {
   why = 'connection lost'
   readonly #verdicts = new Map<string, TopicVerdict>()
 
-  constructor(stream: Duplex, remote: string, since: number) {
+  constructor(stream: Duplex, remote: string, since: number, peer: Peer | null) {
     this.stream = stream
     this.remote = remote
     this.since = since
+    this.peer = peer
   }
 
   /** The verdict on a topic name; remembered, since devices repeat their topics. */

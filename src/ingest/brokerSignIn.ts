@@ -1,6 +1,6 @@
 // Who a connection is: everything between CONNECT and CONNACK, and what a gateway's connections share afterwards.
 // Invariant: nobody is believed before the secret was checked, and that check is made whatever else is wrong, so its
-// duration says nothing about which gateways exist.
+// duration says nothing about which gateways exist. A certificate that TLS has verified may stand for the secret, never for another's.
 
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
@@ -22,8 +22,17 @@ export interface Connect {
 
 type Answer = (error: (Error & { returnCode: number }) | null, success: boolean | null) => void
 
+export interface SignInChecks {
+  /** Whether this is the secret of that gateway. */
+  readonly verify: (gatewayId: string, secret: string) => Promise<boolean>
+  /** Whether this gateway may come in at all: it is in the plant, and its secret is not revoked. */
+  readonly standing: (gatewayId: string) => boolean
+  /** Whether a gateway with a certificate must give its secret all the same. */
+  readonly secretToo: boolean
+}
+
 export class SignIn {
-  readonly #verify: (gatewayId: string, secret: string) => Promise<boolean>
+  readonly #checks: SignInChecks
   readonly #log: Log
   readonly #refusals: Refusals
   /** Gateways that have signed in at least once: bounded by the plant. */
@@ -32,8 +41,8 @@ export class SignIn {
   #persistence: Persistence | null = null
   #anonymous = 0
 
-  constructor(verify: (gatewayId: string, secret: string) => Promise<boolean>, log: Log, refusals: Refusals) {
-    this.#verify = verify
+  constructor(checks: SignInChecks, log: Log, refusals: Refusals) {
+    this.#checks = checks
     this.#log = log
     this.#refusals = refusals
   }
@@ -48,12 +57,13 @@ export class SignIn {
 
   /** Reads a CONNECT before aedes acts on it: scopes the client id, notes what is wrong. True: aedes may go on to `authenticate`. */
   prepare(session: BrokerSession, connect: Connect): true {
-    const { username = '', clientId, will } = connect
+    const { clientId, will } = connect
+    const username = connect.username ?? onlyName(session) ?? ''
     const clean = connect.clean !== false
     session.claimed = username === '' ? '' : GATEWAY_ID.test(username) ? username : quoted(username)
     session.prefix = ownPrefix(username)
     session.persistent = !clean
-    session.refusal = connectProblem(session, connect)
+    session.refusal = connectProblem(session, connect, this.#checks.secretToo)
     if (will !== undefined) {
       const isStatus = will.topic === `${session.prefix}status`
       session.willSays = isStatus ? parseStatus(Buffer.from(will.payload)) : null
@@ -70,9 +80,10 @@ export class SignIn {
 
   /** Checks the secret and answers aedes: code 4 for a wrong one, 5 and others for what `prepare` found. */
   authenticate(session: BrokerSession, username: string | undefined, password: unknown, answer: Answer): void {
-    const id = username !== undefined && GATEWAY_ID.test(username) ? username : '?'
-    const secret = password === undefined ? '' : Buffer.from(password as Buffer).toString('utf8')
-    this.#verify(id, secret)
+    const name = username ?? onlyName(session)
+    const id = name !== null && GATEWAY_ID.test(name) ? name : '?'
+    const secret = password == null ? '' : Buffer.from(password as Buffer).toString('utf8')
+    this.#proven(session, id, secret)
       .then((right) => this.#decide(session, id, right))
       .catch((cause: unknown): ConnectRefusal => {
         this.#log.error(`The secret of ${session} could not be checked: ${messageOf(cause)}`)
@@ -97,6 +108,13 @@ export class SignIn {
   /** A client has released a QoS 2 packet id. */
   released(clientKey: string, packetId: number): void {
     this.#byClient.get(clientKey)?.unreleased.delete(packetId)
+  }
+
+  /** A secret that is given must be right, also where a certificate would do without one. */
+  async #proven({ peer }: BrokerSession, id: string, secret: string): Promise<boolean> {
+    const { verify, standing, secretToo } = this.#checks
+    if (peer === null || secretToo || secret !== '') return verify(id, secret)
+    return standing(id)
   }
 
   #decide(session: BrokerSession, id: string, right: boolean): ConnectRefusal | null {
@@ -150,10 +168,33 @@ function refusal(code: ConnectRefusal['code'], reason: ConnectRefusal['reason'],
   return { code, reason, sentence }
 }
 
-function connectProblem(session: BrokerSession, { username, password, clientId, clean, will }: Connect): ConnectRefusal | null {
-  if (username === undefined || username === '' || password === undefined) {
-    return refusal(5, 'credentials', `${session} was turned away: it gave no gateway id and secret as user name and password.`)
+/** The gateway that a certificate names, where no user name says which. */
+function onlyName({ peer }: BrokerSession): string | null {
+  return peer?.gateways.length === 1 ? (peer.gateways[0] as string) : null
+}
+
+/** What of user name, password and certificate does not go together. */
+function identityProblem(session: BrokerSession, { username, password }: Connect, secretToo: boolean): ConnectRefusal | null {
+  const { peer } = session
+  if (peer === null || secretToo) {
+    const named = username !== undefined && username !== ''
+    if ((!named && (peer === null || onlyName(session) === null)) || password === undefined) {
+      return refusal(5, 'credentials', `${session} was turned away: it gave no gateway id and secret as user name and password.`)
+    }
   }
+  if (peer === null) return null
+  const names = peer.gateways.length === 0 ? 'no gateway' : peer.gateways.join(', ')
+  if (username === undefined && onlyName(session) === null) {
+    return refusal(5, 'certificate', `${session} was turned away: it gave no user name, and its certificate names ${names}.`)
+  }
+  if (username === undefined || peer.gateways.includes(username)) return null
+  return refusal(5, 'certificate', `${session} was turned away: its certificate names ${names}, its user name another gateway.`)
+}
+
+function connectProblem(session: BrokerSession, connect: Connect, secretToo: boolean): ConnectRefusal | null {
+  const { clientId, clean, will } = connect
+  const wrong = identityProblem(session, connect, secretToo)
+  if (wrong !== null) return wrong
   if (!isWellFormed(clientId)) {
     return refusal(2, 'identity', `${session} was turned away: its client id holds bytes that are no UTF-8 text or control characters.`)
   }

@@ -70,6 +70,19 @@ export class Metrics {
     })
   }
 
+  /** Gauges told apart by one label, whose values (a closed set) and figures `read` names at each scrape. */
+  gauges(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        for (const [value, figure] of read()) this.set({ [label]: value }, figure)
+      }
+    })
+  }
+
   /** A histogram of seconds with the given bucket bounds. */
   seconds(name: string, help: string, buckets: readonly number[]): { observe(seconds: number): void } {
     return new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] })

@@ -1,8 +1,20 @@
-// Bounds that concern servers beside ours; a part of LIMITS.
+// Bounds that concern servers beside ours, and TLS; a part of LIMITS.
 
 const MIB = 1024 * 1024
 
 export const SERVER_LIMITS = {
+  tls: {
+    /** The files of certificates are looked at this often; at SIGHUP at once. */
+    lookMs: 5_000,
+    /** A certificate that ends sooner is told of, */
+    expiryWarnMs: 14 * 24 * 3_600_000,
+    /** and so is a revocation list, whose end keeps every client out. */
+    crlWarnMs: 2 * 24 * 3_600_000,
+    /** A connection that has not finished its handshake by then is closed. */
+    handshakeMs: 10_000,
+    /** A longer file is no certificate, key or revocation list. */
+    fileBytes: 16 * MIB
+  },
   postgres: {
     /** A server that has not let us in by then is not there. */
     connectMs: 5_000,

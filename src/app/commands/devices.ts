@@ -105,9 +105,9 @@ async function byService(bytes: Uint8Array, options: ImportOptions, env: Environ
 }
 
 function addressOf(config: string, env: Environment): string {
-  const { host, port } = configured(config, env).config.http
+  const { host, port, tls } = configured(config, env).config.http
   const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  return `${tls === null ? 'http' : 'https'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }
 
 async function intoFolder(bytes: Uint8Array, { config, dryRun, note }: ImportOptions, env: Environment, clock: Clock): Promise<Told> {

@@ -146,7 +146,7 @@ async function asked<Answer>(base: string, token: string, path: string, body: ob
 }
 
 function addressOf(config: string, env: Environment): string {
-  const { host, port } = configured(config, env).config.http
+  const { host, port, tls } = configured(config, env).config.http
   const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  return `${tls === null ? 'http' : 'https'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }

@@ -6,7 +6,7 @@ import { openLog } from '../../platform/log.ts'
 import { Refusal } from '../../platform/problem.ts'
 import { assemble } from '../assemble.ts'
 import { configured } from '../configured.ts'
-import { untilSignal } from '../signals.ts'
+import { onHangup, untilSignal } from '../signals.ts'
 
 const STOP_DEADLINE_MS = 20_000
 
@@ -21,10 +21,13 @@ export function serveCommand(program: Command): void {
 async function serve(configFile: string): Promise<void> {
   // Heard from the beginning: a signal during the start ends the service as soon as it stands.
   const ended = untilSignal()
+  let reload = async (): Promise<void> => {}
+  onHangup(() => void reload())
   const configuration = configured(configFile, process.env)
   const log = openLog(configuration.config.logLevel)
   const house = await assemble(configuration, new SystemClock(), log)
   console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
+  reload = house.reload
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
   const end = await Promise.race([ended, house.failure])
   if (typeof end === 'string') console.log(`${end}: draining`)

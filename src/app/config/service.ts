@@ -14,6 +14,7 @@ import { readOidc } from './oidc.ts'
 import { serviceShape } from './serviceShape.ts'
 import { hasShape } from './shapes.ts'
 import { readSource, type SourceFile } from './source.ts'
+import { checkPorts, type MqttTlsSettings, readTls, type TlsSettings } from './tls.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -24,9 +25,24 @@ export interface Config {
   readonly data: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly clockSkewMs: number
-  readonly http: { readonly host: string; readonly port: number }
-  /** `url`: an external broker instead of the embedded one. */
-  readonly mqtt: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly url: string | null }
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** HTTPS; null: plain. */
+    readonly tls: TlsSettings | null
+    /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+    readonly trustProxy: readonly string[]
+  }
+  readonly mqtt: {
+    readonly enabled: boolean
+    readonly host: string
+    readonly port: number
+    /** False: only the port with TLS is opened. */
+    readonly plain: boolean
+    readonly tls: MqttTlsSettings | null
+    /** An external broker instead of the embedded one. */
+    readonly url: string | null
+  }
   /** What of the journal is kept, at most. */
   readonly journal: { readonly bytes: number; readonly ageMs: number }
   readonly history: {
@@ -152,6 +168,20 @@ function freeze(
     }
     return value
   }
+  const tls = (where: 'http' | 'mqtt'): TlsSettings | null =>
+    readTls(settings[where].tls, secret(settings[where].tls?.passphrase, [where, 'tls', 'passphrase']), where, folder, source, findings)
+  const { host: mqttHost, tls: written } = settings.mqtt
+  const mqttFiles = tls('mqtt')
+  const mqttTls =
+    mqttFiles === null || written === undefined
+      ? null
+      : Object.freeze({
+          ...mqttFiles,
+          host: written.host ?? mqttHost,
+          port: written.port,
+          gatewayName: written.gatewayName,
+          secretToo: written.secretToo
+        })
   const { influx } = settings.history
   const retentionDays = days(settings.history.keep, source, findings)
   const config: Config = {
@@ -159,8 +189,8 @@ function freeze(
     data: path.resolve(settings.data),
     logLevel: settings.logLevel,
     clockSkewMs: parseDuration(settings.clockSkew) as number,
-    http: Object.freeze(settings.http),
-    mqtt: Object.freeze({ ...settings.mqtt, url: secret(settings.mqtt.url, ['mqtt', 'url']) }),
+    http: Object.freeze({ ...settings.http, tls: tls('http') }),
+    mqtt: Object.freeze({ ...settings.mqtt, tls: mqttTls, url: secret(settings.mqtt.url, ['mqtt', 'url']) }),
     journal: Object.freeze({ bytes: parseSize(settings.journal.keepBytes), ageMs: parseDuration(settings.journal.keep) as number }),
     history: Object.freeze({
       retentionDays,
@@ -197,6 +227,7 @@ function freeze(
     channels: Object.freeze(source === null ? [] : readChannels(settings.channels, source, env, findings)),
     adminPassword: env.FENGHUO_ADMIN_PASSWORD || null
   }
+  checkPorts(config, source, findings)
   return findings.problems.length > before ? null : Object.freeze(config)
 }
 

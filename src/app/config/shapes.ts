@@ -19,6 +19,7 @@ const CONFIDENTIAL = new Set([
   'secretKey',
   'authToken',
   'password',
+  'passphrase',
   'privateKey',
   'callbackSecret'
 ])
