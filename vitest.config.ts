@@ -6,6 +6,7 @@ export default defineConfig({
     exclude: ['tests/services/**', 'tests/console/**'],
     pool: 'forks',
     maxWorkers: 2,
+    env: { TEST_BACK_ENDS: process.env.TEST_BACK_ENDS ?? 'embedded' },
     testTimeout: 60_000,
     hookTimeout: 60_000
   }

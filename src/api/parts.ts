@@ -10,6 +10,7 @@ import type { Latest } from '../ingest/latest.ts'
 import type { DrillActionBody } from '../model/drill.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
+import type { Scope } from '../model/scope.ts'
 import type { StateActionBody } from '../model/suppression.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -45,7 +46,14 @@ export interface Submit {
   telemetry(gateway: string, body: Uint8Array): Promise<void>
   /** Resolves once the action is flushed, applied, and committed to the book. */
   action(body: OperatorActionBody | ServiceActionBody | StateActionBody | DrillActionBody, by: string): Promise<void>
+  /** Takes in again what is in quarantine; resolves once it is flushed. */
+  retry(id: number, by: string, scope: Scope): Promise<RetryOutcome>
 }
+
+/** What became of an attempt to use what was in quarantine. */
+export type RetryOutcome =
+  | { readonly kind: 'unknown' | 'conflict'; readonly sentence: string }
+  | { readonly kind: 'done'; readonly accepted: number; readonly rejected: readonly { readonly index: number; readonly problem: string }[] }
 
 export interface PartHealth {
   readonly part: string

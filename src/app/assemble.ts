@@ -181,7 +181,7 @@ function doorsOf(
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
   const standing = (gateway: string) => access.gatewayStands(gateway)
   const broker = new Broker({ ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing })
-  const submit = submitTo({ journal, loop, counts, book, audit: access.audit })
+  const submit = submitTo({ journal, loop, counts, book, audit: access.audit, state })
   const health = (): HealthReport =>
     healthOf({
       clock,

@@ -11,7 +11,9 @@ import { type DrillActionBody, isDrillId } from '../model/drill.ts'
 import type { OperatorActionBody, ServiceActionBody } from '../model/journal.ts'
 import type { StateActionBody } from '../model/suppression.ts'
 import { LIMITS } from '../platform/limits.ts'
+import type { State } from '../store/schema.ts'
 import type { Loop } from './loop.ts'
+import { retryQuarantined } from './retry.ts'
 
 export interface SubmitParts {
   readonly journal: Journal
@@ -19,9 +21,10 @@ export interface SubmitParts {
   readonly counts: MessageCounts
   readonly book: Book
   readonly audit: Audit
+  readonly state: State
 }
 
-export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): Submit {
+export function submitTo({ journal, loop, counts, book, audit, state: store }: SubmitParts): Submit {
   async function serve(body: ServiceActionBody, by: string): Promise<void> {
     const name = targetName(body.target)
     const windows = () => loop.pipeline.desk.windows().filter(({ target }) => targetName(target) === name)
@@ -46,6 +49,11 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
     // The end of a drill is chained with its record.
     if ('drill' in body) await audit.append(by, `drill.begin ${body.id}`, null, body.drill)
   }
+  async function telemetry(gateway: string, body: Uint8Array): Promise<void> {
+    await journal.appended('telemetry', `fh/1/${gateway}/telemetry`, body)
+    counts.addJournaled()
+  }
+  const retrying = { state: store, journal, audit, telemetry, fleet: () => loop.pipeline.fleet }
   return {
     obstacle() {
       const { state, problem } = journal.health()
@@ -54,10 +62,8 @@ export function submitTo({ journal, loop, counts, book, audit }: SubmitParts): S
         return 'Too much is waiting for the disk at the moment; try again in a second.'
       return null
     },
-    async telemetry(gateway, body) {
-      await journal.appended('telemetry', `fh/1/${gateway}/telemetry`, body)
-      counts.addJournaled()
-    },
+    telemetry,
+    retry: (id, by, scope) => retryQuarantined(retrying, id, by, scope),
     async action(body, by) {
       if (body.id === null && 'state' in body) return switchState(body, by)
       if (body.id === null) return serve(body, by)

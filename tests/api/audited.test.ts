@@ -19,6 +19,7 @@ const UNRECORDED: Record<string, string> = {
   'POST /a/{token}': 'the acknowledgement that it makes is recorded where it is applied',
   'POST /drills/{id}/acknowledge': 'the drill ends by it, and its end is chained with its signed record',
   'POST /rules/check': 'it changes nothing',
+  'POST /quarantine/{id}/retry': 'needs a correction of the plant: tests/behaviour/changes.test.ts',
   'POST /notifications/{id}/retry': 'needs a dead letter: tests/api/notifications.test.ts'
 }
 

@@ -282,6 +282,7 @@ export class House {
       marks: () => this.marks
     })
     const submit: ApiParts['submit'] = {
+      retry: async () => ({ kind: 'unknown', sentence: 'There is no journal here.' }),
       obstacle: () => this.obstacle,
       telemetry: (gateway, body) => (this.stuck ? new Promise(() => {}) : this.receive(gateway, body)),
       action: async (body, by) => {

@@ -121,6 +121,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/drills/{id}/acknowledge',
       'POST /api/v1/gateways',
       'POST /api/v1/notifications/{id}/retry',
+      'POST /api/v1/quarantine/{id}/retry',
       'POST /api/v1/rules',
       'POST /api/v1/rules/check',
       'POST /api/v1/session',

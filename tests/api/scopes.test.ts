@@ -122,6 +122,7 @@ describe('a scope of one site', () => {
 
   it('lets nothing be done to what belongs to another', async () => {
     const notification = (await plant.yard.ask('GET', '/notifications')).body.items.find(({ site }: { site: string }) => site === 'beta')
+    const quarantined = (await plant.yard.ask('GET', '/quarantine')).body.items.find(({ site }: { site?: string }) => site !== 'alpha')
     const target = { area: 'area-beta', until: soon(), note: 'no' }
     const bodies: Record<string, unknown> = {
       'POST /drill': { site: 'beta' },
@@ -142,6 +143,7 @@ describe('a scope of one site', () => {
     const ids: Record<string, string> = {
       ...things(),
       '/notifications/': encodeURIComponent(notification.id),
+      '/quarantine/': String(quarantined.id),
       '/states/': 'works',
       '/users/': 'admin'
     }

@@ -8,7 +8,8 @@ import { inTime } from '../inTime.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 
-const Outcome = z
+/** What became of the samples of a message. */
+export const TelemetryOutcome = z
   .object({
     accepted: z.number().meta({ description: 'Samples that are used, wholly or in part' }),
     rejected: z
@@ -44,7 +45,7 @@ export function telemetryRoutes(api: Api, parts: ApiParts): void {
       description:
         'One sample or an array of samples of the devices of the gateway that signs in by HTTP Basic. ' +
         'Answered once the message is on disk. A repeat is harmless: equal device, time and values are ignored.',
-      response: { 202: Outcome }
+      response: { 202: TelemetryOutcome }
     },
     handler: async (request, reply) => {
       const body = request.body
