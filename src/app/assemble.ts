@@ -18,7 +18,6 @@ import { Metrics } from '../platform/metrics.ts'
 import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
 import { Refusal } from '../platform/problem.ts'
 import type { State } from '../store/schema.ts'
-import { openState } from '../store/state.ts'
 import { Amending } from './amend/amending.ts'
 import type { AmendedPlant } from './amend/apply.ts'
 import { amendedAtStart, overlayHealth } from './amend/start.ts'
@@ -35,6 +34,7 @@ import type { PipelineSnapshot } from './pipeline.ts'
 import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
+import { openStateStore, type StateStore } from './stateStore.ts'
 import { submitTo } from './submit.ts'
 import { type TellingRooms, tellingOf } from './telling.ts'
 import { VERSION } from './version.ts'
@@ -68,6 +68,7 @@ interface Ground {
   readonly folder: string
   readonly journal: Journal
   readonly state: State
+  readonly stored: StateStore
 }
 
 /** Starts everything over the data folder of the configuration. Throws a Refusal where something stands in the way. */
@@ -77,10 +78,11 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log })
   // The journal's lock keeps a second service off the whole data folder, so it comes before anything else is opened.
   await journal.start()
-  const state = await openState(path.join(folder, 'state.db')).catch(async (cause) => {
+  const stored = await openStateStore(config, folder, clock, log).catch(async (cause) => {
     await journal.stop()
     throw cause
   })
+  const { state } = stored
   const access = new Access({ state, clock, log, oidc: config.oidc })
   const amended = await amendedAtStart(source, plant, access, log).catch(async (cause) => {
     await state.destroy()
@@ -91,7 +93,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
   const anchors = new Anchors({ audit: access.audit, file: config.audit.anchors, clock, log })
   const metrics = new Metrics()
   const certificates = certificatesOf(config, clock, log, metrics)
-  const ground = { config, amended, access, anchors, clock, log, metrics, certificates, folder, journal, state }
+  const ground = { config, amended, access, anchors, clock, log, metrics, certificates, folder, journal, state, stored }
   const rooms = roomsOver(ground)
   const { book, history, loop } = rooms
   const { api, broker, rate, live, telling } = doorsOf(ground, rooms)
@@ -133,7 +135,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     httpAddress: api.address,
     mqttAddress: mqttAddress(),
     generatedPassword,
-    failure: loop.failure
+    failure: Promise.race([loop.failure, stored.lost])
   }
 }
 
@@ -164,7 +166,7 @@ interface Doors {
 }
 
 function doorsOf(
-  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state }: Ground,
+  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state, stored }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -186,6 +188,7 @@ function doorsOf(
     healthOf({
       clock,
       journal,
+      stored,
       loop,
       history,
       rate,

@@ -21,12 +21,5 @@ export function configured(where: string, env: Record<string, string | undefined
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
     throw new Refusal(`The configuration has ${count}; nothing was started.`)
   }
-  for (const [setting, given] of [
-    ['mqtt.url (FENGHUO_MQTT_URL)', config.mqtt.url],
-    ['state.url (FENGHUO_POSTGRES_URL)', config.state.url]
-  ] as const) {
-    if (given !== null)
-      throw new Refusal(`${setting} is set, but this version has only the embedded part in its place. Remove the setting.`)
-  }
   return { config, plant, source }
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts'
 import { dutyPart } from './dutyHealth.ts'
 import type { Loop } from './loop.ts'
 import type { Rate } from './rate.ts'
+import type { StateStore } from './stateStore.ts'
 import { VERSION } from './version.ts'
 
 /** Judging this far behind receiving is said aloud. */
@@ -15,6 +16,7 @@ const LAG_MS = 10_000
 export interface HealthParts {
   readonly clock: Clock
   readonly journal: Journal
+  readonly stored: Pick<StateStore, 'problem'>
   readonly loop: Loop
   readonly history: History
   readonly rate: Rate
@@ -33,6 +35,7 @@ export interface HealthParts {
 export function healthOf({
   clock,
   journal,
+  stored,
   loop,
   history,
   rate,
@@ -44,9 +47,10 @@ export function healthOf({
 }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
+  const storeProblem = loop.problem ?? stored.problem()
   const parts: PartHealth[] = [
     { part: 'journal', state: disk.state, problem: disk.problem },
-    { part: 'state store', state: loop.problem === null ? 'ok' : 'failing', problem: loop.problem },
+    { part: 'state store', state: storeProblem === null ? 'ok' : 'failing', problem: storeProblem },
     {
       part: 'rules',
       state: intakeLagMs > LAG_MS ? 'degraded' : 'ok',

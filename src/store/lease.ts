@@ -29,6 +29,8 @@ export interface LeasedState {
   readonly epoch: number
   /** Whether the last holder was another instance. */
   readonly takenOver: boolean
+  /** A sentence while the server cannot be reached: nothing is read or written then. */
+  readonly problem: string | null
   /** Resolves, if ever, with why the lease is gone: nothing can be written any more, and the process must end. */
   readonly lost: Promise<Refusal>
   /** Lets the lease go; the same as `state.destroy()`. */
@@ -98,8 +100,12 @@ class Holding {
     const { epoch, before } = await this.#link.use((query) => this.#raise(query))
     this.#epoch = epoch
     this.#beats = this.#options.clock.every(LIMITS.lease.beatMs, () => void this.#beat())
+    const link = this.#link
     return {
       state: this.#state,
+      get problem() {
+        return link.problem
+      },
       epoch,
       takenOver: before !== '' && before !== this.#options.instance,
       lost: this.#lost,
@@ -107,9 +113,11 @@ class Holding {
     }
   }
 
-  end(): Promise<void> {
+  async end(): Promise<void> {
     this.#stop()
-    return this.#state.destroy()
+    await this.#state.destroy()
+    // Kysely does not close what it was never asked to use.
+    await this.#link.end()
   }
 
   /** True where the lock is ours. Ends a holder that gives no sign of life. */

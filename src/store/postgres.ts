@@ -83,6 +83,12 @@ export class PostgresLink implements PostgresPool {
     return this.#client !== null
   }
 
+  /** A sentence while there is no connection. */
+  get problem(): string | null {
+    if (this.#client !== null || this.#problem === null) return null
+    return `${this.#failure().message} (${saidBy(this.#url, this.#problem)})`
+  }
+
   /** Connects. Throws a StateFailure, or what `admit` threw. */
   open(): Promise<void> {
     if (this.#client !== null) return Promise.resolve()
@@ -153,7 +159,7 @@ export class PostgresLink implements PostgresPool {
     const client = this.#client
     if (client === null) {
       release()
-      throw this.#problem instanceof StateFailure ? this.#problem : new StateFailure('unreachable', this.#problem, 'server')
+      throw this.#failure()
     }
     const query = async <Row>(text: unknown, values: readonly unknown[] = []): Promise<PostgresQueryResult<Row>> => {
       // What a lost connection had begun is undone by the server: the first failure is the one that is reported.
@@ -166,6 +172,7 @@ export class PostgresLink implements PostgresPool {
   /** Waits for what is under way, then closes. */
   async end(): Promise<void> {
     await this.#turn
+    if (this.#ended) return
     this.#ended = true
     const client = this.#client
     this.#client = null
@@ -197,6 +204,10 @@ export class PostgresLink implements PostgresPool {
     const name = `s${this.#names.size}`
     this.#names.set(text, name)
     return name
+  }
+
+  #failure(): StateFailure {
+    return this.#problem instanceof StateFailure ? this.#problem : new StateFailure('unreachable', this.#problem, 'server')
   }
 
   #lose(client: pg.Client, cause: unknown): void {
@@ -234,7 +245,7 @@ export function onServer(state: State): boolean {
 
 /** What a failed attempt says to people: the server's name and its own words, never the address with a password. */
 export function saidBy(url: string, cause: unknown): string {
-  return `${serverName(url)}: ${messageOf(cause)}`
+  return `${serverName(url)}: ${messageOf(cause instanceof StateFailure ? cause.cause : cause)}`
 }
 
 function kept(value: unknown): unknown {

@@ -57,6 +57,7 @@ async function readServer(url: string): Promise<State> {
     return state
   } catch (cause) {
     await state.destroy()
+    await link.end()
     const failure = stateFailure(cause)
     if (failure === null) throw cause
     throw new Refusal(failureSentence(failure, serverName(url)), { cause })

@@ -1,0 +1,38 @@
+// The state store that the configuration asks for, opened to work with: an SQLite file in the data folder, or PostgreSQL under
+// its lease.
+
+import os from 'node:os'
+import path from 'node:path'
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import { Refusal } from '../platform/problem.ts'
+import { takeLease } from '../store/lease.ts'
+import type { State } from '../store/schema.ts'
+import { openState } from '../store/state.ts'
+import type { Config } from './config/service.ts'
+import { instanceOf } from './standby/instance.ts'
+
+export const STATE_FILE = 'state.db'
+
+export interface StateStore {
+  readonly state: State
+  /** A sentence while it does not answer. */
+  problem(): string | null
+  /** Resolves, if ever, with why nothing can be written any more. */
+  readonly lost: Promise<Refusal>
+}
+
+/** Where the state is: a file of the data folder, or the address of a server. */
+export function stateAt({ data, state }: Pick<Config, 'data' | 'state'>): string {
+  return state.url ?? path.join(data, STATE_FILE)
+}
+
+/** Opens it to write to. Throws a Refusal where it cannot be used, or another instance works with it. */
+export async function openStateStore(config: Config, folder: string, clock: Clock, log: Log | null): Promise<StateStore> {
+  const { url } = config.state
+  if (url === null) return { state: await openState(path.join(folder, STATE_FILE)), problem: () => null, lost: new Promise(() => {}) }
+  const { instance } = await instanceOf(folder)
+  const leased = await takeLease(url, { instance, host: `${os.hostname()}:${config.http.port}`, clock, log })
+  if (leased !== null) return { state: leased.state, problem: () => leased.problem, lost: leased.lost }
+  throw new Refusal('Another Fenghuo works with the state in PostgreSQL (FENGHUO_POSTGRES_URL): only one may at a time. Stop it first.')
+}
