@@ -190,8 +190,8 @@ export class Book {
   }
 
   /** ISA-18.2 figures of a stretch of time; null where it holds more than LIMITS.book.eventsPerStretch events. */
-  statistics(stretch: Stretch, scope: Scope): Promise<AlarmStatistics | null> {
-    return statisticsOver(this.#state, stretch, scope, LIMITS.book.eventsPerStretch)
+  statistics(stretch: Stretch, scope: Scope, dayOf?: (at: number) => string): Promise<AlarmStatistics | null> {
+    return statisticsOver(this.#state, stretch, scope, LIMITS.book.eventsPerStretch, dayOf)
   }
 
   /** When each of these rules last raised an alarm inside the scope, epoch ms; rules that never did are left out. */

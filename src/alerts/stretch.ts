@@ -18,8 +18,17 @@ export interface Stretch {
   readonly to: number
 }
 
-/** The figures inside the scope; null where more than `most` events, or alarms standing at the beginning, would have to be read. */
-export async function statisticsOver(state: State, { from, to }: Stretch, scope: Scope, most: number): Promise<AlarmStatistics | null> {
+/**
+ * The figures inside the scope, their days named by `dayOf`; null where more than `most` events, or alarms standing at the
+ * beginning, would have to be read.
+ */
+export async function statisticsOver(
+  state: State,
+  { from, to }: Stretch,
+  scope: Scope,
+  most: number,
+  dayOf?: (at: number) => string
+): Promise<AlarmStatistics | null> {
   const span = await guarded(() =>
     state
       .selectFrom('alarm_events')
@@ -30,7 +39,7 @@ export async function statisticsOver(state: State, { from, to }: Stretch, scope:
   )
   const standing = await standingAt(state, from, scope, most)
   if (span.count > most || standing === null) return null
-  const tally = new AlarmTally(from)
+  const tally = new AlarmTally(from, dayOf)
   for (const alarm of standing) tally.stands(alarm)
   for (let after = (span.first ?? 1) - 1, last = span.last ?? 0; after < last; ) {
     let query = state.selectFrom('alarm_events').selectAll().where('n', '>', after).where('n', '<=', last).orderBy('n').limit(PAGE)

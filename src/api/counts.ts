@@ -1,7 +1,7 @@
 // What is counted over the whole plant: alarms and devices, in all and per site, inside somebody's scope.
 
 import type { BookedAlarm } from '../alerts/booked.ts'
-import { withheldBy } from '../model/alarm.ts'
+import { type WithheldBy, withheldBy } from '../model/alarm.ts'
 import { maySee, type Scope } from '../model/scope.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
@@ -34,10 +34,20 @@ export function countDevices(plant: PlantView, scope: Scope, now: number): { all
   return { all, bySite }
 }
 
-/** Active alarms by tier, as many as the active list has. */
+/** Active alarms by tier. What is shelved, suppressed or out of service is no active alarm on any display (ISA-18.2). */
 export function countTiers(active: readonly BookedAlarm[]): { blue: number; yellow: number; orange: number; red: number } {
   const counts = { blue: 0, yellow: 0, orange: 0, red: 0 }
-  for (const alarm of active) counts[alarm.tier]++
+  for (const alarm of active) if (withheldBy(alarm) === null) counts[alarm.tier]++
+  return counts
+}
+
+/** Alarms that are withheld, inside the scope, each by the reason that weighs most; normal ones that stay withheld too. */
+export function countWithheld(standing: Iterable<BookedAlarm>, scope: Scope): Record<WithheldBy, number> {
+  const counts = { shelved: 0, suppressed: 0, outOfService: 0 }
+  for (const alarm of standing) {
+    const by = withheldBy(alarm)
+    if (by !== null && maySee(scope, alarm)) counts[by]++
+  }
   return counts
 }
 
@@ -59,10 +69,17 @@ export function markCounts(plant: PlantView, active: readonly BookedAlarm[], sco
 }
 
 /** The sites of the scope with what is going on at each, in the order of the plant. */
-export function siteBodies(plant: PlantView, active: readonly BookedAlarm[], bySite: Map<string, DeviceTally>, scope: Scope): SiteBody[] {
+export function siteBodies(
+  plant: PlantView,
+  active: readonly BookedAlarm[],
+  standing: Iterable<BookedAlarm>,
+  bySite: Map<string, DeviceTally>,
+  scope: Scope
+): SiteBody[] {
   const { areasOfSite, enterprises } = placesOf(plant.fleet)
   const worst = worstTiers(active, (alarm) => alarm.site)
   const alarmsOf = Map.groupBy(active, (alarm) => alarm.site)
+  const standingAt = Map.groupBy(standing, (alarm) => alarm.site)
   return plant.fleet.plant.sites
     .filter(({ id }) => seesSite(plant.fleet, id, scope))
     .map((site) => {
@@ -78,6 +95,7 @@ export function siteBodies(plant: PlantView, active: readonly BookedAlarm[], byS
         worstTier: worst.get(site.id) ?? null,
         alarms: countTiers(alarms),
         unacknowledged: countUnacknowledged(alarms),
+        withheld: countWithheld(standingAt.get(site.id) ?? [], scope),
         devices: bySite.get(site.id) ?? noDevices()
       }
     })

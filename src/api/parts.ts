@@ -57,6 +57,8 @@ export type RetryOutcome =
 
 export interface PartHealth {
   readonly part: string
+  /** The rota that it is about: told to those who may read of it only. */
+  readonly rota?: string
   readonly state: 'ok' | 'starting' | 'degraded' | 'full' | 'failing'
   /** One sentence for people: what is wrong and what to do; null while all is well. */
   readonly problem: string | null

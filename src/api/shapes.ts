@@ -268,6 +268,10 @@ export type DeviceDetail = z.infer<typeof DeviceDetail>
 
 export const TierCounts = z.object({ blue: z.number(), yellow: z.number(), orange: z.number(), red: z.number() })
 
+export const WithheldCounts = z
+  .object({ shelved: z.number(), suppressed: z.number(), outOfService: z.number() })
+  .meta({ description: 'Alarms that are withheld, each under one reason: out of service before suppressed before shelved' })
+
 export const RULE_FIRING = ['never', 'sometimes', 'always'] as const
 /** A rule that is unknown on at least this share of its subjects is failing. */
 export const FAILING_SHARE = 0.1
@@ -330,6 +334,7 @@ export const SiteBody = z
     worstTier: TierName.nullable(),
     alarms: TierCounts,
     unacknowledged: z.number(),
+    withheld: WithheldCounts,
     devices: DeviceCounts
   })
   .meta({ id: 'Site' })

@@ -1,7 +1,7 @@
 // From what the rooms hold to the bodies of contract 6. Pure: the instant of "now" is given.
 
 import type { BookedAlarm } from '../alerts/booked.ts'
-import { isaState, type Withholding } from '../model/alarm.ts'
+import { isaState, type Withholding, withheldBy } from '../model/alarm.ts'
 import type { MarkChange } from '../model/mark.ts'
 import type { Grants } from '../model/scope.ts'
 import { levelRank, type Tier } from '../model/tier.ts'
@@ -145,12 +145,12 @@ export function worse(one: Tier | null, other: Tier | null): Tier | null {
   return levelRank(one) >= levelRank(other) ? one : other
 }
 
-/** The highest tier that is on (not cleared) per subject that `key` names. */
+/** The highest tier that is on (not cleared, not withheld) per subject that `key` names. */
 export function worstTiers(active: readonly BookedAlarm[], key: (alarm: BookedAlarm) => string | null): Map<string, Tier> {
   const worst = new Map<string, Tier>()
   for (const alarm of active) {
     const of = key(alarm)
-    if (of === null || alarm.clearedAt !== null) continue
+    if (of === null || alarm.clearedAt !== null || withheldBy(alarm) !== null) continue
     worst.set(of, worse(worst.get(of) ?? null, alarm.tier) as Tier)
   }
   return worst

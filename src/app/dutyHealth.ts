@@ -24,12 +24,14 @@ export function dutyPart({ duty }: Plant, now: number): PartHealth {
     if (hole.from <= now)
       return {
         part,
+        rota: rota.id,
         state: 'degraded',
         problem: `Nobody is on duty in the rota ${rota.id} ${until}: the next rung of each ladder is called instead.`
       }
     const from = localText(hole.from, rota.zone)
     return {
       part,
+      rota: rota.id,
       state: 'ok',
       problem: `Nobody will be on duty in the rota ${rota.id} from ${from} ${until}: add a shift or an override.`
     }

@@ -103,7 +103,8 @@ function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
       if (hole === undefined) return []
       const from = hole.from <= now ? '' : `from ${localText(hole.from, zone)} `
       const when = `${from}until ${localText(hole.to, zone)} (${zone})`
-      return [{ part: `duty ${id}`, state: 'degraded', problem: `Nobody is on duty in rota ${id} ${when}: name somebody in duty.yaml.` }]
+      const problem = `Nobody is on duty in rota ${id} ${when}: name somebody in duty.yaml.`
+      return [{ part: `duty ${id}`, rota: id, state: 'degraded', problem }]
     })
     return known
   }

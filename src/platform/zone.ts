@@ -38,6 +38,11 @@ export class Zone {
     return { day, minute: (local - day * DAY) / MINUTE }
   }
 
+  /** The day that the wall clock shows, yyyy-MM-dd. */
+  dayName(at: number): string {
+    return new Date(this.wallClock(at).day * DAY).toISOString().slice(0, 10)
+  }
+
   /**
    * The first instant at which the wall clock of that day has come to `minute` (0 to 1440): where clocks are set forward
    * over it, the instant of the change; where they are set back behind it, its first occurrence.

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { House, START, turn } from './harness.ts'
+import { PLANT } from './plant.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -19,11 +20,54 @@ async function kpi(query = '', token = everyone): Promise<any> {
   return (await house.ask(`/api/v1/kpi${query}`, token)).json()
 }
 
+describe('the days of GET /kpi', () => {
+  // 22:30 on the 31st and 01:30 on the 1st in UTC: in Shanghai both are the 1st, in New York both the 31st.
+  const late = Date.parse('2025-12-31T22:30:00.000Z')
+  const early = Date.parse('2026-01-01T01:30:00.000Z')
+  const happen = (at: House) =>
+    at.commit(
+      turn('tank-level', { device: 'T-101' }, late, late, 'clear', 'yellow'),
+      turn('tank-level', { device: 'T-102' }, early, early, 'clear', 'yellow')
+    )
+  const days = async (query: string, of = house, token = everyone): Promise<unknown> => {
+    const { zone, days: told } = (await of.ask(`/api/v1/kpi${query}`, token)).json()
+    return [zone, told.map(({ day, alarms }: { day: string; alarms: number }) => [day, alarms])]
+  }
+
+  it('are those of the zone that is asked for', async () => {
+    await happen(house)
+    expect(await days('')).toEqual([
+      'UTC',
+      [
+        ['2025-12-31', 1],
+        ['2026-01-01', 1]
+      ]
+    ])
+    expect(await days('?zone=Asia/Shanghai')).toEqual(['Asia/Shanghai', [['2026-01-01', 2]]])
+    expect(await days('?zone=America/New_York')).toEqual(['America/New_York', [['2025-12-31', 2]]])
+    const wrong = await house.ask('/api/v1/kpi?zone=Asia/Shangai', everyone)
+    expect([wrong.statusCode, wrong.json().detail]).toEqual([
+      422,
+      'There is no time zone Asia/Shangai: give an IANA name such as Asia/Shanghai.'
+    ])
+  })
+
+  it('are those of the plant’s calendar', async () => {
+    const calendar = { zone: 'Asia/Shanghai', holidays: [], workdays: [] }
+    const there = await House.open({ plant: { ...PLANT, calendar } })
+    await happen(there)
+    expect(await days('', there, await there.token('viewer'))).toEqual(['Asia/Shanghai', [['2026-01-01', 2]]])
+    expect(((await days('?zone=UTC', there, await there.token('viewer'))) as [string])[0]).toBe('UTC')
+    await there.close()
+  })
+})
+
 describe('GET /kpi', () => {
   it('has zeros, not nothing, where nothing happened', async () => {
     expect(await kpi()).toEqual({
       from: iso(START - 7 * 24 * HOUR),
       to: iso(START),
+      zone: 'UTC',
       alarms: 0,
       announced: 0,
       standing: 0,

@@ -58,7 +58,12 @@ describe('shelving', () => {
     expect(await ids('?shelved=true')).toEqual([T101])
     expect(await ids('?shelved=false')).toEqual([S1, T102])
     const overview = (await house.ask('/api/v1/overview', tokens.viewer)).json()
-    expect(overview.alarms).toMatchObject({ yellow: 2, red: 1, unacknowledged: 2 })
+    expect(overview.alarms).toMatchObject({
+      yellow: 1,
+      red: 1,
+      unacknowledged: 2,
+      withheld: { shelved: 1, suppressed: 0, outOfService: 0 }
+    })
     house.clock.moveTo(house.clock.now() + HOUR + 1)
     await house.pass()
     const after = (await house.ask(path(T101), tokens.viewer)).json()
@@ -95,6 +100,49 @@ describe('shelving', () => {
       act(T101, 'shelve', { until, note: 'mine' }, 'engineer')
     ])
     expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409])
+  })
+})
+
+describe('what is withheld is no active alarm in any figure', () => {
+  const figures = async () => {
+    const get = async (url: string) => (await house.ask(url, tokens.viewer)).json()
+    const [overview, sites, device, devices, rule] = await Promise.all(
+      ['/overview', '/sites', '/devices/T-101', '/devices?limit=10', '/rules/tank-level'].map((url) => get(`/api/v1${url}`))
+    )
+    const site = sites.items.find(({ id }: { id: string }) => id === 'farm')
+    expect(overview.sites.find(({ id }: { id: string }) => id === 'farm')).toEqual(site)
+    expect(devices.items.find(({ id }: { id: string }) => id === 'T-101').worstTier).toBe(device.worstTier)
+    return {
+      ...{
+        overview: overview.alarms.yellow,
+        withheld: overview.alarms.withheld,
+        site: [site.worstTier, site.alarms.yellow, site.withheld]
+      },
+      ...{ device: device.worstTier, rule: rule.standing.yellow }
+    }
+  }
+  const none = { shelved: 0, suppressed: 0, outOfService: 0 }
+
+  beforeEach(() => house.commit(turn('tank-level', { device: 'T-102' }, START + 1000, START + 2000, 'yellow', 'clear')))
+
+  it('shelved and taken out of service', async () => {
+    await act(T102, 'acknowledge', {})
+    expect(await figures()).toEqual({ overview: 1, withheld: none, site: ['yellow', 1, none], device: 'yellow', rule: 1 })
+    await act(T101, 'shelve', { until: iso(house.clock.now() + HOUR), note: 'cleaning' })
+    const shelved = { ...none, shelved: 1 }
+    expect(await figures()).toEqual({ overview: 0, withheld: shelved, site: [null, 0, shelved], device: null, rule: 0 })
+    const payload = { until: iso(house.clock.now() + HOUR), note: 'calibration' }
+    await house.ask('/api/v1/devices/T-101/out-of-service', tokens.engineer, { payload })
+    const out = { ...none, outOfService: 1 }
+    expect(await figures()).toEqual({ overview: 0, withheld: out, site: [null, 0, out], device: null, rule: 0 })
+  })
+
+  it('suppressed by design', async () => {
+    await act(T102, 'acknowledge', {})
+    const payload = { device: 'T-101', until: iso(house.clock.now() + HOUR), note: 'works' }
+    expect((await house.ask('/api/v1/states/works/enter', tokens.engineer, { payload })).statusCode).toBeLessThan(300)
+    const suppressed = { ...none, suppressed: 1 }
+    expect(await figures()).toEqual({ overview: 0, withheld: suppressed, site: [null, 0, suppressed], device: null, rule: 0 })
   })
 })
 

@@ -6,15 +6,15 @@ import { DutyPlan } from '../../alerts/dutyLadders.ts'
 import { toldBy } from '../../alerts/dutyPreview.ts'
 import type { Duty, Rota } from '../../model/duty.ts'
 import { CHANNEL_KINDS, NOTIFICATION_REASONS, WITHHOLD_REASONS } from '../../model/notification.ts'
-import { maySee, type Scope } from '../../model/scope.ts'
+import { maySee } from '../../model/scope.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
-import type { ApiParts, PlantView } from '../parts.ts'
+import { seesRota } from '../dutySight.ts'
+import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, TierName } from '../shapes.ts'
-import { seesTarget } from '../sight.ts'
 import { instant } from '../views.ts'
 import { ruleNamed } from './rules.ts'
 
@@ -73,7 +73,7 @@ export function dutyRoutes(api: Api, parts: ApiParts): void {
       const { duty } = view.fleet.plant
       const now = parts.clock.now()
       const rotas =
-        duty === undefined ? [] : duty.rotas.filter((rota) => inScope(view, duty, rota, scope)).map((rota) => onDutyBody(duty, rota, now))
+        duty === undefined ? [] : duty.rotas.filter((rota) => seesRota(view, duty, rota, scope)).map((rota) => onDutyBody(duty, rota, now))
       return { at: instant(now), configured: (duty?.ladders.length ?? 0) > 0, rotas }
     }
   })
@@ -141,23 +141,4 @@ function onDutyBody(duty: Duty, rota: Rota, now: number): z.infer<typeof OnDuty>
     next: named(next?.people ?? []),
     holes: holes(duty, rota.id, now, now + LIMITS.duty.aheadMs).map(({ from, to }) => ({ from: instant(from), to: instant(to) }))
   }
-}
-
-/** Whether somebody of the rota is of an enterprise that the caller may see, and it is called for something that he may see. */
-function inScope({ fleet }: PlantView, duty: Duty, rota: Rota, scope: Scope): boolean {
-  if (scope === null) return true
-  const called = duty.ladders.some(
-    ({ appliesTo: { area, site }, rungs }) =>
-      ((area === null && site === null) || seesTarget(fleet, { device: null, area, site: area === null ? site : null }, scope)) &&
-      rungs.some(({ tell }) => tell.some((target) => target.kind === 'duty' && target.rota === rota.id))
-  )
-  if (scope.sites !== null && !called) return false
-  const ids = new Set(
-    rota.shifts
-      .flatMap(({ order }) => order)
-      .flatMap(({ kind, id }) => (kind === 'person' ? [id] : (duty.teams.find((team) => team.id === id)?.people ?? [])))
-  )
-  return duty.people.some(
-    ({ id, enterprise }) => ids.has(id) && maySee({ enterprises: scope.enterprises, sites: null }, { enterprise, site: null })
-  )
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Api } from '../api.ts'
+import { healthForAnybody } from '../dutySight.ts'
 import type { ApiParts, HealthReport } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
 import { Instant, PartHealthBody } from '../shapes.ts'
@@ -14,7 +15,7 @@ export function healthRoutes(api: Api, parts: ApiParts): void {
   const body = ({ version, parts: all }: HealthReport): z.infer<typeof Health> => ({
     at: instant(clock.now()),
     version,
-    parts: all.map((part) => ({ ...part }))
+    parts: healthForAnybody(all)
   })
   api.route({
     method: 'GET',
@@ -24,7 +25,7 @@ export function healthRoutes(api: Api, parts: ApiParts): void {
       tags: ['service'],
       summary: 'Liveness',
       description:
-        '200 as long as the process answers, however its parts are: restarting it would not mend a full disk. The body names each part.',
+        '200 as long as the process answers, however its parts are: restarting it would not mend a full disk. The body names each part; of the duty only how many rotas leave nobody on it.',
       response: { 200: Health }
     },
     handler: async () => body(health())

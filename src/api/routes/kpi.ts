@@ -2,7 +2,9 @@
 
 import { z } from 'zod'
 import { type AlarmCounts, type AlarmStatistics, STALE_MS } from '../../alerts/statistics.ts'
+import type { Plant } from '../../model/plant.ts'
 import { LIMITS } from '../../platform/limits.ts'
+import { Zone } from '../../platform/zone.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
@@ -19,7 +21,15 @@ const TOLD = 100
 
 const KpiQuery = z.object({
   from: Time.optional().meta({ description: 'Default: 7 days before `to`' }),
-  to: Time.optional().meta({ description: 'Up to, not including; default: now' })
+  to: Time.optional().meta({ description: 'Up to, not including; default: now' }),
+  zone: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({
+      description: 'Of the days: an IANA name; default: that of the plant (its calendar, else its duty, else UTC)',
+      example: 'Asia/Shanghai'
+    })
 })
 
 const Actor = z.object({ rule: z.string(), device: z.string().nullable(), area: z.string().nullable() })
@@ -29,6 +39,7 @@ const Kpi = z
   .object({
     from: Instant,
     to: Instant,
+    zone: z.string().meta({ description: 'Of the days' }),
     alarms: Count.meta({ description: 'Alarms raised' }),
     announced: Count.meta({ description: 'Raised, or risen to a higher tier: as often as somebody had to look' }),
     standing: Count.meta({ description: 'On at the end' }),
@@ -40,7 +51,7 @@ const Kpi = z
       .meta({ description: 'From red to blue; `share` of all announced, 0 to 1' }),
     days: z
       .array(z.object({ day: z.string(), alarms: Count, announced: TierCounts }))
-      .meta({ description: 'Days (UTC) with any, in order' }),
+      .meta({ description: 'Days of the zone with any, in order' }),
     floods: z
       .array(z.object({ from: Instant, to: Instant, announced: Count, peak: Count }))
       .meta({ description: `Begun by more than 10 announced in 10 minutes, ended by fewer than 5; the last ${TOLD}` }),
@@ -62,7 +73,7 @@ const Kpi = z
   .meta({ id: 'Kpi' })
 type Kpi = z.infer<typeof Kpi>
 
-export function kpiRoutes(api: Api, { book, clock }: ApiParts): void {
+export function kpiRoutes(api: Api, { book, clock, plant }: ApiParts): void {
   api.route({
     method: 'GET',
     url: '/api/v1/kpi',
@@ -83,27 +94,40 @@ export function kpiRoutes(api: Api, { book, clock }: ApiParts): void {
       if (to - from > LONGEST_STRETCH_MS) {
         throw outOfBounds('from', `The stretch is longer than ${LONGEST_STRETCH_MS / DAY} days: ask for a shorter one.`)
       }
-      const figures = await book.statistics({ from, to }, caller(request).scope)
+      const zone = zoneOf(request.query.zone ?? zoneOfPlant(plant().fleet.plant))
+      const figures = await book.statistics({ from, to }, caller(request).scope, (at) => zone.dayName(at))
       if (figures === null) {
         const most = LIMITS.book.eventsPerStretch
         throw outOfBounds('from', `The stretch holds more than ${most} alarm events: ask for a shorter one.`)
       }
-      return kpiBody(figures)
+      return kpiBody(figures, zone.name)
     }
   })
+}
+
+/** The zone in which the people of the plant count their days. */
+function zoneOfPlant({ calendar, duty }: Plant): string {
+  return calendar?.zone ?? duty?.rotas[0]?.zone ?? duty?.people[0]?.zone ?? 'UTC'
+}
+
+function zoneOf(name: string): Zone {
+  const zone = Zone.named(name)
+  if (zone === null) throw outOfBounds('zone', `There is no time zone ${name}: give an IANA name such as Asia/Shanghai.`)
+  return zone
 }
 
 function outOfBounds(at: string, sentence: string): ApiProblem {
   return new ApiProblem('invalid', sentence, { faults: [{ at, problem: sentence }] })
 }
 
-function kpiBody(figures: AlarmStatistics): Kpi {
+function kpiBody(figures: AlarmStatistics, zone: string): Kpi {
   const { from, to, total, tiers, days, floods, floodMs, chattering, stale, staleCount, badActors } = figures
   const { alarms, announced, standing } = total
   const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
   return {
     from: instant(from),
     to: instant(to),
+    zone,
     alarms,
     announced,
     standing,

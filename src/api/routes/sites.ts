@@ -4,11 +4,12 @@ import { z } from 'zod'
 import { FLOOD_SCOPES } from '../../model/mark.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
-import { countDevices, countTiers, countUnacknowledged, markCounts, siteBodies } from '../counts.ts'
+import { countDevices, countTiers, countUnacknowledged, countWithheld, markCounts, siteBodies } from '../counts.ts'
+import { healthInScope } from '../dutySight.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { caller } from '../session.ts'
-import { DeviceCounts, Instant, Next, PartHealthBody, pageLimit, SiteBody, TierCounts } from '../shapes.ts'
+import { DeviceCounts, Instant, Next, PartHealthBody, pageLimit, SiteBody, TierCounts, WithheldCounts } from '../shapes.ts'
 import { instant } from '../views.ts'
 
 const Overview = z
@@ -19,8 +20,9 @@ const Overview = z
       unacknowledged: z.number(),
       states: z
         .object({ unacknowledged: z.number(), acknowledged: z.number(), clearedUnacknowledged: z.number() })
-        .meta({ description: 'ISA-18.2 states B, C and D' })
-    }).meta({ description: 'Active alarms by tier: as many as the active list has' }),
+        .meta({ description: 'ISA-18.2 states B, C and D' }),
+      withheld: WithheldCounts
+    }).meta({ description: 'Active alarms by tier, without those that are withheld: they are counted apart' }),
     floods: z
       .array(
         z.object({
@@ -56,7 +58,8 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
     schema: {
       tags: ['overview'],
       summary: 'Sites with their worst tier',
-      description: '`worstTier` is the highest tier that is on there now (not cleared); the counts are those of the active list.',
+      description:
+        '`worstTier` is the highest tier that is on there now (not cleared); `alarms` counts the active list. Neither has what is shelved, suppressed or out of service: `withheld` has.',
       querystring: z.object({ limit: pageLimit(LIMITS.api.itemsPerPage), cursor: z.string().max(512).optional() }),
       response: { 200: z.object({ items: z.array(SiteBody), next: Next }) }
     },
@@ -65,7 +68,7 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
       const scope = caller(request).scope
       const plant = parts.plant()
       const { bySite } = countDevices(plant, scope, clock.now())
-      const sites = siteBodies(plant, book.active({ state: 'active' }, scope), bySite, scope)
+      const sites = siteBodies(plant, book.active({ state: 'active' }, scope), book.standing(), bySite, scope)
       const start = cursor === undefined ? 0 : readCursor(cursor, 'number')
       const items = sites.slice(start, start + limit)
       return { items, next: start + limit < sites.length ? cursorAfter(start + limit) : null }
@@ -82,18 +85,24 @@ export function siteRoutes(api: Api, parts: ApiParts): void {
       const now = clock.now()
       const active = book.active({ state: 'active' }, scope)
       const { all, bySite } = countDevices(plant, scope, now)
-      const health = parts.health()
+      const { parts: found, ...health } = parts.health()
+      const seen = healthInScope(found, plant, scope)
       return {
         at: instant(now),
         version: health.version,
-        alarms: { ...countTiers(active), unacknowledged: countUnacknowledged(active), states: states(book.counts(scope)) },
+        alarms: {
+          ...countTiers(active),
+          unacknowledged: countUnacknowledged(active),
+          states: states(book.counts(scope)),
+          withheld: countWithheld(book.standing(), scope)
+        },
         ...markCounts(plant, active, scope),
         devices: all,
         intake: { lagMs: health.intakeLagMs, lagRecords: health.intakeLagRecords, messagesPerSecond: health.messagesPerSecond },
         history: { lagRecords: health.historyLagRecords },
-        sites: siteBodies(plant, active, bySite, scope).slice(0, LIMITS.api.itemsPerPage),
-        health: health.parts.map((part) => ({ ...part })),
-        problems: health.parts.flatMap(({ problem }) => (problem === null ? [] : [problem]))
+        sites: siteBodies(plant, active, book.standing(), bySite, scope).slice(0, LIMITS.api.itemsPerPage),
+        health: seen,
+        problems: seen.flatMap(({ problem }) => (problem === null ? [] : [problem]))
       }
     }
   })
