@@ -32,6 +32,7 @@ import { noticeRoutes } from './routes/notices.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { outOfServiceRoutes } from './routes/outOfService.ts'
+import { peopleRoutes } from './routes/people.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { ruleRoutes, shadowRoutes } from './routes/rules.ts'
@@ -174,6 +175,7 @@ function addRoutes(api: Api, parts: ApiParts): void {
   auditRoutes(api, parts)
   alarmRoutes(api, parts)
   alarmEventRoutes(api, parts)
+  peopleRoutes(api, parts)
   outOfServiceRoutes(api, parts)
   deviceRoutes(api, parts)
   gatewayRoutes(api, parts)
