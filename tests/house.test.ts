@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const DOORS: Record<string, RegExp> = {
   aedes: /^src\/ingest\/broker/,
   luxon: /^src\/platform\/zone\.ts$/,
-  mqtt: /^src\/platform\/mqtt\.ts$/,
+  mqtt: /^src\/platform\/mqtt/,
   fastify: /^src\/api\//,
   '@duckdb/node-api': /^src\/history\/embedded/,
   '@influxdata/influxdb-client': /^src\/history\/influx/,

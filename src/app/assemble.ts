@@ -9,7 +9,6 @@ import { LiveHub } from '../api/live.ts'
 import type { ApiParts, HealthReport } from '../api/parts.ts'
 import { ApiServer } from '../api/server.ts'
 import { History } from '../history/history.ts'
-import { Broker } from '../ingest/broker.ts'
 import { MessageCounts } from '../ingest/brokerCounts.ts'
 import { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -31,6 +30,7 @@ import { healthOf } from './health.ts'
 import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
 import type { PipelineSnapshot } from './pipeline.ts'
+import { type MqttDoor, mqttDoorOf } from './mqttDoor.ts'
 import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
@@ -45,7 +45,7 @@ const CONSOLE_FOLDER = path.join(import.meta.dirname, '..', '..', 'console', 'di
 /** A running service. */
 export interface House extends RunningParts {
   readonly httpAddress: string
-  /** Null where the embedded broker is off. */
+  /** Of the embedded broker, or the external one; null where MQTT is off. */
   readonly mqttAddress: string | null
   /** The first user's generated password: there is no second chance to read it. Null where one was given or exists. */
   readonly generatedPassword: string | null
@@ -110,14 +110,7 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     stop: async () => {}
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
-  const mqttAddress = (): string | null => {
-    const { address, tlsAddress } = broker
-    const all = [
-      address === null ? '' : `mqtt://${address.host}:${address.port}`,
-      tlsAddress === null ? '' : `mqtts://${tlsAddress.host}:${tlsAddress.port}`
-    ]
-    return all.join(' ').trim() || null
-  }
+  const mqttAddress = (): string | null => (config.mqtt.enabled ? broker.shownAddress() : null)
   const control = new Control(folder, log, {
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
@@ -159,14 +152,14 @@ function roomsOver({ config, amended, clock, log, folder, journal, state }: Grou
 
 interface Doors {
   readonly api: ApiServer
-  readonly broker: Broker
+  readonly broker: MqttDoor
   readonly rate: Rate
   readonly live: LiveHub
   readonly telling: TellingRooms
 }
 
 function doorsOf(
-  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state, stored }: Ground,
+  { config, clock, log, metrics, certificates, folder, journal, access, anchors, amended, state, stored }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -182,7 +175,8 @@ function doorsOf(
   const rate = new Rate(clock, counts.received)
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
   const standing = (gateway: string) => access.gatewayStands(gateway)
-  const broker = new Broker({ ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing })
+  const embedded = { ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing }
+  const broker = mqttDoorOf({ embedded, settings: config.mqtt.upstream, folder, amended, loop })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit, state })
   const health = (): HealthReport =>
     healthOf({
@@ -196,7 +190,8 @@ function doorsOf(
       anchors,
       elsewhere: access.elsewhere,
       telling: telling.health(),
-      certificates: certificates.health()
+      certificates: certificates.health(),
+      mqtt: config.mqtt.enabled ? broker.health() : []
     })
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)

@@ -5,6 +5,7 @@ import { messageOf, Refusal } from '../platform/problem.ts'
 import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { backupCommand, restoreCommand } from './commands/backup.ts'
+import { brokerCommand } from './commands/broker.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devicesCommand } from './commands/devices.ts'
@@ -35,6 +36,7 @@ const COMMANDS = [
   devicesCommand,
   rulesCommand,
   auditCommand,
+  brokerCommand,
   doctorCommand,
   backupCommand,
   restoreCommand

@@ -30,6 +30,8 @@ export interface HealthParts {
   readonly telling: readonly PartHealth[]
   /** How the certificates of the doors are. */
   readonly certificates: readonly PartHealth[]
+  /** How the sessions with an external MQTT broker are, where there is one. */
+  readonly mqtt: readonly PartHealth[]
 }
 
 export function healthOf({
@@ -43,7 +45,8 @@ export function healthOf({
   anchors,
   elsewhere,
   telling,
-  certificates
+  certificates,
+  mqtt
 }: HealthParts): HealthReport {
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
@@ -65,7 +68,8 @@ export function healthOf({
     ...(elsewhere === null ? [] : [signInPart(elsewhere)]),
     dutyPart(loop.pipeline.fleet.plant, clock.now()),
     ...telling,
-    ...certificates
+    ...certificates,
+    ...mqtt
   ]
   return {
     parts,

@@ -2,10 +2,10 @@
 
 import type { CommittedEvent } from '../alerts/book.ts'
 import type { LiveHub } from '../api/live.ts'
-import type { Broker } from '../ingest/broker.ts'
 import type { Reject } from '../model/journal.ts'
 import type { Log } from '../platform/log.ts'
 import type { Loop, Watcher } from './loop.ts'
+import type { MqttDoor } from './mqttDoor.ts'
 
 /** Hears committed events besides the live stream. */
 export interface EventListener {
@@ -14,7 +14,7 @@ export interface EventListener {
 
 export interface WatchParts {
   readonly live: LiveHub
-  readonly broker: Broker
+  readonly broker: Pick<MqttDoor, 'publish'>
   readonly log: Log
   readonly loop: Loop
   readonly courier: { wake(): void }

@@ -131,11 +131,13 @@ function senderOf(fleet: Fleet, source: string): Sender {
 }
 
 function senderProblem(gateway: string, number: number, leaf: 'telemetry' | 'status' | 'rejects'): string | null {
+  if (leaf !== 'rejects' && number < 0)
+    return `The gateway ${JSON.stringify(gateway)} is not in the plant: add it to plant.yaml, or correct its name.`
   if (leaf === 'status')
     return 'The status of a gateway is {"online": true} or {"online": false}, and this is neither: send one of the two.'
   if (leaf === 'rejects')
     return `The topic fh/1/${gateway}/rejects is for messages to the gateway: send telemetry to fh/1/${gateway}/telemetry.`
-  return number >= 0 ? null : `The gateway ${JSON.stringify(gateway)} is not in the plant: add it to plant.yaml, or correct its name.`
+  return null
 }
 
 /** The first bytes of a body as text, cut between characters; bytes that are no text show as U+FFFD. */

@@ -73,9 +73,10 @@ export const LIMITS = {
     firstPauseMs: 500,
     longestPauseMs: 30_000,
     /** A connection that ends sooner does not bring the pause back to the first. */
-    steadyMs: 10_000,
-    /** How long health says that another client used our id, */
+    steadyMs: 60_000,
+    /** How long health says that another client used our id, or may: this many connections were closed without a reason in that time, */
     takenOverShownMs: 5 * 60_000,
+    closedOddly: 3,
     /** and that the broker had lost our session. */
     lossShownMs: HOUR,
     /** A former session that has delivered nothing for so long, and not our mark either, counts as empty. */

@@ -3,7 +3,6 @@
 
 import type { Access } from '../../access/access.ts'
 import type { AuditEntry } from '../../access/audit.ts'
-import type { Broker } from '../../ingest/broker.ts'
 import type { Journal } from '../../ingest/journal/journal.ts'
 import type { Amendment } from '../../model/amendment.ts'
 import type { Plant } from '../../model/plant.ts'
@@ -13,6 +12,7 @@ import type { Overlay } from '../config/amend.ts'
 import { hashOfWritten } from '../config/amend.ts'
 import type { PlantSource } from '../config/plantSource.ts'
 import type { Loop } from '../loop.ts'
+import type { MqttDoor } from '../mqttDoor.ts'
 import type { Plants } from '../plants.ts'
 import type { LeftOut } from './candidate.ts'
 
@@ -21,7 +21,7 @@ export interface ApplyParts {
   readonly plants: Plants
   readonly journal: Pick<Journal, 'appended' | 'health'>
   readonly loop: Pick<Loop, 'pipeline' | 'settled'>
-  readonly broker: Pick<Broker, 'disconnectGateway'>
+  readonly broker: Pick<MqttDoor, 'disconnectGateway'>
   readonly log: Log
 }
 

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { OidcSettings } from '../../access/oidc.ts'
 import type { ChannelSettings } from '../../alerts/channels/settings.ts'
 import type { InfluxSettings } from '../../history/influxSettings.ts'
+import type { UpstreamSettings } from '../../ingest/upstreamSettings.ts'
 import { parseDuration } from '../../platform/duration.ts'
 import { problem } from '../../platform/problem.ts'
 import { type OutgoingConfig, readChannels, readOutgoing } from './channels.ts'
@@ -15,6 +16,7 @@ import { serviceShape } from './serviceShape.ts'
 import { hasShape } from './shapes.ts'
 import { readSource, type SourceFile } from './source.ts'
 import { checkPorts, type MqttTlsSettings, readTls, type TlsSettings } from './tls.ts'
+import { readUpstream } from './upstream.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -42,6 +44,7 @@ export interface Config {
     readonly tls: MqttTlsSettings | null
     /** An external broker instead of the embedded one. */
     readonly url: string | null
+    readonly upstream: UpstreamSettings | null
   }
   /** What of the journal is kept, at most. */
   readonly journal: { readonly bytes: number; readonly ageMs: number }
@@ -85,6 +88,8 @@ export const SERVICE_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   FENGHUO_MQTT_HOST: ['mqtt', 'host'],
   FENGHUO_MQTT_PORT: ['mqtt', 'port'],
   FENGHUO_MQTT_URL: ['mqtt', 'url'],
+  FENGHUO_MQTT_USERNAME: ['mqtt', 'broker', 'username'],
+  FENGHUO_MQTT_PASSWORD: ['mqtt', 'broker', 'password'],
   FENGHUO_INFLUX_URL: ['history', 'influx', 'url'],
   FENGHUO_INFLUX_DATABASE: ['history', 'influx', 'database'],
   FENGHUO_INFLUX_TOKEN: ['history', 'influx', 'token'],
@@ -145,7 +150,7 @@ function withEnvironment(settings: Mapping, env: Environment): Mapping {
 
 function reportVariable(steps: readonly PropertyKey[], message: string, env: Environment, findings: Findings): void {
   const variable = Object.entries(SERVICE_VARIABLES).find(([, keys]) => keys.join() === steps.join())?.[0]
-  const shown = variable === undefined || /TOKEN|URL/.test(variable) ? '' : `, not "${env[variable]}"`
+  const shown = variable === undefined || /TOKEN|URL|PASSWORD/.test(variable) ? '' : `, not "${env[variable]}"`
   findings.problem(problem(`the environment variable ${variable ?? steps.join('.')} ${message}${shown}`))
 }
 
@@ -172,6 +177,7 @@ function freeze(
     readTls(settings[where].tls, secret(settings[where].tls?.passphrase, [where, 'tls', 'passphrase']), where, folder, source, findings)
   const { host: mqttHost, tls: written } = settings.mqtt
   const mqttFiles = tls('mqtt')
+  const mqttUrl = secret(settings.mqtt.url, ['mqtt', 'url'])
   const mqttTls =
     mqttFiles === null || written === undefined
       ? null
@@ -190,7 +196,12 @@ function freeze(
     logLevel: settings.logLevel,
     clockSkewMs: parseDuration(settings.clockSkew) as number,
     http: Object.freeze({ ...settings.http, tls: tls('http') }),
-    mqtt: Object.freeze({ ...settings.mqtt, tls: mqttTls, url: secret(settings.mqtt.url, ['mqtt', 'url']) }),
+    mqtt: Object.freeze({
+      ...settings.mqtt,
+      tls: mqttTls,
+      url: mqttUrl,
+      upstream: readUpstream(mqttUrl, settings.mqtt.broker, secret, folder, source, findings)
+    }),
     journal: Object.freeze({ bytes: parseSize(settings.journal.keepBytes), ageMs: parseDuration(settings.journal.keep) as number }),
     history: Object.freeze({
       retentionDays,

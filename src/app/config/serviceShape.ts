@@ -6,6 +6,7 @@ import { TLS_VERSIONS } from '../../platform/certificate.ts'
 import { channelListShape, outgoingShape } from './channelShapes.ts'
 import { oidcShape } from './oidc.ts'
 import { durationText, flag, id, longerThanNothing, plainText } from './schema.ts'
+import { upstreamShape } from './upstream.ts'
 
 const MUST_BE_SIZE = 'must be a size with a unit, such as 256MB, 4GB or 512MiB'
 const sizeText = z.string({ error: MUST_BE_SIZE }).regex(/^\d+(\.\d+)?(k|M|G|T)i?B$/, { error: MUST_BE_SIZE })
@@ -76,7 +77,8 @@ export const serviceShape = z
           })
           .optional()
           .describe('MQTT with TLS.'),
-        url: address('mqtts?|wss?|tcp', 'mqtt://host:1883').optional().describe('An external broker instead of the embedded one.')
+        url: address('mqtts?|wss?|tcp', 'mqtt://host:1883').optional().describe('An external broker instead of the embedded one.'),
+        broker: upstreamShape.prefault({}).describe('How we sign in to the external broker.')
       })
       .prefault({}),
     journal: z

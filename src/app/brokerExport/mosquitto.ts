@@ -1,0 +1,135 @@
+// The files by which a Mosquitto 2 lets in exactly the gateways of the plant, each below its own prefix, and the service. Pure but
+// for the salts.
+
+import { pbkdf2Sync } from 'node:crypto'
+import type { Gateway } from '../../model/plant.ts'
+import { LIMITS } from '../../platform/limits.ts'
+import { secretText } from '../../platform/random.ts'
+
+export interface ExportedFiles {
+  readonly conf: string
+  readonly passwords: string
+  readonly acl: string
+}
+
+export interface ExportOptions {
+  /** Where the files will lie, as Mosquitto sees it. */
+  readonly folder: string
+  /** Where Mosquitto keeps what it holds for us. */
+  readonly persistence: string
+  readonly port: number
+  /** Null: all addresses of the machine. */
+  readonly bind: string | null
+  readonly tls: boolean
+  readonly websockets: boolean
+  readonly user: { readonly name: string; readonly password: string }
+}
+
+export type Leaving = 'hashed' | 'none'
+
+/** What a gateway's secret allows: the line of the password file, or why there is none. */
+export interface Exported extends ExportedFiles {
+  /** Gateways without a line of their own: `hashed`, only a hash of the secret is known; `none`, there is none. */
+  readonly left: readonly { readonly gateway: string; readonly why: Leaving }[]
+  /** Of those known by a hash: the ones that keep the line they had. */
+  readonly kept: readonly string[]
+}
+
+const SALT_BYTES = 12
+const HASH_BYTES = 64
+/** Spent by the broker's one thread at every CONNECT: secrets of machines are long, a storm of reconnections must pass. */
+const ITERATIONS = 1_000
+
+/** A line of Mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it. */
+export function passwordLine(user: string, password: string): string {
+  const salt = Buffer.from(secretText(SALT_BYTES), 'base64url')
+  const hash = pbkdf2Sync(password, salt, ITERATIONS, HASH_BYTES, 'sha512')
+  return `${user}:$7$${ITERATIONS}$${salt.toString('base64')}$${hash.toString('base64')}`
+}
+
+/** `before`: the lines of an older password file by user; those of gateways whose secret is known as a hash only stay. */
+export function mosquittoFiles(gateways: readonly Gateway[], before: ReadonlyMap<string, string>, options: ExportOptions): Exported {
+  const { user } = options
+  const lines = [passwordLine(user.name, user.password)]
+  const left: { gateway: string; why: Leaving }[] = []
+  const kept: string[] = []
+  for (const { id, secret } of gateways) {
+    if (secret === null || secret === '') left.push({ gateway: id, why: 'none' })
+    else if (!isHashed(secret)) lines.push(passwordLine(id, secret))
+    else {
+      const line = before.get(id)
+      if (line === undefined) left.push({ gateway: id, why: 'hashed' })
+      else {
+        lines.push(line)
+        kept.push(id)
+      }
+    }
+  }
+  return { conf: confOf(options), passwords: `${lines.join('\n')}\n`, acl: aclOf(user.name), left, kept }
+}
+
+/** The lines of a password file by user. */
+export function passwordLines(text: string): Map<string, string> {
+  const lines = text.split('\n').filter((line) => line.includes(':'))
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line]))
+}
+
+function isHashed(secret: string): boolean {
+  return /^\$(argon2|scrypt)/.test(secret)
+}
+
+function aclOf(user: string): string {
+  return `# Made by "fenghuo broker export mosquitto".
+
+# The service: hears every gateway, and tells each what of its messages could not be used.
+user ${user}
+topic read fh/1/#
+topic write fh/1/+/rejects
+
+# Each gateway, below its own id (%u is the name it has signed in with).
+pattern write fh/1/%u/telemetry
+pattern write fh/1/%u/+/telemetry
+pattern write fh/1/%u/status
+pattern read fh/1/%u/rejects
+`
+}
+
+function confOf({ folder, persistence, port, bind, tls, websockets }: ExportOptions): string {
+  const days = LIMITS.upstream.sessionExpiryS / 86_400
+  const secure = tls
+    ? `
+# The certificate of this broker; both files must be readable for the user that Mosquitto runs as.
+certfile ${folder}/server.crt
+keyfile ${folder}/server.key
+`
+    : ''
+  return `# Made by "fenghuo broker export mosquitto", for Mosquitto 2.0 and later. Changed passwords: reload with SIGHUP.
+
+listener ${port}${bind === null ? '' : ` ${bind}`}
+${websockets ? 'protocol websockets\n' : ''}${secure}
+allow_anonymous false
+password_file ${folder}/passwords
+acl_file ${folder}/acl
+
+# What waits for the service while it is away must outlive a restart of the broker. Mosquitto writes all it holds at once, every so
+# many seconds and when it ends: a power loss can take what came after the last time.
+persistence true
+persistence_location ${persistence.replace(/\/?$/, '/')}
+autosave_interval 10
+
+# An outage of the service must not make the broker drop what it holds: no bound by number, one by bytes for each session.
+max_queued_messages 0
+max_queued_bytes 1073741824
+queue_qos0_messages true
+# Messages on their way to the service at once; the default of 20 is one for each flush of the journal's disk.
+max_inflight_messages ${LIMITS.upstream.inFlight}
+persistent_client_expiration ${days}d
+
+message_size_limit ${LIMITS.mqtt.packetBytes - 1024}
+set_tcp_nodelay true
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+`
+}

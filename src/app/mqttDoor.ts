@@ -1,0 +1,79 @@
+// Where gateways' messages come in by MQTT: the embedded broker, or sessions with an external one. The same to everybody else.
+
+import path from 'node:path'
+import type { PartHealth } from '../api/parts.ts'
+import { Broker, type BrokerOptions } from '../ingest/broker.ts'
+import { Upstream } from '../ingest/upstream.ts'
+import type { UpstreamSettings } from '../ingest/upstreamSettings.ts'
+import type { Part } from '../platform/parts.ts'
+import type { AmendedPlant } from './amend/apply.ts'
+import type { Loop } from './loop.ts'
+
+export interface MqttDoor extends Part {
+  /** Sends a message down to the gateway that `topic` names. Bounded: dropped and counted above. */
+  publish(topic: string, payload: string): void
+  /** A gateway's secret changed, or it is gone from the plant. */
+  disconnectGateway(id: string): void
+  /** Where gateways connect, for people; null where nothing is open. */
+  shownAddress(): string | null
+  health(): PartHealth[]
+}
+
+export interface MqttDoorParts {
+  readonly embedded: BrokerOptions
+  /** Null: the embedded broker. */
+  readonly settings: UpstreamSettings | null
+  readonly folder: string
+  readonly amended: AmendedPlant
+  readonly loop: Loop
+}
+
+export function mqttDoorOf(parts: MqttDoorParts): MqttDoor {
+  return parts.settings === null ? embedded(new Broker(parts.embedded)) : external(parts.settings, parts)
+}
+
+function embedded(broker: Broker): MqttDoor {
+  return {
+    name: broker.name,
+    start: () => broker.start(),
+    stop: () => broker.stop(),
+    publish: (topic, payload) => broker.publish(topic, payload),
+    disconnectGateway: (id) => broker.disconnectGateway(id),
+    shownAddress() {
+      const { address, tlsAddress } = broker
+      const plain = address === null ? '' : `mqtt://${address.host}:${address.port}`
+      const secure = tlsAddress === null ? '' : `mqtts://${tlsAddress.host}:${tlsAddress.port}`
+      return `${plain} ${secure}`.trim() || null
+    },
+    health: () => []
+  }
+}
+
+function external(settings: UpstreamSettings, { embedded: options, folder, amended, loop }: MqttDoorParts): MqttDoor {
+  const { clock, log, metrics, journal, counts } = options
+  const upstream = new Upstream({
+    ...{ settings, clock, log, metrics, journal, ...(counts === undefined ? {} : { counts }) },
+    file: path.join(folder, 'upstream.json'),
+    plant: () => amended.plant,
+    standing(id) {
+      const change = amended.latest.get(`gateway ${id}`)
+      if (change?.secret === '') return 'revoked'
+      if (loop.pipeline.fleet.gatewayNumber.has(id)) return 'known'
+      // Removed through the API, or never heard of.
+      return change === undefined || change.after !== null ? 'unknown' : 'revoked'
+    },
+    presence: (id) => loop.pipeline.presence.get(id)?.online ?? null
+  })
+  return {
+    name: upstream.name,
+    start: () => upstream.start(),
+    stop: () => upstream.stop(),
+    publish: (topic, payload) => upstream.publish(topic, payload),
+    disconnectGateway: (id) => upstream.disconnectGateway(id),
+    shownAddress: () => upstream.shownAddress,
+    health() {
+      const { problem } = upstream
+      return [{ part: 'MQTT broker', state: problem === null ? 'ok' : 'degraded', problem }]
+    }
+  }
+}
