@@ -6,6 +6,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { problemLine } from '../../platform/problem.ts'
 import { loadPlantFolder } from '../config/load.ts'
 import type { Config, Environment } from '../config/service.ts'
+import { checkCertificates } from './certificates.ts'
 import { checkConnections } from './connections.ts'
 import { checkDisk } from './disk.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -25,8 +26,14 @@ export async function examine(configFile: string, env: Environment, consoleFolde
     const service = await runningService(config.data)
     const { http, mqtt } = config
     const wanted = [{ check: 'HTTP port', host: http.host, port: http.port, setting: 'FENGHUO_HTTP_PORT or http.port' }]
-    if (mqtt.enabled) wanted.push({ check: 'MQTT port', host: mqtt.host, port: mqtt.port, setting: 'FENGHUO_MQTT_PORT or mqtt.port' })
+    if (mqtt.enabled && mqtt.url === null && mqtt.tls !== null) {
+      const { host, port } = mqtt.tls
+      wanted.push({ check: 'MQTT port with TLS', host, port, setting: 'mqtt.tls.port' })
+    }
+    if (mqtt.enabled && mqtt.plain)
+      wanted.push({ check: 'MQTT port', host: mqtt.host, port: mqtt.port, setting: 'FENGHUO_MQTT_PORT or mqtt.port' })
     findings.push(...(await checkPorts(wanted, service)))
+    findings.push(...(await checkCertificates(config, clock.now())))
     findings.push(...(await checkConnections(config, clock)))
   }
   findings.push(...checkClock(momentOf(clock), since, config === null ? 0 : await lastReceipt(config.data)))

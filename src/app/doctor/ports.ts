@@ -30,7 +30,8 @@ export async function checkPorts(wanted: readonly WantedPort[], service: Who | n
       ? ok('service', 'No service runs on this data folder at the moment.')
       : ok('service', `Fenghuo ${service.version} runs on this data folder (pid ${service.pid}).`)
   ]
-  const ours = [service?.http, service?.mqtt].map((address) => Number(/:(\d+)$/.exec(address ?? '')?.[1] ?? 0))
+  // MQTT may have two addresses: mqtt://… mqtts://…
+  const ours = [service?.http ?? '', ...(service?.mqtt ?? '').split(' ')].map((address) => Number(/:(\d+)$/.exec(address)?.[1] ?? 0))
   for (const { check, host, port, setting } of wanted) {
     if (port === 0) {
       findings.push(ok(check, 'Any free port is taken (0 is set).'))
