@@ -25,6 +25,19 @@ export interface Notification {
   readonly failedAt: string | null
 }
 
+/** Somebody to whom the alarm may be assigned, or by whom a closing may be verified. */
+export interface Choice {
+  /** What is sent, and stands in the story. */
+  readonly id: string
+  /** Null: nobody on duty, so that there is only the sign-in name. */
+  readonly name: Text | null
+  readonly me: boolean
+}
+
+/** `more`: there are others; ask with a part of the name. */
+export const listChoices = (alarm: string, q: string, signal?: AbortSignal): Promise<{ items: readonly Choice[]; more: boolean }> =>
+  call(`/people/choices${query({ alarm, q })}`, init(signal))
+
 /** What the plant demands of whoever acts on the alarm. */
 export interface Demands {
   readonly noteRequired: boolean

@@ -77,12 +77,15 @@ export interface Drill {
   readonly genuine: boolean | null
 }
 
+/** Of site, device and person one at least. */
 export interface DrillAsked {
   readonly site?: string
+  readonly device?: string
   readonly tier: Tier
   readonly person?: string
   readonly note?: string
-  readonly fast: boolean
+  /** The delays of the ladder are divided by it. */
+  readonly fast: number
 }
 
 export const listNotices = (parts: Query, signal?: AbortSignal): Promise<Page<Notice>> =>

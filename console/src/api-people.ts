@@ -68,10 +68,12 @@ export const listSessions = (signal?: AbortSignal): Items<SessionEntry> => call(
 
 export const endSession = (id: string): Promise<unknown> => send('DELETE', `/sessions/${encodeURIComponent(id)}`)
 
+/** One's own; ends one's other sessions. */
+export const changeOwnPassword = (present: string, password: string): Promise<unknown> => post('/session/password', { present, password })
+
 export const listTokens = (signal?: AbortSignal): Items<Token> => call('/tokens', signal ? { signal } : {})
 
-export const makeToken = (body: { name: string; role: Role; enterprises: readonly string[] | null }): Promise<Token & { token: string }> =>
-  post('/tokens', body)
+export const makeToken = (body: { name: string; role: Role } & Granted): Promise<Token & { token: string }> => post('/tokens', body)
 
 export const revokeToken = (id: string): Promise<unknown> => send('DELETE', `/tokens/${encodeURIComponent(id)}`)
 

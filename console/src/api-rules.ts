@@ -7,6 +7,8 @@ export interface Rule {
   readonly title: Text
   readonly per: 'device' | 'area'
   readonly source: string | null
+  /** Where it is written; a built-in one nowhere: a file asks for it by name. */
+  readonly origin: 'file' | 'console' | 'builtIn'
   readonly tiers: readonly { readonly tier: Tier; readonly when: string; readonly for: string }[]
   /** It is judged and tells nobody. */
   readonly shadow: boolean

@@ -16,6 +16,12 @@ export type Quality = 'good' | 'late' | 'clockSkewed' | 'outOfRange' | 'sensorFa
 export interface Person {
   readonly username: string
   readonly role: 'viewer' | 'operator' | 'engineer' | 'admin'
+  readonly enterprises: readonly string[] | null
+  readonly sites: readonly string[] | null
+  /** Signs in by OpenID Connect, and has no password here. */
+  readonly external: boolean
+  /** Where to go after signing out, to sign out at the provider too; null: nowhere. */
+  readonly signOutAt: string | null
 }
 
 export interface Alarm {

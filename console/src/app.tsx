@@ -26,6 +26,7 @@ const DutyPage = lazy(async () => ({ default: (await import('./pages/duty.tsx'))
 const RulesPage = lazy(async () => ({ default: (await import('./pages/rules.tsx')).RulesPage }))
 const RulePage = lazy(async () => ({ default: (await import('./pages/rule.tsx')).RulePage }))
 const HazardsPage = lazy(async () => ({ default: (await import('./pages/hazards.tsx')).HazardsPage }))
+const AccountPage = lazy(async () => ({ default: (await import('./pages/account.tsx')).AccountPage }))
 const PeoplePage = lazy(async () => ({ default: (await import('./pages/people.tsx')).PeoplePage }))
 
 type Session =
@@ -49,10 +50,16 @@ export function App() {
   const failed = useCallback((problem: unknown) => {
     if (isSignedOut(problem)) setSession((before) => (before.kind === 'none' ? before : { kind: 'none', expired: true }))
   }, [])
+  const signOutAt = session.kind === 'open' ? session.person.signOutAt : null
   const leave = useCallback(async () => {
-    await signOut().catch(() => undefined)
+    const done = await signOut().then(
+      () => true,
+      () => false
+    )
+    // Otherwise the next press of the button there would bring the next person in under this name.
+    if (done && signOutAt !== null) return window.location.assign(signOutAt)
     setSession({ kind: 'none', expired: false })
-  }, [])
+  }, [signOutAt])
 
   useEffect(() => void ask(), [ask])
   useEffect(() => {
@@ -100,17 +107,20 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
       <main id="main" tabIndex={-1}>
         {route.page === 'alarms' && <AlarmsPage route={route} overview={overview.value} />}
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
-        <Suspense>
-          {route.page === 'alarm' && <AlarmPage key={route.id} id={route.id} />}
-          {route.page === 'states' && <StatesPage />}
-          {route.page === 'device' && <DevicePage key={route.id} id={route.id} />}
-          {route.page === 'notifications' && <NotificationsPage route={route} />}
-          {route.page === 'duty' && <DutyPage route={route} />}
-          {route.page === 'rules' && <RulesPage route={route} />}
-          {route.page === 'rule' && <RulePage key={route.id} id={route.id} />}
-          {route.page === 'hazards' && <HazardsPage />}
-          {route.page === 'people' && <PeoplePage route={route} />}
-        </Suspense>
+        <Missed key={`${route.page} ${route.id}`}>
+          <Suspense fallback={<p className="nothing">{words.pages.reading}</p>}>
+            {route.page === 'alarm' && <AlarmPage key={route.id} id={route.id} />}
+            {route.page === 'states' && <StatesPage />}
+            {route.page === 'device' && <DevicePage key={route.id} id={route.id} />}
+            {route.page === 'notifications' && <NotificationsPage route={route} />}
+            {route.page === 'duty' && <DutyPage route={route} />}
+            {route.page === 'rules' && <RulesPage route={route} />}
+            {route.page === 'rule' && <RulePage key={route.id} id={route.id} />}
+            {route.page === 'hazards' && <HazardsPage />}
+            {route.page === 'account' && <AccountPage />}
+            {route.page === 'people' && <PeoplePage route={route} />}
+          </Suspense>
+        </Missed>
       </main>
       <Announcer />
     </div>
@@ -130,6 +140,28 @@ function Unreachable({ problem }: { problem: unknown }) {
       </div>
     </main>
   )
+}
+
+/** One page could not be loaded or has thrown: what is around it goes on, above all the alarms and the link. */
+class Missed extends Component<{ children: ReactNode }, { missed: boolean }> {
+  override state = { missed: false }
+
+  static getDerivedStateFromError(): { missed: boolean } {
+    return { missed: true }
+  }
+
+  override render(): ReactNode {
+    if (!this.state.missed) return this.props.children
+    const words = wordsIn(currentLanguage())
+    return (
+      <div className="notice" role="alert">
+        <p>{words.pages.missed}</p>
+        <button type="button" className="button" onClick={() => window.location.reload()}>
+          {words.health.reload}
+        </button>
+      </div>
+    )
+  }
 }
 
 /** A page that has thrown says so: an operator must not look at a frozen screen. */

@@ -4,6 +4,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { applyPreferences } from './preferences.ts'
+import { returnToPlace } from './route.ts'
 import './style/base.css'
 import './style/top.css'
 import './style/shell.css'
@@ -17,6 +18,7 @@ document.addEventListener('animationstart', ({ target }) => {
 })
 
 applyPreferences()
+returnToPlace()
 createRoot(document.getElementById('console')!).render(
   <StrictMode>
     <App />

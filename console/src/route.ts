@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react'
 
 /** Pages of one thing: the thing's id stands behind the list it is of (`#/devices/T-101`). */
 const DETAILS = { alarms: 'alarm', devices: 'device', rules: 'rule' } as const
-const LISTS = ['alarms', 'devices', 'states', 'notifications', 'duty', 'rules', 'hazards', 'people'] as const
+const LISTS = ['alarms', 'devices', 'states', 'notifications', 'duty', 'rules', 'hazards', 'people', 'account'] as const
 export type ListName = (typeof LISTS)[number]
 export type PageName = ListName | (typeof DETAILS)[keyof typeof DETAILS]
 
@@ -65,3 +65,25 @@ function follow(changed: () => void): () => void {
 }
 
 export const useRoute = (): Route => useSyncExternalStore(follow, current)
+
+const PLACE = 'fenghuo.place'
+
+/** Before this page is left for the sign-in page of somebody else: what stands after '#' does not come back from there. */
+export function rememberPlace(): void {
+  try {
+    window.sessionStorage.setItem(PLACE, window.location.hash)
+  } catch {
+    // Whoever lets nothing be kept comes back to the alarm list.
+  }
+}
+
+/** Back to where one was, where the address does not say where to go. */
+export function returnToPlace(): void {
+  try {
+    const place = window.sessionStorage.getItem(PLACE) ?? ''
+    window.sessionStorage.removeItem(PLACE)
+    if (window.location.hash.length <= 1 && place.startsWith('#/')) window.history.replaceState(null, '', place)
+  } catch {
+    // As above.
+  }
+}

@@ -19,10 +19,13 @@ export const en: Words = {
     parts: 'Parts of this page',
     language: '中文',
     languageLabel: 'Switch to Chinese',
-    settings: 'Settings'
+    settings: 'Settings',
+    accountOf: (user) => `My account: ${user}`
   },
   pages: {
     reading: 'Reading…',
+    missed:
+      'This page did not open; perhaps the link is lost. The alarm list and what is said above still hold; reload once the link is back.',
     unread: (what) => `${what} could not be read.`,
     old: (what) => `${what} could not be read; what is shown may not be current.`
   },

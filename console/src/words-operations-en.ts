@@ -50,9 +50,17 @@ export const operations: Operations = {
     site: 'Site',
     chooseSite: 'Choose a site…',
     tier: 'Tier',
-    person: 'Only to (person id, optional)',
+    device: 'Device id (optional)',
+    person: 'Only to this person (id, optional)',
+    pace: 'Waits between rungs',
+    asPlanned: 'as with a real alarm',
+    where: 'Choose a site, or name a device or a person.',
+    refused: {
+      404: 'There is no such site, device or person, or it is not yours. Check the ids.',
+      409: 'Not begun: no ladder leads to a person with an address there, or another drill has just begun. See duty and the drills below.',
+      422: 'Not begun: choose a site, or name a device or a person, and check how the ids are written.'
+    },
     note: 'Note (optional)',
-    fast: 'Shorter waits',
     ask: 'This sends real messages. Go on?',
     send: 'Send them',
     sent: (n, ladder) =>

@@ -53,6 +53,21 @@ export const people: PeopleWords = {
     revoke: 'Revoke',
     revokeAsk: 'It stops working at once. Go on?'
   },
+  account: {
+    title: 'My account',
+    password: 'Change password',
+    lead: 'Your other sessions end at once; API tokens stay.',
+    external: 'You sign in by OpenID Connect; change your password there.',
+    present: 'Present password',
+    next: 'New password (at least 8 characters)',
+    again: 'New password once more',
+    differ: 'The two new passwords are not the same.',
+    send: 'Change password',
+    wrong: 'The present password is wrong; nothing was changed.',
+    unfit: 'The new password will not do.',
+    changed: 'The password is changed; your other sessions have ended.',
+    sessions: 'My sessions'
+  },
   audit: {
     what: 'The audit log',
     none: 'Nothing on record',

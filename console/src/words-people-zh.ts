@@ -53,6 +53,21 @@ export const people = {
     revoke: '吊销',
     revokeAsk: '吊销后立即失效，确定吗？'
   },
+  account: {
+    title: '我的账号',
+    password: '修改密码',
+    lead: '修改后您的其他会话立即结束，接口令牌不变。',
+    external: '您通过统一身份登录，密码请在那里修改。',
+    present: '现在的密码',
+    next: '新密码（至少 8 个字符）',
+    again: '再输入一次新密码',
+    differ: '两次输入的新密码不一致。',
+    send: '修改密码',
+    wrong: '现在的密码不对，密码没有修改。',
+    unfit: '新密码不合要求：太短、太常见或含有用户名。',
+    changed: '密码已修改，您的其他会话已结束。',
+    sessions: '我的会话'
+  },
   audit: {
     what: '审计日志',
     none: '没有记录',

@@ -21,10 +21,12 @@ export const zh = {
     parts: '本页内容',
     language: 'English',
     languageLabel: '切换到英文',
-    settings: '设置'
+    settings: '设置',
+    accountOf: (user: string) => `我的账号：${user}`
   },
   pages: {
     reading: '正在读取…',
+    missed: '本页没有打开：可能与服务的通信中断。告警列表和上方提示仍然有效；通信恢复后请重新加载。',
     unread: (what: string) => `${what}读取失败。`,
     old: (what: string) => `${what}读取失败，以下可能不是当前状态。`
   },
@@ -39,7 +41,7 @@ export const zh = {
     wrong: '用户名或密码不对，请重新输入。',
     tooMany: '尝试次数过多，请稍候再试。',
     expired: '会话已过期，请重新登录。登录后回到刚才的页面。',
-    elsewhere: (name: string) => `用${name}登录`,
+    elsewhere: (name: string) => `使用${name}`,
     elsewhereAway: (name: string) => `${name}暂时不可用，请用密码登录。`,
     out: '退出'
   },

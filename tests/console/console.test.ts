@@ -1,76 +1,22 @@
 // The console in a real browser, on the real service, fed over real MQTT.
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp } from 'node:fs/promises'
 import path from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { SystemClock } from '../../src/platform/clock.ts'
-import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
-import { ADMIN_PASSWORD, LiveService } from '../liveService.ts'
-import { DESK, openBrowser, overflow, PHONE, type Seat, seriousFaults, takeSeat } from './browser.ts'
-import { GATEWAY, SECRET, writePlant } from './plant.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { ADMIN_PASSWORD } from '../liveService.ts'
+import { DESK, overflow, PHONE, SOON, seriousFaults, standOn } from './browser.ts'
+import { writePlant } from './plant.ts'
 
-const SOON = { timeout: 10_000 }
+const stand = standOn((folder) => writePlant(folder))
+const signIn = (password = ADMIN_PASSWORD): Promise<void> => stand.tryToSignIn('admin', password)
+const report = stand.report.bind(stand)
 
-let folder: string
-let config: string
-let browser: Browser
-let service: LiveService
-let gateway: MqttPublisher
-let seat: Seat
-const clock = new SystemClock()
-
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-console-'))
-  config = await writePlant(path.join(folder, 'plant'))
-  browser = await openBrowser()
-})
-afterAll(async () => {
-  await browser?.close()
-  await rm(folder, { recursive: true, force: true })
-})
-
-beforeEach(async () => {
-  await startAfresh()
-  seat = await takeSeat(browser, DESK)
-})
-afterEach(async () => {
-  await gateway?.end()
-  await seat?.context.close()
-  await service?.stop()
-  expect(seat?.complaints).toEqual([])
-})
-
-async function startAfresh(): Promise<void> {
-  const data = await mkdtemp(path.join(folder, 'data-'))
-  service = await LiveService.start({ config, data })
-  gateway = await connectGateway()
-}
-
-function connectGateway(): Promise<MqttPublisher> {
-  return connectMqtt({ url: service.mqttAddress, clock, username: GATEWAY, password: SECRET })
-}
-
-/** Sends one sample and waits until it is on disk. */
-async function report(device: string, values: Record<string, number | null>): Promise<void> {
-  expect(await gateway.publish(`fh/1/${GATEWAY}/telemetry`, JSON.stringify({ device, ts: clock.now(), values }))).toBe(true)
-}
-
-async function signIn(password = ADMIN_PASSWORD): Promise<void> {
-  const { page } = seat
-  if (!page.url().startsWith(service.httpAddress)) await page.goto(service.httpAddress)
-  await page.fill('input[name=username]', 'admin')
-  await page.fill('input[name=password]', password)
-  await page.click('button[type=submit]')
-}
-
-const row = (device: string) => seat.page.locator(`.alarm[data-alarm^="tank-level/${device}#"]`)
-const partsOf = (selector: string): Promise<string[]> => seat.page.locator(`${selector} > *`).allTextContents()
+const row = (device: string) => stand.page.locator(`.alarm[data-alarm^="tank-level/${device}#"]`)
+const partsOf = (selector: string): Promise<string[]> => stand.page.locator(`${selector} > *`).allTextContents()
 
 describe('signing in', () => {
   test('a wrong password is said in a sentence, the right one opens the alarm list', async () => {
-    const { page } = seat
+    const { page } = stand
     await signIn('not-the-password')
     expect(await page.locator('[role=alert]').textContent()).toBe('用户名或密码不对，请重新输入。')
     await signIn()
@@ -79,16 +25,16 @@ describe('signing in', () => {
 
   test('without one device heard, no alarm is not called well', async () => {
     await signIn()
-    await seat.page.locator('.nothing strong').waitFor(SOON)
+    await stand.page.locator('.nothing strong').waitFor(SOON)
     expect(await partsOf('.nothing')).toEqual(['当前没有告警', '没有设备在线：没有告警不等于安全。'])
   })
 
   test('a session that ends leads to the sign-in page and back to the same place', async () => {
-    const { page, context } = seat
+    const { page, context } = stand.seat
     await signIn()
-    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.goto(`${stand.service.httpAddress}/#/devices/T-1`)
     await page.getByRole('heading', { name: /甲醇储罐/ }).waitFor(SOON)
-    await context.request.delete(`${service.httpAddress}/api/v1/session`, { headers: { origin: service.httpAddress } })
+    await context.request.delete(`${stand.service.httpAddress}/api/v1/session`, { headers: { origin: stand.service.httpAddress } })
     await page.getByText('会话已过期').waitFor(SOON)
     await signIn()
     await page.getByRole('heading', { name: /甲醇储罐/ }).waitFor(SOON)
@@ -98,7 +44,7 @@ describe('signing in', () => {
 
 describe('alarms', () => {
   test('one appears by itself, is announced, and is acknowledged by one press', async () => {
-    const { page } = seat
+    const { page } = stand
     await signIn()
     await page.locator('.nothing strong').waitFor(SOON)
     await report('T-1', { level_pct: 96.5 })
@@ -120,12 +66,12 @@ describe('alarms', () => {
     }, SOON)
     await row('T-1').getByText('已确认 · admin').waitFor(SOON)
     await vi.waitFor(async () => expect(await page.title()).toBe('(0 未确认 / 1) 烽火'), SOON)
-    const { items } = await service.get<{ items: { acknowledged: { by: string } | null }[] }>('/api/v1/alarms?state=active')
+    const { items } = await stand.service.get<{ items: { acknowledged: { by: string } | null }[] }>('/api/v1/alarms?state=active')
     expect(items.map(({ acknowledged }) => acknowledged?.by)).toEqual(['admin'])
   })
 
   test('the highest tier stands first; the arrows walk and a acknowledges only the one walked to', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 90 })
     await report('T-2', { level_pct: 97 })
     await signIn()
@@ -141,7 +87,7 @@ describe('alarms', () => {
   })
 
   test('returned but not acknowledged stays and looks different; acknowledged with a note, it leaves', async () => {
-    const { page } = seat
+    const { page } = stand
     await signIn()
     await report('T-1', { level_pct: 90 })
     await row('T-1').waitFor(SOON)
@@ -153,12 +99,12 @@ describe('alarms', () => {
     await page.getByLabel('附言（可不填）').fill('已到现场核实')
     await page.getByRole('button', { name: '确认并附言' }).click()
     await row('T-1').waitFor({ state: 'detached', ...SOON })
-    const alarm = await service.get<{ acknowledged: { note: string } }>(`/api/v1/alarms/${encodeURIComponent(id ?? '')}`)
+    const alarm = await stand.service.get<{ acknowledged: { note: string } }>(`/api/v1/alarms/${encodeURIComponent(id ?? '')}`)
     expect(alarm.acknowledged.note).toBe('已到现场核实')
   })
 
   test('guidance opens with what to do first; filters narrow the list and stay in the address', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 90 })
     await report('T-2', { level_pct: 97 })
     await signIn()
@@ -174,7 +120,7 @@ describe('alarms', () => {
 
 describe('devices', () => {
   test('a faulty, a missing and a good value look different, and are live', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 40.25, temperature_c: null })
     await signIn()
     await page.getByRole('link', { name: '设备', exact: true }).click()
@@ -193,11 +139,11 @@ describe('devices', () => {
   })
 
   test('a device shows its limits, its trend and its alarms', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 80, temperature_c: 20 })
     await report('T-1', { level_pct: 90, temperature_c: 21 })
     await signIn()
-    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.goto(`${stand.service.httpAddress}/#/devices/T-1`)
     const level = page.getByRole('region', { name: '液位' })
     await level.locator('.limits').waitFor(SOON)
     expect(await level.locator('.limits li').allTextContents()).toEqual(['I红色 > 95 %', 'III黄色 > 85 %'])
@@ -210,10 +156,10 @@ describe('devices', () => {
   })
 
   test('a rule opens to why it did not fire, and then why it did', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 71.5, temperature_c: 20 })
     await signIn()
-    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.goto(`${stand.service.httpAddress}/#/devices/T-1`)
     const why = page.locator('.why[data-rule=tank-level]')
     await why.locator('summary').click(SOON)
     await why.locator('.why-sentence', { hasText: '未报警。' }).waitFor(SOON)
@@ -232,18 +178,16 @@ describe('devices', () => {
 
 describe('the link', () => {
   test('when the service is gone the page says since when it is old; when it is back it recovers by itself', async () => {
-    const { page } = seat
-    const data = await mkdtemp(path.join(folder, 'data-'))
-    await service.stop()
-    service = await LiveService.start({ config, data })
-    await gateway.end()
-    gateway = await connectGateway()
+    const { page } = stand
+    await stand.stop()
+    const data = await mkdtemp(path.join(stand.folder, 'data-'))
+    await stand.start({}, data)
     await report('T-1', { level_pct: 90 })
     await signIn()
     await row('T-1').waitFor(SOON)
 
-    const port = new URL(service.httpAddress).port
-    await service.kill()
+    const port = new URL(stand.service.httpAddress).port
+    await stand.service.kill()
     await page.locator('.banner-link').waitFor(SOON)
     expect(await partsOf('.banner-link')).toEqual([
       '与服务的通信中断',
@@ -253,9 +197,8 @@ describe('the link', () => {
     expect(await page.title()).toBe('(中断) 烽火')
     expect(await page.locator('.frame').getAttribute('data-link')).toBe('lost')
 
-    await gateway.end()
-    service = await LiveService.start({ config, data, env: { FENGHUO_HTTP_PORT: port } })
-    gateway = await connectGateway()
+    await stand.gateway.end()
+    await stand.start({ FENGHUO_HTTP_PORT: port }, data)
     await page.locator('.banner-link').waitFor({ state: 'detached', timeout: 30_000 })
     await row('T-1').waitFor(SOON)
     await report('T-2', { level_pct: 97 })
@@ -265,7 +208,7 @@ describe('the link', () => {
 
 describe('for everybody', () => {
   test('the language is switched and remembered', async () => {
-    const { page } = seat
+    const { page } = stand
     await report('T-1', { level_pct: 97 })
     await signIn()
     await page.getByRole('button', { name: 'English' }).click()
@@ -283,26 +226,24 @@ describe('for everybody', () => {
     ['desk', DESK],
     ['phone', PHONE]
   ])('no page has a serious fault of accessibility or is wider than the window (%s)', async (_, viewport) => {
-    await seat.context.close()
-    seat = await takeSeat(browser, viewport)
-    const { page } = seat
+    const page = await stand.anew(viewport)
     await report('T-1', { level_pct: 90, temperature_c: 300 })
     await report('T-2', { level_pct: 97, temperature_c: null })
     const faults: Record<string, unknown> = {}
     const look = async (name: string): Promise<void> => {
       faults[name] = [await overflow(page), ...(await seriousFaults(page))]
     }
-    await page.goto(service.httpAddress)
+    await page.goto(stand.service.httpAddress)
     await page.locator('.sign-in').waitFor(SOON)
     await look('sign in')
     await signIn()
     await row('T-2').waitFor(SOON)
     await row('T-2').getByRole('button', { name: '处置指引' }).click()
     await look('alarms')
-    await page.goto(`${service.httpAddress}/#/devices`)
+    await page.goto(`${stand.service.httpAddress}/#/devices`)
     await page.locator('.device-table tbody tr').first().waitFor(SOON)
     await look('devices')
-    await page.goto(`${service.httpAddress}/#/devices/T-1`)
+    await page.goto(`${stand.service.httpAddress}/#/devices/T-1`)
     await page.locator('.metric').first().waitFor(SOON)
     await look('device')
     await page.evaluate(() => document.documentElement.setAttribute('data-theme', 'light'))

@@ -1,86 +1,42 @@
 // The console's pages of those who run the place, in a real browser on the real service: messages, drills, duty, rules, people.
 
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { SystemClock } from '../../src/platform/clock.ts'
-import { ADMIN_PASSWORD, LiveService } from '../liveService.ts'
-import { DESK, openBrowser, overflow, PHONE, type Seat, seriousFaults, takeSeat } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { DESK, overflow, PHONE, passwordOf, SOON, seriousFaults, standOn } from './browser.ts'
 import { writeOperationsPlant } from './operations-plant.ts'
-import { GATEWAY, SECRET } from './plant.ts'
 
-const HOOK = { HOOK_SECRET: `whsec_${Buffer.from('a secret of at least 24 bytes').toString('base64')}` }
-const SOON = { timeout: 10_000 }
 const LATER = { timeout: 30_000 }
 
-const clock = new SystemClock()
-let folder: string
 let carrier: Server
-let config: string
-let browser: Browser
-let service: LiveService
-let seat: Seat
 /** What the carrier answers, by the last part of the path. */
 let answers: Record<string, number>
-
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-operations-'))
+const stand = standOn(async (folder, { env }) => {
+  env.HOOK_SECRET = `whsec_${Buffer.from('a secret of at least 24 bytes').toString('base64')}`
   carrier = createServer((request, response) => {
     request.resume()
     response.writeHead(answers[request.url?.slice(1) ?? ''] ?? 204).end()
   })
   await new Promise<void>((resolve) => carrier.listen(0, '127.0.0.1', resolve))
-  config = await writeOperationsPlant(path.join(folder, 'plant'), `http://127.0.0.1:${(carrier.address() as AddressInfo).port}`)
-  browser = await openBrowser()
+  return writeOperationsPlant(folder, `http://127.0.0.1:${(carrier.address() as AddressInfo).port}`)
 })
-afterAll(async () => {
-  await browser?.close()
+const signIn = stand.signIn.bind(stand)
+const send = stand.report.bind(stand)
+const makeUser = stand.makeUser.bind(stand)
+
+afterAll(() => {
   carrier?.close()
-  await rm(folder, { recursive: true, force: true })
 })
-
-beforeEach(async () => {
+beforeEach(() => {
   answers = {}
-  service = await LiveService.start({ config, data: await mkdtemp(path.join(folder, 'data-')), env: HOOK })
-  seat = await takeSeat(browser, DESK)
 })
-afterEach(async () => {
-  await seat?.context.close()
-  await service?.stop()
-  expect(seat?.complaints).toEqual([])
-})
-
-async function signIn(page: Page, where: string, username = 'admin', password = ADMIN_PASSWORD): Promise<void> {
-  await page.goto(`${service.httpAddress}/#/${where}`)
-  await page.fill('input[name=username]', username)
-  await page.fill('input[name=password]', password)
-  await page.click('button[type=submit]')
-  await page.locator('.top').waitFor(SOON)
-}
-
-async function send(device: string, values: Record<string, number>): Promise<void> {
-  const response = await service.telemetry(GATEWAY, SECRET, JSON.stringify({ device, ts: clock.now(), values }))
-  expect(response.status).toBe(202)
-}
-
-async function makeUser(name: string, role: string): Promise<void> {
-  const response = await fetch(`${service.httpAddress}/api/v1/users`, {
-    method: 'POST',
-    headers: { cookie: await service.cookie(), 'content-type': 'application/json' },
-    body: JSON.stringify({ name, role, password: `of ${name}, and long` })
-  })
-  expect(response.status).toBe(201)
-}
 
 describe('messages', () => {
   test('nothing yet, then who was told what; a dead letter is sent again by hand', async () => {
-    const { page } = seat
+    const { page } = stand
     answers = { zhang: 400, li: 400 }
-    await signIn(page, 'notifications')
+    await signIn('notifications')
     await page.getByText('没有通知记录').waitFor(SOON)
     await send('T-1', { level_pct: 97 })
     const row = page.locator('.notice-table tbody tr[data-state=failed]')
@@ -94,21 +50,27 @@ describe('messages', () => {
       .first()
       .getByRole('button', { name: /^重新发送给/ })
       .click()
-    await page.goto(`${service.httpAddress}/#/notifications?state=sent`)
+    await page.goto(`${stand.service.httpAddress}/#/notifications?state=sent`)
     await page.locator('.notice-table tbody tr[data-state=sent]').first().waitFor(LATER)
-    const { items } = await service.get<{ items: { what: string }[] }>('/api/v1/audit')
+    const { items } = await stand.service.get<{ items: { what: string }[] }>('/api/v1/audit')
     expect(items.some(({ what }) => what.startsWith('notification.retry '))).toBe(true)
   })
 
   test('a drill is asked twice, sent for real, and leaves its record', async () => {
-    const { page } = seat
-    await signIn(page, 'notifications?tab=drills')
+    const { page } = stand
+    await signIn('notifications?tab=drills')
     await page.getByText('没有演练记录').waitFor(SOON)
+    await page.getByText('请选择场所，或填写设备编号或人员编号。').waitFor(SOON)
+    expect(await page.getByRole('button', { name: '举行演练' }).count()).toBe(0)
+    await page.getByLabel('设备编号（可不填）').fill('no-such')
+    await page.getByRole('button', { name: '举行演练' }).click()
+    await page.getByRole('button', { name: '确认发送' }).click()
+    await page.getByText('没有这个场所、设备或人员').waitFor(SOON)
     await page.getByLabel('场所').last().selectOption('farm')
     await page.getByLabel('说明（可不填）').fill('季度演练')
     await page.getByRole('button', { name: '举行演练' }).click()
     await page.getByText('将真实发送，确定吗？').waitFor(SOON)
-    expect((await service.get<{ items: object[] }>('/api/v1/drills')).items).toEqual([])
+    expect((await stand.service.get<{ items: object[] }>('/api/v1/drills')).items).toEqual([])
     await page.getByRole('button', { name: '确认发送' }).click()
     await page.getByText('演练已开始：立即发出 1 条').waitFor(SOON)
     const record = page.locator('.drill')
@@ -116,14 +78,14 @@ describe('messages', () => {
     await vi.waitFor(async () => expect(await record.locator('tbody time').count()).toBeGreaterThan(0), LATER)
     await record.getByRole('button', { name: '确认演练（结束）' }).click()
     await vi.waitFor(async () => expect(await record.getAttribute('data-outcome')).toBe('acknowledged'), LATER)
-    expect((await service.get<{ items: object[] }>('/api/v1/alarms?state=active')).items).toEqual([])
+    expect((await stand.service.get<{ items: object[] }>('/api/v1/alarms?state=active')).items).toEqual([])
   })
 })
 
 describe('duty', () => {
   test('who is on duty, the holes ahead, who is responsible and who is not named', async () => {
-    const { page } = seat
-    await signIn(page, 'duty')
+    const { page } = stand
+    await signIn('duty')
     const rota = (id: string) => page.locator(`tr[data-rota=${id}]`)
     await rota('gate').getByText('今后 90 天无空岗').waitFor(SOON)
     expect(await rota('night').textContent()).toMatch(/今后 90 天内有 \d+ 处空岗/)
@@ -134,9 +96,9 @@ describe('duty', () => {
   })
 
   test('who would be told of a present alarm, when and by what', async () => {
-    const { page } = seat
+    const { page } = stand
     await send('T-1', { level_pct: 97 })
-    await signIn(page, 'duty?tab=preview')
+    await signIn('duty?tab=preview')
     const choice = page.getByLabel('按当前告警')
     await choice.waitFor(SOON)
     await choice.selectOption({ index: 1 })
@@ -152,9 +114,9 @@ describe('rules', () => {
   const text = (page: Page) => page.getByLabel('规则内容（YAML）')
 
   test('a mistake is shown at its line; a change is checked, saved with a note, listed and taken back', async () => {
-    const { page } = seat
+    const { page } = stand
     await send('T-1', { level_pct: 70 })
-    await signIn(page, 'rules')
+    await signIn('rules')
     await page.getByRole('link', { name: '储罐液位超高' }).click()
     await text(page).waitFor(SOON)
     const before = await text(page).inputValue()
@@ -176,7 +138,7 @@ describe('rules', () => {
     const version = page.locator('tr[data-version="1"]')
     await version.getByText('试生产期间收紧').waitFor(SOON)
     await vi.waitFor(
-      async () => expect((await service.get<{ items: object[] }>('/api/v1/alarms?state=active')).items).toHaveLength(1),
+      async () => expect((await stand.service.get<{ items: object[] }>('/api/v1/alarms?state=active')).items).toHaveLength(1),
       SOON
     )
 
@@ -187,8 +149,8 @@ describe('rules', () => {
   })
 
   test('a rule taken out of force is found again and brought back', async () => {
-    const { page } = seat
-    await signIn(page, 'rules/tank-level')
+    const { page } = stand
+    await signIn('rules/tank-level')
     await page.getByRole('button', { name: '停用规则' }).click()
     await page.getByRole('button', { name: '确定' }).click()
     await page.getByText('没有规则 tank-level').waitFor(SOON)
@@ -201,13 +163,13 @@ describe('rules', () => {
   })
 
   test('what somebody else has changed meanwhile is not overwritten', async () => {
-    const { page } = seat
-    await signIn(page, 'rules/tank-level')
+    const { page } = stand
+    await signIn('rules/tank-level')
     await text(page).waitFor(SOON)
     const before = await text(page).inputValue()
-    const headers = { cookie: await service.cookie(), 'content-type': 'text/yaml' }
+    const headers = { cookie: await stand.service.cookie(), 'content-type': 'text/yaml' }
     const body = before.replace('limits.level_high_high', '94')
-    const other = await fetch(`${service.httpAddress}/api/v1/rules/tank-level`, { method: 'PUT', headers, body })
+    const other = await fetch(`${stand.service.httpAddress}/api/v1/rules/tank-level`, { method: 'PUT', headers, body })
     expect(other.status).toBe(200)
     const mine = before.replace('limits.level_high_high', '93')
     await text(page).fill(mine)
@@ -219,28 +181,27 @@ describe('rules', () => {
   })
 
   test('an operator reads; an engineer turns the rule into a shadow', async () => {
-    const { page } = seat
+    const { page } = stand
     await makeUser('olga', 'operator')
     await makeUser('emil', 'engineer')
-    await signIn(page, 'rules/tank-level', 'olga', 'of olga, and long')
+    await signIn('rules/tank-level', 'olga', passwordOf('olga'))
     await page.getByText('只有工程师可以修改规则。').waitFor(SOON)
     expect(await text(page).getAttribute('readonly')).not.toBeNull()
-    const other = await takeSeat(browser, DESK)
-    await signIn(other.page, 'rules/tank-level', 'emil', 'of emil, and long')
-    await other.page.getByRole('button', { name: '转为影子运行' }).click()
-    await other.page.getByRole('button', { name: '确定' }).click()
-    await other.page.getByText('影子运行：照常判断，不报警、不通知').waitFor(SOON)
-    await other.context.close()
-    const { shadow } = await service.get<{ shadow: boolean }>('/api/v1/rules/tank-level')
+    const other = await stand.anew(DESK)
+    await signIn('rules/tank-level', 'emil', passwordOf('emil'))
+    await other.getByRole('button', { name: '转为影子运行' }).click()
+    await other.getByRole('button', { name: '确定' }).click()
+    await other.getByText('影子运行：照常判断，不报警、不通知').waitFor(SOON)
+    const { shadow } = await stand.service.get<{ shadow: boolean }>('/api/v1/rules/tank-level')
     expect(shadow).toBe(true)
   })
 })
 
 describe('hazard sources', () => {
   test('the grade by design and by the levels now, and which levels are not known', async () => {
-    const { page } = seat
+    const { page } = stand
     await send('T-1', { level_pct: 50 })
-    await signIn(page, 'hazards')
+    await signIn('hazards')
     const source = page.locator('[data-hazard=bund-methanol]')
     await source.waitFor(SOON)
     await source.getByText('1 种物质的液位未知，按满罐计').waitFor(SOON)
@@ -252,8 +213,8 @@ describe('hazard sources', () => {
 
 describe('people and access', () => {
   test('a user is made, disabled, and what was done is in the audit log', async () => {
-    const { page } = seat
-    await signIn(page, 'people')
+    const { page } = stand
+    await signIn('people')
     await page.getByRole('button', { name: '新建用户' }).click()
     await page.fill('input[name=new-name]', 'li')
     await page.fill('input[name=new-password]', 'a long password of li')
@@ -270,13 +231,13 @@ describe('people and access', () => {
   })
 
   test('a token is shown once and revoked', async () => {
-    const { page } = seat
-    await signIn(page, 'people?tab=tokens')
+    const { page } = stand
+    await signIn('people?tab=tokens')
     await page.getByLabel('名称').fill('city map')
     await page.getByRole('button', { name: '新建令牌' }).click()
     const secret = (await page.locator('.secret').textContent(SOON)) ?? ''
     const asked = (): Promise<Response> =>
-      fetch(`${service.httpAddress}/api/v1/session`, { headers: { authorization: `Bearer ${secret}` } })
+      fetch(`${stand.service.httpAddress}/api/v1/session`, { headers: { authorization: `Bearer ${secret}` } })
     expect((await asked()).status).toBe(200)
     await page.getByRole('button', { name: '吊销' }).click()
     await page.getByRole('button', { name: '吊销' }).click()
@@ -285,9 +246,9 @@ describe('people and access', () => {
   })
 
   test('who is no administrator is not shown the way there', async () => {
-    const { page } = seat
+    const { page } = stand
     await makeUser('olga', 'operator')
-    await signIn(page, 'people', 'olga', 'of olga, and long')
+    await signIn('people', 'olga', passwordOf('olga'))
     await page.getByText('只有管理员可以查看和修改人员与权限。').waitFor(SOON)
     expect(await page.getByRole('link', { name: '人员与权限' }).count()).toBe(0)
   })
@@ -295,14 +256,21 @@ describe('people and access', () => {
 
 describe('when something fails', () => {
   test('a way of telling people that fails is said on every page, and the lost link too', async () => {
-    const { page } = seat
+    const { page } = stand
     answers = { zhang: 503, li: 503 }
     await send('T-1', { level_pct: 97 })
-    await signIn(page, 'duty')
+    await signIn('duty')
     await page.locator('.banner-health').getByText('有通知渠道发不出去').waitFor(LATER)
-    await service.kill()
+    await stand.service.kill()
     await page.locator('.banner-link').getByText('与服务的通信中断').waitFor(LATER)
     await page.locator('.frame[data-link=lost] .paper-table').waitFor(SOON)
+    // A page that was never open cannot come now; the alarms stay.
+    await page.goto(`${page.url().split('#')[0]}#/hazards`)
+    await page.getByText('本页没有打开').waitFor(SOON)
+    await page.getByRole('link', { name: '实时告警' }).click()
+    await page.locator('.alarm').first().waitFor(SOON)
+    expect(await page.locator('.banner-link').count()).toBe(1)
+    stand.seat.complaints.length = 0
   })
 })
 
@@ -318,14 +286,12 @@ describe('every page', () => {
     [PHONE, 'phone']
   ] as const) {
     test(`is free of serious faults of accessibility and not wider than the screen: ${name}`, async () => {
-      await seat.context.close()
-      seat = await takeSeat(browser, size)
-      const { page } = seat
+      const page = await stand.anew(size)
       await send('T-1', { level_pct: 97 })
-      await signIn(page, 'duty')
+      await signIn('duty')
       for (const language of ['zh', 'en']) {
         for (const where of PAGES) {
-          await page.goto(`${service.httpAddress}/#/${where}`)
+          await page.goto(`${stand.service.httpAddress}/#/${where}`)
           await page.locator('.paper h1, .rule-acts').first().waitFor(SOON)
           await page.waitForLoadState('networkidle')
           expect([language, where, ...(await seriousFaults(page))]).toEqual([language, where])

@@ -1,11 +1,11 @@
 // People and access, for administrators: users, sessions, API tokens, the audit log.
 
-import { endSession, listAudit, listSessions } from '../api-people.ts'
-import { useConsole, useResource } from '../console.tsx'
-import { Ago, Instant } from '../parts/age.tsx'
-import { Confirmed, Refusal, useDoing } from '../parts/doing.tsx'
+import { listAudit } from '../api-people.ts'
+import { useConsole } from '../console.tsx'
+import { Instant } from '../parts/age.tsx'
 import { Cell, Columns, PageHead, Reading, Tabs, tabOf } from '../parts/page-frame.tsx'
 import { Pager, usePaged } from '../parts/paged.tsx'
+import { Sessions } from '../parts/sessions.tsx'
 import { Tokens } from '../parts/tokens.tsx'
 import { Users } from '../parts/users.tsx'
 import { usePeopleWords } from '../people.ts'
@@ -22,56 +22,10 @@ export function PeoplePage({ route }: { route: Route }) {
       <PageHead title={people.title}>{admin && <Tabs route={route} page="people" tabs={tabs} />}</PageHead>
       {!admin && <p className="notice">{people.adminsOnly}</p>}
       {admin && tab === 'users' && <Users />}
-      {admin && tab === 'sessions' && <Sessions />}
+      {admin && tab === 'sessions' && <Sessions of={null} />}
       {admin && tab === 'tokens' && <Tokens />}
       {admin && tab === 'audit' && <Audit />}
     </div>
-  )
-}
-
-function Sessions() {
-  const { sessions } = usePeopleWords()
-  const { columns } = sessions
-  const all = useResource('sessions', listSessions)
-  const doing = useDoing()
-  const end = async (id: string): Promise<void> => {
-    if (await doing.run(() => endSession(id))) all.reload()
-  }
-  return (
-    <>
-      <Refusal of={doing} />
-      <Reading of={all} what={sessions.what} />
-      {all.value !== null && (
-        <table className="paper-table">
-          <Columns names={[columns.user, columns.since, columns.seen, columns.from, columns.act]} />
-          <tbody>
-            {all.value.items.map((one) => (
-              <tr key={one.id}>
-                <Cell of={columns.user}>
-                  <strong>{one.user}</strong> {one.current && <em className="flag">{sessions.current}</em>}
-                </Cell>
-                <Cell of={columns.since}>
-                  <Instant at={Date.parse(one.startedAt)} />
-                </Cell>
-                <Cell of={columns.seen}>
-                  <Ago at={Date.parse(one.lastSeenAt)} />
-                </Cell>
-                <Cell of={columns.from}>{one.from}</Cell>
-                <Cell of={columns.act} className="act">
-                  <Confirmed
-                    label={sessions.end}
-                    question={sessions.endAsk}
-                    confirm={sessions.end}
-                    busy={doing.busy}
-                    onConfirm={() => void end(one.id)}
-                  />
-                </Cell>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </>
   )
 }
 

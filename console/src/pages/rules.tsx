@@ -15,8 +15,6 @@ import { useSay, useWords } from '../words.ts'
 
 /** The id under which a rule that there is not yet is written. */
 export const NEW_RULE = '~new'
-/** Built-in rules are named after their kind, the profile and the metric. */
-const BUILT_IN = /^(sensor-(stuck|out-of-range|below-zero|faulty)|device-silent|clock-wrong)\./
 const PAGE = 1000
 const REFRESH_MS = 30_000
 const FAILING_SHARE = 0.1
@@ -189,7 +187,7 @@ function Remarks({ rule, entry }: { rule: Rule; entry: OverlayEntry | null }) {
           {rules.leftOut(entry.leftOut)}
         </span>
       )}
-      {BUILT_IN.test(rule.id) && <em className="flag quiet-flag">{rules.builtIn}</em>}
+      {rule.origin === 'builtIn' && <em className="flag quiet-flag">{rules.builtIn}</em>}
       {rule.firing === 'always' && (
         <span className="outcome" data-odd="true">
           {rules.always}

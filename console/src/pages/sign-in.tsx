@@ -4,6 +4,7 @@ import { type FormEvent, useEffect, useState } from 'react'
 import { ApiProblem, type Person, type SignInWays, signIn, signInWays } from '../api.ts'
 import { sayProblem } from '../format.ts'
 import { LanguageButton, ThemeButton } from '../parts/settings.tsx'
+import { rememberPlace } from '../route.ts'
 import { useSay, useWords, type Words } from '../words.ts'
 
 function refusal(problem: unknown, words: Words): string {
@@ -100,7 +101,7 @@ function Elsewhere() {
   if (oidc === null) return null
   if (!oidc.available) return <p>{words.signIn.elsewhereAway(say(oidc.name))}</p>
   return (
-    <a className="button" href={oidc.begin}>
+    <a className="button" href={oidc.begin} onClick={rememberPlace}>
       {words.signIn.elsewhere(say(oidc.name))}
     </a>
   )

@@ -103,6 +103,6 @@ function OpenForm({ form, alarm, detail, busy, onSend }: OpenFormProps) {
     case 'assign':
       return <AssignForm alarm={alarm} busy={busy} onSend={onSend} />
     case 'close':
-      return <CloseForm busy={busy} onSend={onSend} />
+      return <CloseForm alarm={alarm} busy={busy} onSend={onSend} />
   }
 }

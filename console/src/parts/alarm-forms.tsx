@@ -4,10 +4,11 @@ import { type FormEvent, type ReactNode, useId, useState } from 'react'
 import { type Alarm, type AlarmActionBody, DISPOSITIONS, type Disposition } from '../api.ts'
 import type { AlarmDetail } from '../api-lifecycle.ts'
 import { serverNow, useTimed } from '../clock.ts'
-import { useAlarmList, useConsole } from '../console.tsx'
+import { useConsole } from '../console.tsx'
 import { formatAge, formatInstant } from '../format.ts'
 import { longestShelf, shelfPresets, useHandling } from '../handling.ts'
 import { useWords } from '../words.ts'
+import { PersonChoice } from './person-choice.tsx'
 
 const NOTE_LENGTH = 500
 const MINUTE_MS = 60_000
@@ -140,40 +141,17 @@ export function ReasonField({ value, onChange }: { value: string; onChange: (rea
 }
 
 export function AssignForm({ alarm, busy, onSend }: Sends & { alarm: Alarm }) {
-  const handling = useHandling()
+  const { do: words } = useHandling()
   const { person } = useConsole()
   const [assignee, setAssignee] = useState(alarm.assignee ?? person.username)
   return (
-    <Form send={handling.do.assignSend} busy={busy} onSubmit={() => onSend({ assignee: assignee.trim() === '' ? null : assignee.trim() })}>
-      <PersonField label={handling.do.assignTo} value={assignee} onChange={setAssignee} />
+    <Form send={words.assignSend} busy={busy} onSubmit={() => onSend({ assignee: assignee === '' ? null : assignee })}>
+      <PersonChoice label={words.assignTo} alarm={alarm} nobody={words.assignNobody} value={assignee} onChange={setAssignee} />
     </Form>
   )
 }
 
-/** A name, with those at hand to choose from: who has signed in here, who has had to do with these alarms. */
-function PersonField({ label, value, onChange }: { label: string; value: string; onChange: (name: string) => void }) {
-  const id = useId()
-  const { person } = useConsole()
-  const { alarms } = useAlarmList()
-  const names = new Set([person.username])
-  for (const { assignee, acknowledged } of alarms) {
-    if (assignee !== null) names.add(assignee)
-    if (acknowledged !== null) names.add(acknowledged.by)
-  }
-  return (
-    <label>
-      {label}
-      <input list={id} maxLength={128} value={value} onChange={(event) => onChange(event.target.value)} />
-      <datalist id={id}>
-        {[...names].sort().map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-    </label>
-  )
-}
-
-export function CloseForm({ busy, onSend }: Sends) {
+export function CloseForm({ alarm, busy, onSend }: Sends & { alarm: Alarm }) {
   const handling = useHandling()
   const [disposition, setDisposition] = useState<Disposition>('real')
   const [verifier, setVerifier] = useState('')
@@ -181,7 +159,7 @@ export function CloseForm({ busy, onSend }: Sends) {
   function send(): void {
     onSend({
       disposition,
-      ...(verifier.trim() === '' ? {} : { verifier: verifier.trim() }),
+      ...(verifier === '' ? {} : { verifier }),
       ...(note.trim() === '' ? {} : { note: note.trim() })
     })
   }
@@ -197,7 +175,14 @@ export function CloseForm({ busy, onSend }: Sends) {
           ))}
         </select>
       </label>
-      <PersonField label={handling.do.verifier} value={verifier} onChange={setVerifier} />
+      <PersonChoice
+        label={handling.do.verifier}
+        alarm={alarm}
+        nobody={handling.do.verifierNobody}
+        others
+        value={verifier}
+        onChange={setVerifier}
+      />
       <label className="wide">
         {handling.do.noteOptional}
         <input maxLength={NOTE_LENGTH} value={note} onChange={(event) => setNote(event.target.value)} />

@@ -1,14 +1,13 @@
-// Drills: one is held only after it has been asked twice, since its messages are real; each leaves a signed record.
+// Drills: each leaves a signed record.
 
-import { useState } from 'react'
-import { getOverview, TIERS_DOWN, type Tier } from '../api.ts'
-import { acknowledgeDrill, type Drill, holdDrill, listDrills } from '../api-operations.ts'
+import { acknowledgeDrill, type Drill, listDrills } from '../api-operations.ts'
 import { useConsole, useResource } from '../console.tsx'
 import { isEngineer, useHandling } from '../handling.ts'
 import { useOperations } from '../operations.ts'
-import { useSay, useWords } from '../words.ts'
+import { useWords } from '../words.ts'
 import { Instant } from './age.tsx'
-import { Confirmed, Refusal, useDoing } from './doing.tsx'
+import { Refusal, useDoing } from './doing.tsx'
+import { HoldDrill } from './hold-drill.tsx'
 import { Cell, Columns, Reading } from './page-frame.tsx'
 import { ROMAN } from './tier-mark.tsx'
 
@@ -27,74 +26,6 @@ export function Drills() {
         <DrillRecord key={drill.id} drill={drill} mayAct={person.role !== 'viewer'} onChanged={all.reload} />
       ))}
     </>
-  )
-}
-
-function HoldDrill({ onHeld }: { onHeld: () => void }) {
-  const words = useWords()
-  const { drills } = useOperations()
-  const say = useSay()
-  const sites = useResource('sites', getOverview).value?.sites ?? []
-  const [site, setSite] = useState('')
-  const [tier, setTier] = useState<Tier>('red')
-  const [person, setPerson] = useState('')
-  const [note, setNote] = useState('')
-  const [fast, setFast] = useState(false)
-  const [said, setSaid] = useState('')
-  const doing = useDoing()
-  const hold = async (): Promise<void> => {
-    setSaid('')
-    const asked = {
-      ...{ tier, fast },
-      ...(site === '' ? {} : { site }),
-      ...(person.trim() === '' ? {} : { person: person.trim() }),
-      ...(note.trim() === '' ? {} : { note: note.trim() })
-    }
-    await doing.run(async () => {
-      const { notifications, ladder } = await holdDrill(asked)
-      setSaid(drills.sent(notifications, ladder))
-    })
-    onHeld()
-  }
-  return (
-    <section className="panel form" aria-label={drills.hold}>
-      <p>{drills.lead}</p>
-      <label>
-        {drills.site}
-        <select value={site} onChange={(event) => setSite(event.target.value)}>
-          <option value="">{drills.chooseSite}</option>
-          {sites.map((one) => (
-            <option key={one.id} value={one.id}>
-              {say(one.name, one.id)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {drills.tier}
-        <select value={tier} onChange={(event) => setTier(TIERS_DOWN.find((one) => one === event.target.value) ?? 'red')}>
-          {TIERS_DOWN.map((one) => (
-            <option key={one} value={one}>
-              {words.tierName(words.tier[one], ROMAN[one])}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {drills.person}
-        <input value={person} onChange={(event) => setPerson(event.target.value)} />
-      </label>
-      <label>
-        {drills.note}
-        <input value={note} maxLength={200} onChange={(event) => setNote(event.target.value)} />
-      </label>
-      <button type="button" className="button chip" aria-pressed={fast} onClick={() => setFast(!fast)}>
-        {drills.fast}
-      </button>
-      <Confirmed label={drills.hold} question={drills.ask} confirm={drills.send} busy={doing.busy} onConfirm={() => void hold()} />
-      <Refusal of={doing} />
-      {said !== '' && <p role="status">{said}</p>}
-    </section>
   )
 }
 

@@ -1,13 +1,13 @@
 // API tokens for programs. The secret is shown once, when one is made.
 
 import { type FormEvent, useState } from 'react'
-import { listTokens, makeToken, ROLES, type Role, revokeToken, type Token } from '../api-people.ts'
+import { listTokens, makeToken, revokeToken, type Token } from '../api-people.ts'
 import { useResource } from '../console.tsx'
 import { usePeopleWords } from '../people.ts'
 import { Ago } from './age.tsx'
 import { Confirmed, type Doing, Refusal, useDoing } from './doing.tsx'
+import { GrantFields, grantOf, grantTyped, ScopeText } from './grant.tsx'
 import { Cell, Columns, Reading } from './page-frame.tsx'
-import { idsIn, ScopeText } from './users.tsx'
 
 export function Tokens() {
   const people = usePeopleWords()
@@ -60,7 +60,7 @@ function TokenRow({ token, doing, onRevoke }: { token: Token; doing: Doing; onRe
       </Cell>
       <Cell of={columns.role}>{people.roles[token.role]}</Cell>
       <Cell of={columns.scope}>
-        <ScopeText of={{ enterprises: token.enterprises, sites: token.sites ?? null }} />
+        <ScopeText of={token} />
       </Cell>
       <Cell of={columns.used}>{token.lastUsedAt === null ? tokens.never : <Ago at={Date.parse(token.lastUsedAt)} />}</Cell>
       <Cell of={columns.state}>{token.revokedAt === null ? tokens.valid : tokens.revoked}</Cell>
@@ -74,14 +74,12 @@ function TokenRow({ token, doing, onRevoke }: { token: Token; doing: Doing; onRe
 }
 
 function NewToken({ busy, onSend }: { busy: boolean; onSend: (body: Parameters<typeof makeToken>[0]) => void }) {
-  const people = usePeopleWords()
-  const { tokens } = people
+  const { tokens } = usePeopleWords()
   const [name, setName] = useState('')
-  const [role, setRole] = useState<Role>('viewer')
-  const [enterprises, setEnterprises] = useState('')
+  const [grant, setGrant] = useState(grantTyped(null))
   const send = (event: FormEvent): void => {
     event.preventDefault()
-    onSend({ name: name.trim(), role, enterprises: idsIn(enterprises) })
+    onSend({ name: name.trim(), ...grantOf(grant) })
   }
   return (
     <form className="panel form" aria-label={tokens.add} onSubmit={send}>
@@ -89,20 +87,7 @@ function NewToken({ busy, onSend }: { busy: boolean; onSend: (body: Parameters<t
         {tokens.name}
         <input required value={name} onChange={(event) => setName(event.target.value)} />
       </label>
-      <label>
-        {people.role}
-        <select value={role} onChange={(event) => setRole(ROLES.find((one) => one === event.target.value) ?? 'viewer')}>
-          {ROLES.map((one) => (
-            <option key={one} value={one}>
-              {people.roles[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {people.enterprises}
-        <input value={enterprises} onChange={(event) => setEnterprises(event.target.value)} />
-      </label>
+      <GrantFields value={grant} onChange={setGrant} />
       <button type="submit" className="button" disabled={busy}>
         {tokens.add}
       </button>

@@ -50,7 +50,14 @@ export function TopBar({ route, leave }: { route: Route; leave: () => Promise<vo
         </nav>
         <LanguageButton />
         <ThemeButton />
-        <span className="person">{person.username}</span>
+        <a
+          className="person"
+          href={addressOf('account')}
+          aria-label={words.nav.accountOf(person.username)}
+          aria-current={route.page === 'account' ? 'page' : undefined}
+        >
+          {person.username}
+        </a>
         <button type="button" className="button button-quiet" onClick={() => void leave()}>
           {words.signIn.out}
         </button>

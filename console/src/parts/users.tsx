@@ -1,12 +1,13 @@
 // Users: made, changed, disabled, removed. A password goes in and is never shown.
 
 import { type FormEvent, useState } from 'react'
-import { changeUser, type Granted, listUsers, makeUser, ROLES, type Role, removeUser, type User } from '../api-people.ts'
+import { changeUser, listUsers, makeUser, removeUser, type User } from '../api-people.ts'
 import { useResource } from '../console.tsx'
 import { usePeopleWords } from '../people.ts'
 import { useWords } from '../words.ts'
 import { Instant } from './age.tsx'
 import { Confirmed, type Doing, Refusal, useDoing } from './doing.tsx'
+import { GrantFields, grantOf, grantTyped, ScopeText } from './grant.tsx'
 import { Cell, Columns, Reading } from './page-frame.tsx'
 
 export function Users() {
@@ -119,22 +120,6 @@ function UserRow({ user, open, doing, onSend, onOpen }: RowProps) {
   )
 }
 
-export function ScopeText({ of: { enterprises, sites } }: { of: Granted }) {
-  const people = usePeopleWords()
-  if (enterprises === null && sites === null) return people.everything
-  const said = (ids: readonly string[] | null): string => (ids === null ? people.everything : ids.join(', '))
-  return people.scope(said(enterprises), said(sites))
-}
-
-/** Ids as typed with commas; nothing typed is all. */
-export function idsIn(text: string): string[] | null {
-  const ids = text
-    .split(/[,，\s]+/)
-    .map((id) => id.trim())
-    .filter((id) => id !== '')
-  return ids.length === 0 ? null : ids
-}
-
 interface FormProps {
   /** Null: one is made. */
   user: User | null
@@ -145,19 +130,16 @@ interface FormProps {
 
 function UserForm({ user, doing, onSend, onClose }: FormProps) {
   const words = useWords()
-  const people = usePeopleWords()
-  const { users } = people
+  const { users } = usePeopleWords()
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
-  const [role, setRole] = useState<Role>(user?.role ?? 'viewer')
-  const [enterprises, setEnterprises] = useState((user?.enterprises ?? []).join(', '))
-  const [sites, setSites] = useState((user?.sites ?? []).join(', '))
+  const [grant, setGrant] = useState(grantTyped(user))
   const send = (event: FormEvent): void => {
     event.preventDefault()
-    const scope = { enterprises: idsIn(enterprises), sites: idsIn(sites) }
+    const given = grantOf(grant)
     const secret = password === '' ? {} : { password }
     void onSend(() =>
-      user === null ? makeUser({ name: name.trim(), password, role, ...scope }) : changeUser(user.name, { role, ...scope, ...secret })
+      user === null ? makeUser({ name: name.trim(), password, ...given }) : changeUser(user.name, { ...given, ...secret })
     )
   }
   return (
@@ -179,24 +161,7 @@ function UserForm({ user, doing, onSend, onClose }: FormProps) {
           <strong>{user.name}</strong>
         </p>
       )}
-      <label>
-        {people.role}
-        <select value={role} onChange={(event) => setRole(ROLES.find((one) => one === event.target.value) ?? 'viewer')}>
-          {ROLES.map((one) => (
-            <option key={one} value={one}>
-              {people.roles[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {people.enterprises}
-        <input value={enterprises} onChange={(event) => setEnterprises(event.target.value)} />
-      </label>
-      <label>
-        {people.sites}
-        <input value={sites} onChange={(event) => setSites(event.target.value)} />
-      </label>
+      <GrantFields value={grant} onChange={setGrant} />
       {user?.external !== true && (
         <label>
           {user === null ? users.password : users.newPassword}
