@@ -65,6 +65,8 @@ export interface PartHealth {
 }
 
 export interface HealthReport {
+  /** The epoch of the lease it holds, one higher with each holder; null where nobody else could be active. */
+  readonly epoch?: number | null
   readonly parts: readonly PartHealth[]
   readonly version: string
   /** How far judging is behind receiving, ms. */

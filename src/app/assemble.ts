@@ -8,15 +8,14 @@ import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
 import type { ApiParts, HealthReport } from '../api/parts.ts'
 import { ApiServer } from '../api/server.ts'
+import { roleGauge } from '../api/standby.ts'
 import { History } from '../history/history.ts'
 import { MessageCounts } from '../ingest/brokerCounts.ts'
-import { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import { Metrics } from '../platform/metrics.ts'
 import { type Part, type RunningParts, startAll } from '../platform/parts.ts'
 import { Refusal } from '../platform/problem.ts'
-import type { State } from '../store/schema.ts'
 import { Amending } from './amend/amending.ts'
 import type { AmendedPlant } from './amend/apply.ts'
 import { amendedAtStart, overlayHealth } from './amend/start.ts'
@@ -25,16 +24,19 @@ import { type Certificates, certificatesOf } from './certificates.ts'
 import type { Config } from './config/service.ts'
 import type { Configured } from './configured.ts'
 import { Control } from './control.ts'
-import { dataFolder, markLayout } from './dataFolder.ts'
+import { markLayout } from './dataFolder.ts'
 import { healthOf } from './health.ts'
 import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
-import type { PipelineSnapshot } from './pipeline.ts'
 import { type MqttDoor, mqttDoorOf } from './mqttDoor.ts'
+import type { PipelineSnapshot } from './pipeline.ts'
 import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
-import { openStateStore, type StateStore } from './stateStore.ts'
+import { Copying } from './standby/copying.ts'
+import { openGround, type Standing } from './standby/ground.ts'
+import { type Seat, takeSeat } from './standby/seat.ts'
+import { tellTakeOver, withTerm } from './standby/telling.ts'
 import { submitTo } from './submit.ts'
 import { type TellingRooms, tellingOf } from './telling.ts'
 import { VERSION } from './version.ts'
@@ -56,7 +58,7 @@ export interface House extends RunningParts {
 }
 
 /** What everything is built from. */
-interface Ground {
+interface Ground extends Standing {
   readonly config: Config
   readonly amended: AmendedPlant
   readonly access: Access
@@ -65,40 +67,38 @@ interface Ground {
   readonly log: Log
   readonly metrics: Metrics
   readonly certificates: Certificates
-  readonly folder: string
-  readonly journal: Journal
-  readonly state: State
-  readonly stored: StateStore
 }
 
-/** Starts everything over the data folder of the configuration. Throws a Refusal where something stands in the way. */
-export async function assemble(configured: Configured, clock: Clock, log: Log, listener?: EventListener): Promise<House> {
+/**
+ * Starts everything over the data folder of the configuration, in the seat that was taken for it. Throws a Refusal where something
+ * stands in the way, also where another instance is active.
+ */
+export async function assemble(
+  configured: Configured,
+  clock: Clock,
+  log: Log,
+  { listener, seat }: { readonly listener?: EventListener; readonly seat?: Seat } = {}
+): Promise<House> {
   const { config, plant, source } = configured
-  const folder = await dataFolder(config.data)
-  const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log })
-  // The journal's lock keeps a second service off the whole data folder, so it comes before anything else is opened.
-  await journal.start()
-  const stored = await openStateStore(config, folder, clock, log).catch(async (cause) => {
-    await journal.stop()
-    throw cause
-  })
-  const { state } = stored
+  const standing = await openGround(config, seat ?? ((await takeSeat(config, clock, log)) as Seat), clock, log)
+  const { folder, journal, state, stored, term } = standing
   const access = new Access({ state, clock, log, oidc: config.oidc })
   const amended = await amendedAtStart(source, plant, access, log).catch(async (cause) => {
-    await state.destroy()
     await journal.stop()
+    await standing.release()
     throw cause
   })
   await markLayout(folder, log)
   const anchors = new Anchors({ audit: access.audit, file: config.audit.anchors, clock, log })
   const metrics = new Metrics()
   const certificates = certificatesOf(config, clock, log, metrics)
-  const ground = { config, amended, access, anchors, clock, log, metrics, certificates, folder, journal, state, stored }
+  const ground = { config, amended, access, anchors, clock, log, metrics, certificates, ...standing }
   const rooms = roomsOver(ground)
   const { book, history, loop } = rooms
   const { api, broker, rate, live, telling } = doorsOf(ground, rooms)
   loop.watch(watchFor({ live, broker, log, loop, courier: telling.telling.courier, listener }))
   countReadings(ground.metrics, { loop, journal })
+  roleGauge(ground.metrics, 'active', () => term?.lease.epoch ?? 0)
   access.setPlant(amended.plant)
 
   let generatedPassword: string | null = null
@@ -106,17 +106,20 @@ export async function assemble(configured: Configured, clock: Clock, log: Log, l
     name: 'first user',
     start: async () => {
       generatedPassword = await access.ensureAdmin(config.adminPassword)
+      if (term !== null) await tellTakeOver(term, access.audit, log)
     },
     stop: async () => {}
   }
-  const store: Part = { name: 'state store', start: () => book.load(), stop: () => state.destroy() }
+  const store: Part = { name: 'state store', start: () => book.load(), stop: () => standing.release() }
   const mqttAddress = (): string | null => (config.mqtt.enabled ? broker.shownAddress() : null)
   const control = new Control(folder, log, {
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
-  const parts = [journal, store, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, ...doors]
+  // With PostgreSQL the last group is committed there, so the journal ends first.
+  const onGround: readonly Part[] = term === null ? [journal, store] : [store, journal]
+  const parts = [...onGround, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, ...doors]
   const running = await startAll(parts, clock, log).catch((cause: unknown) => {
     if (generatedPassword === null || !(cause instanceof Refusal)) throw cause
     // The user is in the store now: the next start would not say the password.
@@ -139,14 +142,27 @@ interface Rooms {
   readonly plants: Plants
 }
 
-function roomsOver({ config, amended, clock, log, folder, journal, state }: Ground): Rooms {
+function roomsOver({ config, amended, clock, log, folder, journal, state, copy }: Ground): Rooms {
   const book = new Book(state)
   const { memoryMb, threads, retentionDays, influx } = config.history
   const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays, influx })
-  const plants = new Plants(path.join(folder, 'plants'))
+  const plants = new Plants(path.join(folder, 'plants'), copy)
   const snapshots = new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log)
   const options = { clockSkewMs: config.clockSkewMs }
-  const loop = new Loop({ clock, log, journal, book, history, plant: amended.plant, plants, snapshots, options, retention: config.journal })
+  const copying = copy === null ? null : new Copying(copy, log)
+  const loop = new Loop({
+    clock,
+    log,
+    journal,
+    book,
+    history,
+    plant: amended.plant,
+    plants,
+    snapshots,
+    options,
+    retention: config.journal,
+    copying
+  })
   return { book, history, loop, plants }
 }
 
@@ -159,7 +175,7 @@ interface Doors {
 }
 
 function doorsOf(
-  { config, clock, log, metrics, certificates, folder, journal, access, anchors, amended, state, stored }: Ground,
+  { config, clock, log, metrics, certificates, folder, journal, access, anchors, amended, state, stored, term }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -178,8 +194,8 @@ function doorsOf(
   const embedded = { ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing }
   const broker = mqttDoorOf({ embedded, settings: config.mqtt.upstream, folder, amended, loop })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit, state })
-  const health = (): HealthReport =>
-    healthOf({
+  const health = (): HealthReport => {
+    const report = healthOf({
       clock,
       journal,
       stored,
@@ -193,6 +209,8 @@ function doorsOf(
       certificates: certificates.health(),
       mqtt: config.mqtt.enabled ? broker.health() : []
     })
+    return withTerm(report, term, config)
+  }
   const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const http = { ...config.http, tls: certificates.http }

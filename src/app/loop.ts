@@ -37,6 +37,8 @@ export interface LoopParts extends RecoveryParts {
   /** The plant of the configuration; where the journal knows another, a 'plant' record is the first input of this start. */
   readonly plant: Plant
   readonly retention: { readonly bytes: number; readonly ageMs: number }
+  /** Takes snapshots in for an instance that may take over elsewhere; null: there is none. Never throws. */
+  readonly copying?: { snapshot(seq: number, file: string, storedSeq: number): Promise<void> } | null
 }
 
 /** Who watches what a turn has done, after it is committed. Never called while recovering what had been told before. */
@@ -310,13 +312,14 @@ export class Loop implements Part {
 
   /** The state is copied at once; position and events up to it are on disk before the file counts and the journal may forget. */
   async #takeSnapshot(): Promise<void> {
-    const { book, snapshots, journal, retention } = this.#parts
+    const { book, snapshots, journal, retention, copying } = this.#parts
     const snapshot = this.#pipeline.snapshot()
     const { position } = snapshot
     if (position.seq > book.position().seq) await book.commit({ events: [], rejects: [], position, fleet: this.#pipeline.fleet })
     await book.makeDurable()
-    await snapshots.write(position.seq, snapshot)
+    const file = await snapshots.write(position.seq, snapshot)
     this.#snapshotSeq = position.seq
+    await copying?.snapshot(position.seq, file, this.#feed.storedSeq)
     if (this.#held) return
     const beforeSeq = await snapshots.prune(this.#feed.storedSeq)
     await journal.prune({ beforeSeq, maxBytes: retention.bytes, maxAgeMs: retention.ageMs })

@@ -6,22 +6,31 @@ import path from 'node:path'
 import type { Plant } from '../model/plant.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 
+/** Where plants are kept as well, for an instance without this folder. */
+export interface PlantCopy {
+  keepPlant(hash: string, file: Uint8Array): Promise<void>
+}
+
 export class Plants {
   readonly #folder: string
+  readonly #copy: PlantCopy | null
 
-  constructor(folder: string) {
+  constructor(folder: string, copy: PlantCopy | null = null) {
     this.#folder = folder
+    this.#copy = copy
   }
 
-  /** Keeps the plant; on disk when the promise resolves. Throws a Refusal where the folder cannot be written. */
+  /** Keeps the plant; on disk, and in the copy, when the promise resolves. Throws a Refusal where that cannot be. */
   async keep(plant: Plant): Promise<void> {
     const target = this.#path(plant.hash)
     const withoutSecrets = { ...plant, gateways: plant.gateways.map((gateway) => ({ ...gateway, secret: null })) }
+    const text = JSON.stringify(withoutSecrets)
+    await this.#copy?.keepPlant(plant.hash, Buffer.from(text))
     try {
       await mkdir(this.#folder, { recursive: true })
       const file = await open(`${target}.part`, 'w')
       try {
-        await file.writeFile(JSON.stringify(withoutSecrets))
+        await file.writeFile(text)
         await file.datasync()
       } finally {
         await file.close()

@@ -33,8 +33,8 @@ export class Snapshots<State> {
     }
   }
 
-  /** Stores the state reached after `seq`; on disk when the promise resolves. */
-  async write(seq: number, state: State): Promise<void> {
+  /** Stores the state reached after `seq`; on disk when the promise resolves with its file. */
+  async write(seq: number, state: State): Promise<string> {
     await mkdir(this.#folder, { recursive: true })
     const body = serialize(state)
     const header = Buffer.alloc(HEADER_BYTES)
@@ -49,6 +49,7 @@ export class Snapshots<State> {
       await file.close()
     }
     await rename(`${target}.part`, target)
+    return target
   }
 
   /** The newest readable snapshot taken at or before `atMost`, or null. A damaged one is reported and passed over. */

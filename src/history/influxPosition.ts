@@ -17,20 +17,42 @@ interface Kept {
   readonly layout: number
   readonly installation: string
   readonly seq: number
+  /** The folder was made anew from elsewhere: the database may know more than `seq`, up to this one. */
+  readonly upTo?: number
+}
+
+/** The id that a folder's readings have in InfluxDB; null where it has never stored any there. Throws a Refusal where that cannot be read. */
+export function installationOf(folder: string): string | null {
+  return read(join(folder, POSITION_FILE))?.installation ?? null
+}
+
+/**
+ * Before history is opened: the readings of this folder belong to `installation`. `rebuilt`: another instance has stored them
+ * meanwhile, at least up to `historySeq`, and the journal ends at `lastSeq`; what the folder knew of it counts no more.
+ */
+export function placePosition(
+  folder: string,
+  installation: string,
+  rebuilt: { readonly historySeq: number; readonly lastSeq: number } | null
+): void {
+  mkdirSync(folder, { recursive: true })
+  const kept = rebuilt === null ? read(join(folder, POSITION_FILE)) : null
+  if (kept?.installation === installation) return
+  const seq = rebuilt?.historySeq ?? 0
+  write(folder, { layout: LAYOUT, installation, seq, ...(rebuilt !== null && { upTo: Math.max(seq, rebuilt.lastSeq) }) })
 }
 
 export class InfluxPosition {
   readonly installation: string
-  /** True where this folder has never stored anything in InfluxDB. */
-  readonly isNew: boolean
   readonly #folder: string
   #seq: number
+  #upTo: number | null
 
   private constructor(folder: string, kept: Kept | null) {
     this.#folder = folder
-    this.isNew = kept === null
     this.installation = kept?.installation ?? secretText(9).replaceAll('-', '.')
     this.#seq = kept?.seq ?? 0
+    this.#upTo = kept?.upTo ?? null
   }
 
   /** Reads or begins it. Throws a Refusal where the folder cannot be used. */
@@ -55,9 +77,16 @@ export class InfluxPosition {
     return this.#seq
   }
 
+  /** The database says that it knows `known`: where another instance may have stored it, that is where we go on. */
+  learn(known: number): void {
+    if (known < this.#seq) this.move(known)
+    else if (this.#upTo !== null && known > this.#seq) this.move(Math.min(known, this.#upTo))
+  }
+
   /** A failure to write it is no loss: the next start writes a little twice. */
   move(seq: number): void {
     this.#seq = seq
+    this.#upTo = null
     try {
       this.#write()
     } catch {}
@@ -70,16 +99,20 @@ export class InfluxPosition {
 
   #write(): void {
     const kept: Kept = { layout: LAYOUT, installation: this.installation, seq: this.#seq }
-    const file = join(this.#folder, POSITION_FILE)
-    const fresh = openSync(`${file}.new`, 'w')
-    try {
-      writeSync(fresh, `${JSON.stringify(kept)}\n`)
-      fsyncSync(fresh)
-    } finally {
-      closeSync(fresh)
-    }
-    renameSync(`${file}.new`, file)
+    write(this.#folder, this.#upTo === null ? kept : { ...kept, upTo: this.#upTo })
   }
+}
+
+function write(folder: string, kept: Kept): void {
+  const file = join(folder, POSITION_FILE)
+  const fresh = openSync(`${file}.new`, 'w')
+  try {
+    writeSync(fresh, `${JSON.stringify(kept)}\n`)
+    fsyncSync(fresh)
+  } finally {
+    closeSync(fresh)
+  }
+  renameSync(`${file}.new`, file)
 }
 
 function read(file: string): Kept | null {

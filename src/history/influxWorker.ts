@@ -46,8 +46,7 @@ async function begin(): Promise<void> {
   store = new InfluxStore(settings, position, clock, (problem, expected) => tell({ kind: 'dropped', problem, expected }))
   port.on('message', receive)
   try {
-    const known = await store.knownSeqSoon()
-    if (known < position.seq) position.move(known)
+    position.learn(await store.knownSeqSoon())
     agreed = true
   } catch (cause) {
     // Alarms do not wait for InfluxDB: the service starts without it.

@@ -14,6 +14,7 @@ import { access } from './migrations/0007-access.ts'
 import { drills } from './migrations/0008-drills.ts'
 import { marks } from './migrations/0009-marks.ts'
 import { lease } from './migrations/0010-lease.ts'
+import { journalCopy } from './migrations/0011-journal-copy.ts'
 import { delivery } from './migrations/0012-delivery.ts'
 import { onServer } from './postgres.ts'
 import type { State } from './schema.ts'
@@ -30,11 +31,25 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-drills': drills,
   '0009-marks': marks,
   '0010-lease': lease,
+  '0011-journal-copy': journalCopy,
   '0012-delivery': delivery
 }
 
-const MIGRATION_TABLE = 'schema_migrations'
+export const MIGRATION_TABLE = 'schema_migrations'
 const MIGRATION_LOCK_TABLE = 'schema_migrations_lock'
+
+/** Whether this program has such a migration. */
+export function isKnown(name: string): boolean {
+  return name in MIGRATIONS
+}
+
+/** How many migrations there are in all. */
+export function newestSchema(): number {
+  return Object.keys(MIGRATIONS).length
+}
+
+/** A store that may only be read, and in which there is nothing yet. */
+export class EmptyState extends Refusal {}
 
 /** What is in a database: the names of its tables, and of the migrations that were applied to it, in order. */
 export async function contentsOf(state: State): Promise<{ readonly tables: readonly string[]; readonly applied: readonly string[] }> {
@@ -64,7 +79,7 @@ export async function checkVersion(state: State, place: string, readOnly: boolea
     )
   }
   if (readOnly && tables.length === 0) {
-    throw new Refusal(`The state store ${place} is empty: start the service once, and it is made.`)
+    throw new EmptyState(`The state store ${place} is empty: start the service once, and it is made.`)
   }
   if (readOnly && applied.length < Object.keys(MIGRATIONS).length) {
     throw new Refusal(`The state store ${place} was written by an older Fenghuo: start the service once, and it is brought up to date.`)

@@ -8,13 +8,25 @@ import { ApiProblem } from '../problems.ts'
 import { Instant, PartHealthBody } from '../shapes.ts'
 import { instant } from '../views.ts'
 
-const Health = z.object({ at: Instant, version: z.string(), parts: z.array(PartHealthBody) }).meta({ id: 'Health' })
+const Health = z
+  .object({
+    at: Instant,
+    version: z.string(),
+    role: z
+      .enum(['active', 'standby'])
+      .meta({ description: 'standby: another instance is active, and everything but this is answered 503' }),
+    epoch: z.number().int().nullable().meta({ description: 'Of the lease, one higher with each holder; null without PostgreSQL' }),
+    parts: z.array(PartHealthBody)
+  })
+  .meta({ id: 'Health' })
 
 export function healthRoutes(api: Api, parts: ApiParts): void {
   const { health, clock, metrics } = parts
-  const body = ({ version, parts: all }: HealthReport): z.infer<typeof Health> => ({
+  const body = ({ version, epoch, parts: all }: HealthReport): z.infer<typeof Health> => ({
     at: instant(clock.now()),
     version,
+    role: 'active',
+    epoch: epoch ?? null,
     parts: healthForAnybody(all)
   })
   api.route({

@@ -51,7 +51,7 @@ async function runDemo(folder: string, ended: Promise<string>): Promise<void> {
   const publicUrl = http.port === 0 ? null : `http://${http.host}:${http.port}`
   const notifications = { ...config.notifications, publicUrl }
   const house = await assemble({ ...plant, config: { ...toCarrier, http, mqtt, notifications } }, clock, openLog('warn'), {
-    events: (committed) => committed.forEach(printEvent)
+    listener: { events: (committed) => committed.forEach(printEvent) }
   }).catch(async (cause) => {
     await carrier.stop()
     throw cause

@@ -1,12 +1,16 @@
-// fenghuo serve: runs the service until SIGTERM or SIGINT, then drains and exits 0.
+// fenghuo serve: runs the service until SIGTERM or SIGINT, then drains and exits 0. Where another instance is active on the same
+// PostgreSQL, it stands by until that one ends.
 
 import type { Command } from 'commander'
 import { SystemClock } from '../../platform/clock.ts'
 import { openLog } from '../../platform/log.ts'
 import { Refusal } from '../../platform/problem.ts'
+import { StateFailure } from '../../store/failure.ts'
 import { assemble } from '../assemble.ts'
 import { configured } from '../configured.ts'
 import { onHangup, untilSignal } from '../signals.ts'
+import { standbyDoors } from '../standby/doors.ts'
+import { takeSeat } from '../standby/seat.ts'
 
 const STOP_DEADLINE_MS = 20_000
 
@@ -25,13 +29,27 @@ async function serve(configFile: string): Promise<void> {
   onHangup(() => void reload())
   const configuration = configured(configFile, process.env)
   const log = openLog(configuration.config.logLevel)
-  const house = await assemble(configuration, new SystemClock(), log)
+  const clock = new SystemClock()
+  const waiting = standbyDoors(configuration.config, clock, log, (address) => console.log(`Fenghuo stands by. Health: ${address}/healthz`))
+  const seat = await takeSeat(configuration.config, clock, log, { waiting, ended })
+  if (seat === null) return
+  const house = await assemble(configuration, clock, log, { seat })
   console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
   reload = house.reload
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
   const end = await Promise.race([ended, house.failure])
   if (typeof end === 'string') console.log(`${end}: draining`)
+  else if (configuration.config.state.url !== null && isTaken(end)) {
+    // Nothing is drained: what this process still holds was never acknowledged, and the other instance has the rest.
+    console.error(end.message)
+    process.exit(end.exitCode)
+  }
   const well = await house.stop(STOP_DEADLINE_MS)
   if (typeof end !== 'string') throw end
   if (!well) throw new Refusal('Not everything ended as it should; the journal holds what was acknowledged.')
+}
+
+/** Whether another instance has taken over. */
+function isTaken({ cause }: Refusal): boolean {
+  return cause instanceof StateFailure && cause.kind === 'taken'
 }

@@ -46,8 +46,8 @@ export interface Config {
     readonly url: string | null
     readonly upstream: UpstreamSettings | null
   }
-  /** What of the journal is kept, at most. */
-  readonly journal: { readonly bytes: number; readonly ageMs: number }
+  /** What of the journal is kept, at most. `copy`: everything acknowledged stands in PostgreSQL too. */
+  readonly journal: { readonly bytes: number; readonly ageMs: number; readonly copy: boolean }
   readonly history: {
     readonly retentionDays: number
     readonly memoryMb: number
@@ -69,6 +69,8 @@ export interface Config {
     readonly faultsTo: readonly string[]
     /** Whether whoever answers by SMS is told what was made of it. */
     readonly answersBack: boolean
+    /** Who sends: the service, delivery workers (`fenghuo courier`), or both. */
+    readonly deliver: 'here' | 'workers' | 'both'
   }
   /** Called as long as the service is well; null: nobody outside watches. */
   readonly deadMan: { readonly url: string; readonly everyMs: number } | null
@@ -202,7 +204,11 @@ function freeze(
       url: mqttUrl,
       upstream: readUpstream(mqttUrl, settings.mqtt.broker, secret, folder, source, findings)
     }),
-    journal: Object.freeze({ bytes: parseSize(settings.journal.keepBytes), ageMs: parseDuration(settings.journal.keep) as number }),
+    journal: Object.freeze({
+      bytes: parseSize(settings.journal.keepBytes),
+      ageMs: parseDuration(settings.journal.keep) as number,
+      copy: copies(settings.journal.copy, settings.state.url, source, findings)
+    }),
     history: Object.freeze({
       retentionDays,
       memoryMb: Math.max(1, Math.floor(parseSize(settings.history.memory) / 1e6)),
@@ -225,7 +231,8 @@ function freeze(
       redis: secret(settings.notifications.redis, ['notifications', 'redis']),
       publicUrl: secret(settings.notifications.publicUrl, ['notifications', 'publicUrl'])?.replace(/\/+$/, '') ?? null,
       faultsTo: Object.freeze(settings.notifications.faultsTo),
-      answersBack: settings.notifications.answersBack
+      answersBack: settings.notifications.answersBack,
+      deliver: deliverBy(settings, source, findings)
     }),
     deadMan:
       settings.deadMan === undefined
@@ -242,10 +249,37 @@ function freeze(
   return findings.problems.length > before ? null : Object.freeze(config)
 }
 
+/** Delivery workers share the outbox in PostgreSQL and the queue on Redis. */
+function deliverBy(settings: z.output<typeof serviceShape>, source: SourceFile | null, findings: Findings): 'here' | 'workers' | 'both' {
+  const { deliver, redis } = settings.notifications
+  if (deliver === 'workers' && (redis === undefined || settings.state.url === undefined)) {
+    const missing = [
+      ...(settings.state.url === undefined ? ['state.url (FENGHUO_POSTGRES_URL)'] : []),
+      ...(redis === undefined ? ['notifications.redis (FENGHUO_REDIS_URL)'] : [])
+    ]
+    const sentence = `notifications.deliver is workers, but they need PostgreSQL and Redis: set ${missing.join(' and ')}, or write deliver: here`
+    findings.problem(problem(sentence, source?.place(['notifications', 'deliver']) ?? null))
+  }
+  return deliver
+}
+
 /** Bytes of a size text such as 256MB (decimal) or 512MiB (binary). */
 function parseSize(text: string): number {
   const [, amount, unit] = /^([\d.]+)(.+)$/.exec(text) ?? []
   return Math.round(Number(amount) * (SIZE_UNITS[unit ?? ''] ?? 1))
+}
+
+/** Without PostgreSQL there is nowhere to copy the journal to. */
+function copies(written: boolean | undefined, state: string | undefined, source: SourceFile | null, findings: Findings): boolean {
+  if (written === true && state === undefined) {
+    findings.problem(
+      problem(
+        'journal.copy is true, but the state is not in PostgreSQL, so there is nowhere to copy the journal to: set state.url (FENGHUO_POSTGRES_URL), or leave journal.copy out',
+        source?.place(['journal', 'copy']) ?? null
+      )
+    )
+  }
+  return written ?? state !== undefined
 }
 
 function days(text: string, source: SourceFile | null, findings: Findings): number {

@@ -84,7 +84,12 @@ export const serviceShape = z
     journal: z
       .strictObject({
         keep: longerThanNothing.default('30d').describe('Segments older than this are deleted, once everything has taken them in.'),
-        keepBytes: sizeText.default('20GB').describe('The oldest segments beyond this are deleted, once everything has taken them in.')
+        keepBytes: sizeText.default('20GB').describe('The oldest segments beyond this are deleted, once everything has taken them in.'),
+        copy: flag
+          .optional()
+          .describe(
+            'Whether what is acknowledged stands in PostgreSQL too, for a standby with a data folder of its own. Default: true with PostgreSQL; false where both share one data folder.'
+          )
       })
       .prefault({}),
     history: z

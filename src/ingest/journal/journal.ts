@@ -1,5 +1,6 @@
 // The one ordered record of everything that can change a judgement. Appends are gathered into groups; a group is written and
-// flushed as one, the next begins when it is done. Invariant: `done` is called only for what is on disk, in the order of seq.
+// flushed as one, the next begins when it is done. Invariant: `done` is called only for what is on disk (and in the mirror,
+// where there is one), in the order of seq.
 
 import type { JournalRecord, RecordKind } from '../../model/journal.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
@@ -11,6 +12,7 @@ import { type Disk, systemDisk } from './disk.ts'
 import { errnoOf, isFull } from './errno.ts'
 import { GROUP_HEADER_BYTES, KIND_CODE, mostRecordBytes, SOURCE_BYTES } from './format.ts'
 import { type Done, Group } from './group.ts'
+import { type JournalMirror, Mirrored } from './mirror.ts'
 import { JournalReader } from './reader.ts'
 import { recoverJournal } from './recover.ts'
 import { folderRefusal } from './refusals.ts'
@@ -31,10 +33,12 @@ export interface JournalOptions {
   /** Flushed records kept in memory. */
   readonly tailBytes?: number
   readonly disk?: Disk
+  /** Where every group must be too before anything in it is acknowledged. */
+  readonly mirror?: JournalMirror | null
 }
 
 export interface JournalHealth {
-  /** full: the disk has no room. failing: it answers with errors. In both, nothing is acknowledged and it is tried every second. */
+  /** full: the disk has no room. failing: it, or the mirror, answers with errors. In both, nothing is acknowledged and it is tried every second. */
   readonly state: 'ok' | 'full' | 'failing'
   readonly problem: string | null
   /** What the start had to cut off, if anything. */
@@ -53,6 +57,7 @@ export class Journal implements Part {
   readonly #writer: SegmentWriter
   readonly #reader: JournalReader
   readonly #tail: Tail
+  readonly #mirrored: Mirrored | null
   readonly #listeners: (() => void)[] = []
   #unlock: (() => void) | null = null
   #chunk: Chunk | null = null
@@ -83,6 +88,7 @@ export class Journal implements Part {
     this.#tail = new Tail(options.tailBytes ?? LIMITS.journal.tailBytes)
     this.#writer = new SegmentWriter(this.#disk, options.folder, this.#segments, options.segmentBytes ?? LIMITS.journal.segmentBytes)
     this.#reader = new JournalReader(this.#disk, options.folder, this.#segments)
+    this.#mirrored = options.mirror ? new Mirrored(options.mirror, options.clock, options.log) : null
   }
 
   /** Throws a Refusal where the folder cannot be used, is another process's, or holds a journal broken in the middle. */
@@ -121,6 +127,7 @@ export class Journal implements Part {
     this.#isStopping = true
     this.#retry?.timer.cancel()
     this.#retry?.resume()
+    this.#mirrored?.stop()
     this.#flush()
     await this.#flushing
     await this.#writer.stop()
@@ -192,9 +199,10 @@ export class Journal implements Part {
   }
 
   health(): JournalHealth {
+    const mirrorProblem = this.#mirrored?.problem ?? null
     return {
-      state: this.#state,
-      problem: this.#problem,
+      state: this.#state === 'ok' && mirrorProblem !== null ? 'failing' : this.#state,
+      problem: this.#problem ?? mirrorProblem,
       notice: this.#notice,
       bytes: this.#segments.reduce((sum, segment) => sum + segment.bytes, 0),
       oldestSeq: this.#segments[0]?.firstSeq ?? this.#flushedSeq + 1,
@@ -232,7 +240,7 @@ export class Journal implements Part {
         this.#isFlushing = false
         return
       }
-      // The disk works on the next group while the last one is acknowledged.
+      // The disk, and the mirror, work on the next group while the last one is acknowledged.
       const persisted = group === null ? null : this.#persist(group)
       if (flushed !== null) this.#acknowledge(flushed)
       flushed = null
@@ -253,8 +261,15 @@ export class Journal implements Part {
     return next
   }
 
-  /** True once the group is on disk; false where the journal is stopping and the disk refuses. */
+  /** True once the group is wherever it must be; false where the journal is stopping, or never will put it there. */
   async #persist(group: Group): Promise<boolean> {
+    if (this.#mirrored === null) return this.#onDisk(group)
+    const [onDisk, mirrored] = await Promise.all([this.#onDisk(group), this.#mirrored.keep(group)])
+    return onDisk && mirrored
+  }
+
+  /** True once the group is on disk; false where the journal is stopping and the disk refuses. */
+  async #onDisk(group: Group): Promise<boolean> {
     for (;;) {
       try {
         await this.#writer.write(group)

@@ -1,0 +1,33 @@
+// What is said of a take-over, and of how well one would go: in the log, the audit log and health.
+
+import type { HealthReport, PartHealth } from '../../api/parts.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Config } from '../config/service.ts'
+import type { Term } from './seat.ts'
+
+/** The part of the audit log that a take-over is written with. */
+interface AuditLog {
+  append(who: string, what: string, before: unknown, after: unknown): Promise<void>
+}
+
+/** Says once that this instance is active, and in whose place. */
+export async function tellTakeOver({ lease, instance, from, host }: Term, audit: AuditLog, log: Log): Promise<void> {
+  const own = { instance: instance.instance, host, epoch: lease.epoch }
+  if (!lease.takenOver) return log.info(`this instance is active (epoch ${lease.epoch})`)
+  const before = from === null ? null : { instance: from.instance, host: from.host, epoch: from.epoch }
+  log.info(`this instance has taken over from ${from?.host ?? 'another'} and is active (epoch ${lease.epoch})`)
+  await audit.append('service', 'lease.taken', before, own)
+}
+
+/** Health with the epoch, and with what a take-over would cost where something is set so. */
+export function withTerm(report: HealthReport, term: Term | null, config: Config): HealthReport {
+  if (term === null) return report
+  const part: PartHealth = { part: 'standby', state: 'ok', problem: emptyHistory(config) }
+  return { ...report, epoch: term.lease.epoch, parts: [...report.parts, part] }
+}
+
+/** A warning where a standby with a data folder of its own would begin with an empty history; else null. */
+export function emptyHistory({ journal, history, state }: Pick<Config, 'journal' | 'history' | 'state'>): string | null {
+  if (state.url === null || !journal.copy || history.influx !== null) return null
+  return 'History is embedded in this data folder: a standby with a data folder of its own begins with an empty one. Alarms and their log are not affected. Use InfluxDB (history.influx), or let both share the data folder (journal.copy: false).'
+}
