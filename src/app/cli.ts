@@ -18,6 +18,7 @@ import { replayCommand } from './commands/replay.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
+import { stateCommand } from './commands/state.ts'
 import { testCommand } from './commands/test.ts'
 import { VERSION } from './version.ts'
 
@@ -39,7 +40,8 @@ const COMMANDS = [
   brokerCommand,
   doctorCommand,
   backupCommand,
-  restoreCommand
+  restoreCommand,
+  stateCommand
 ]
 
 /** Runs the command that the arguments name and answers its exit status. Bad input prints a sentence, never a stack trace. */

@@ -1,18 +1,22 @@
 // The state store that the configuration asks for, opened to work with: an SQLite file in the data folder, or PostgreSQL under
 // its lease.
 
+import { existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import { Refusal } from '../platform/problem.ts'
 import { takeLease } from '../store/lease.ts'
+import { isServer, serverName } from '../store/postgres.ts'
 import type { State } from '../store/schema.ts'
 import { openState } from '../store/state.ts'
 import type { Config } from './config/service.ts'
 import { instanceOf } from './standby/instance.ts'
 
 export const STATE_FILE = 'state.db'
+/** Ends the name of a file whose content was moved to a server. */
+export const MOVED = '.moved'
 
 export interface StateStore {
   readonly state: State
@@ -27,10 +31,27 @@ export function stateAt({ data, state }: Pick<Config, 'data' | 'state'>): string
   return state.url ?? path.join(data, STATE_FILE)
 }
 
+/** Throws a Refusal where the state of this data folder was moved to a server and nothing says so to this start: it would begin anew. */
+export function refuseMoved(folder: string): void {
+  const file = path.join(folder, STATE_FILE)
+  if (existsSync(file) || !existsSync(`${file}${MOVED}`)) return
+  throw new Refusal(
+    `The state of ${folder} was moved to PostgreSQL: set FENGHUO_POSTGRES_URL, or bring it back by fenghuo state migrate --to ${file}. (${file}${MOVED} is what it was before.)`
+  )
+}
+
+/** A place of state as people are told of it: never with a password. */
+export function placeOf(where: string): string {
+  return isServer(where) ? `PostgreSQL ${serverName(where)}` : where
+}
+
 /** Opens it to write to. Throws a Refusal where it cannot be used, or another instance works with it. */
 export async function openStateStore(config: Config, folder: string, clock: Clock, log: Log | null): Promise<StateStore> {
   const { url } = config.state
-  if (url === null) return { state: await openState(path.join(folder, STATE_FILE)), problem: () => null, lost: new Promise(() => {}) }
+  if (url === null) {
+    refuseMoved(folder)
+    return { state: await openState(path.join(folder, STATE_FILE)), problem: () => null, lost: new Promise(() => {}) }
+  }
   const { instance } = await instanceOf(folder)
   const leased = await takeLease(url, { instance, host: `${os.hostname()}:${config.http.port}`, clock, log })
   if (leased !== null) return { state: leased.state, problem: () => leased.problem, lost: leased.lost }

@@ -9,7 +9,7 @@ import { ManualClock } from '../../src/platform/clock.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState, refuseWrites } from '../store/stateYard.ts'
 
 const NOW = 1_767_225_600_000
 const MINUTE = 60_000
@@ -239,10 +239,10 @@ describe('a session', () => {
 
   it('goes on while the store cannot be written', async () => {
     clock.moveTo(NOW + 2 * MINUTE)
-    await sql`pragma query_only = on`.execute(state)
+    const { kind, end } = await refuseWrites(state)
     expect(await access.session(secret)).toMatchObject({ user: 'admin' })
-    await expect(access.login('admin', 'right password', '10.0.0.1')).rejects.toMatchObject({ kind: 'readOnly' })
-    await sql`pragma query_only = off`.execute(state)
+    await expect(access.login('admin', 'right password', '10.0.0.1')).rejects.toMatchObject({ kind })
+    await end()
   })
 })
 

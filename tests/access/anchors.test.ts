@@ -7,7 +7,7 @@ import { Audit } from '../../src/access/audit.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import type { Log } from '../../src/platform/log.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState } from '../store/stateYard.ts'
 
 const NOW = Date.parse('2026-01-31T23:58:00.000Z')
 let folder: string

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Audit } from '../../src/access/audit.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState } from '../store/stateYard.ts'
 
 let folder: string
 let state: State

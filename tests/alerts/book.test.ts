@@ -10,7 +10,7 @@ import type { Reject } from '../../src/model/journal.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { StateFailure } from '../../src/store/failure.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { fillUp, openState } from '../store/stateYard.ts'
 import { act, BARE_YARD, happenings, of, reject, turn, YARD } from './yard.ts'
 
 let folder: string
@@ -279,24 +279,19 @@ describe('quarantine', () => {
 describe('when the store cannot be written', () => {
   const flood = Array.from({ length: 300 }, (_, place) => turn(`D-${place}`, place, place, 'clear', 'red', 'x'.repeat(200)))
 
-  async function full(): Promise<void> {
-    const { page_count } = (await sql<{ page_count: number }>`pragma page_count`.execute(state)).rows[0] as { page_count: number }
-    await sql`pragma max_page_count = ${sql.lit(page_count)}`.execute(state)
-  }
-
   it('nothing has changed, and the same commit is done once when it can be', async () => {
     await commit(1, [turn('T-1', 1000, 1000, 'clear', 'yellow')])
-    await full()
+    const { kind, end } = await fillUp(state)
     for (let attempt = 0; attempt < 3; attempt++) {
       const failure = await commit(2, flood, [reject(2)]).catch((cause: unknown) => cause)
       expect(failure).toBeInstanceOf(StateFailure)
-      expect(failure).toMatchObject({ kind: 'full', passing: true })
+      expect(failure).toMatchObject({ kind, passing: true })
       expect(book.position()).toEqual({ seq: 1, advancedTo: 10 })
       expect(book.lastEvent).toBe(1)
       expect(book.active({ state: 'active' }, null)).toHaveLength(1)
     }
     expect(await everyEvent()).toHaveLength(1)
-    await sql`pragma max_page_count = 1000000`.execute(state)
+    await end()
     const committed = await commit(2, flood, [reject(2)])
     expect(committed.map(({ n }) => n)).toEqual(flood.map((_, place) => place + 2))
     expect(await commit(2, flood, [reject(2)])).toEqual([])
@@ -307,9 +302,9 @@ describe('when the store cannot be written', () => {
 
   it('a commit that did reach the disk although it was reported as failed is answered, not repeated', async () => {
     await commit(1, [turn('T-1', 1000, 1000, 'clear', 'yellow')])
-    await full()
-    await expect(commit(2, flood)).rejects.toThrow('No space is left')
-    await sql`pragma max_page_count = 1000000`.execute(state)
+    const { kind, end } = await fillUp(state)
+    await expect(commit(2, flood)).rejects.toMatchObject({ kind })
+    await end()
     // The same commit, written by nobody this book knows of: as if the failed one had been durable after all.
     const behind = new Book(state)
     await behind.load()

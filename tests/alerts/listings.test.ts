@@ -8,7 +8,7 @@ import type { AlarmEvent } from '../../src/model/alarm.ts'
 import type { Scope } from '../../src/model/scope.ts'
 import type { Problem } from '../../src/platform/problem.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState } from '../store/stateYard.ts'
 import { act, happenings, of, turn, YARD } from './yard.ts'
 
 let folder: string

@@ -36,8 +36,8 @@ import { Random } from '../../src/platform/random.ts'
 import { Engine } from '../../src/rules/engine.ts'
 import { Suppression } from '../../src/rules/suppression.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
 import { happenings } from '../alerts/yard.ts'
+import { openState } from '../store/stateYard.ts'
 import { PLANT } from './plant.ts'
 
 export const START = Date.parse('2026-01-01T08:00:00.000Z')

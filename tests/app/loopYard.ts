@@ -18,7 +18,7 @@ import type { Plant } from '../../src/model/plant.ts'
 import type { Clock } from '../../src/platform/clock.ts'
 import type { Log } from '../../src/platform/log.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState } from '../store/stateYard.ts'
 
 export interface YardOptions {
   readonly folder: string

@@ -12,8 +12,8 @@ import { freePort } from './freePort.ts'
 export interface PostgresServer {
   /** Whether it is ours to stop, kill and stall. */
   readonly ours: boolean
-  /** A new, empty database; its address. */
-  database(): Promise<string>
+  /** A new database, empty or as another of ours is, to which nobody may be connected; its address. */
+  database(like?: string): Promise<string>
   /** Runs SQL in the database of this address, as the same role. */
   run<Row = Record<string, unknown>>(url: string, text: string, values?: readonly unknown[]): Promise<Row[]>
   /** Ends every connection; a server that is ours is stopped ('fast') or killed (-9) and does not answer until `start`. */
@@ -119,10 +119,10 @@ function databasesOf(url: string): Pick<PostgresServer, 'database' | 'run'> & { 
       await client.end()
     }
   }
-  const database = async (): Promise<string> => {
+  const database = async (like?: string): Promise<string> => {
     const name = `fenghuo_test_${process.pid}_${made.length + 1}`
     made.push(name)
-    await run(url, `create database ${name}`)
+    await run(url, `create database ${name}${like === undefined ? '' : ` template ${new URL(like).pathname.slice(1)}`}`)
     const address = new URL(url)
     address.pathname = `/${name}`
     return address.href

@@ -7,17 +7,25 @@ import { Access } from '../../access/access.ts'
 import { lockFolder } from '../../ingest/journal/lock.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
+import { isServer } from '../../store/postgres.ts'
 import { openState } from '../../store/state.ts'
+import { EmptyState } from '../../store/upgrade.ts'
 import { NO_OVERLAY } from '../config/amend.ts'
 import type { Configured } from '../configured.ts'
+import { openStateStore, stateAt } from '../stateStore.ts'
 import type { AmendedPlant } from './apply.ts'
 import { amendedAtStart } from './start.ts'
 
 /** The plant as the next start would have it; nothing is written. A service may be running. */
 export async function amendedPlant({ config, plant, source }: Configured, clock: Clock, log: Log): Promise<AmendedPlant> {
-  const file = path.join(config.data, 'state.db')
-  if (!existsSync(file)) return { source, overlay: NO_OVERLAY, latest: new Map(), plant, leftOut: [] }
-  const state = await openState(file, { readOnly: true })
+  const where = stateAt(config)
+  const nothing = { source, overlay: NO_OVERLAY, latest: new Map(), plant, leftOut: [] }
+  if (!isServer(where) && !existsSync(where)) return nothing
+  const state = await openState(where, { readOnly: true }).catch((cause: unknown) => {
+    if (cause instanceof EmptyState) return null
+    throw cause
+  })
+  if (state === null) return nothing
   try {
     return await amendedAtStart(source, plant, new Access({ state, clock, log }), log)
   } finally {
@@ -36,7 +44,7 @@ export async function whileStopped<Answer>(
   await mkdir(journal, { recursive: true, mode: 0o750 })
   const unlock = lockFolder(journal)
   try {
-    const state = await openState(path.join(config.data, 'state.db'))
+    const { state } = await openStateStore(config, config.data, clock, null)
     try {
       const access = new Access({ state, clock, log })
       return await act(await amendedAtStart(source, plant, access, log), access)

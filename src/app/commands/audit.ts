@@ -1,6 +1,5 @@
 // fenghuo audit verify: checks the hash-chained audit log; names the first broken record, or the first anchor that it does not reach. Runs beside a live service.
 
-import path from 'node:path'
 import type { Command } from 'commander'
 import { readAnchors } from '../../access/anchors.ts'
 import { Audit } from '../../access/audit.ts'
@@ -8,6 +7,7 @@ import { SystemClock } from '../../platform/clock.ts'
 import { Refusal } from '../../platform/problem.ts'
 import { openState } from '../../store/state.ts'
 import { configured } from '../configured.ts'
+import { stateAt } from '../stateStore.ts'
 
 export function auditCommand(program: Command): void {
   program
@@ -28,7 +28,7 @@ async function verify(configFile: string, anchorsFile: string | null, json: bool
   const file = anchorsFile ?? config.audit.anchors
   const read = await readAnchors(file)
   if (read === null && anchorsFile !== null) throw new Refusal(`There is no file ${file}: name the file that the anchors are appended to.`)
-  const state = await openState(path.join(config.data, 'state.db'), { readOnly: true })
+  const state = await openState(stateAt(config), { readOnly: true })
   try {
     const verdict = await new Audit(state, new SystemClock()).verify(read?.anchors)
     if (json) console.log(JSON.stringify(verdict))

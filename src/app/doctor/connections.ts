@@ -7,6 +7,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { messageOf } from '../../platform/problem.ts'
 import type { Config } from '../config/service.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
+import { checkPostgres } from './postgres.ts'
 
 const ANSWER_MS = 3_000
 const SOON_MS = 30 * 86_400_000
@@ -14,8 +15,6 @@ const ANSWER_BYTES = 64 * 1024
 const PORTS: Readonly<Record<string, number>> = {
   'redis:': 6379,
   'rediss:': 6379,
-  'postgres:': 5432,
-  'postgresql:': 5432,
   'http:': 80,
   'https:': 443,
   'mqtt:': 1883,
@@ -32,7 +31,7 @@ export async function checkConnections(config: Config, clock: Clock): Promise<Fi
   if (redis !== null) findings.push(...(await reach('Redis', redis, clock, askRedis)))
   const { influx } = config.history
   if (influx !== null) findings.push(...(await reach('InfluxDB', influx.url, clock, askInflux)))
-  if (config.state.url !== null) findings.push(...(await reach('PostgreSQL', config.state.url, clock, null)))
+  if (config.state.url !== null) findings.push(...(await checkPostgres(config.state.url)))
   if (config.mqtt.url !== null) findings.push(...(await reach('MQTT broker', config.mqtt.url, clock, null)))
   return findings
 }

@@ -1,0 +1,66 @@
+// The PostgreSQL that keeps the state: lets us in, is recent, may be written, holds what this version can work with; and who works with it.
+
+import { messageOf } from '../../platform/problem.ts'
+import { stateFailure } from '../../store/failure.ts'
+import { serverName } from '../../store/postgres.ts'
+import { lookAtServer, type ServerLook } from '../../store/serverLook.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+const CHECK = 'PostgreSQL'
+
+export async function checkPostgres(url: string): Promise<Finding[]> {
+  let look: ServerLook
+  try {
+    look = await lookAtServer(url)
+  } catch (cause) {
+    const failure = stateFailure(cause)
+    const said = failure === null ? cause : failure.cause
+    const advice = failure?.kind === 'missing' ? 'Correct FENGHUO_POSTGRES_URL, or make the role and its database.' : 'See its own log.'
+    return [fail(CHECK, `${serverName(url)} does not let us in: ${messageOf(said)}.`, advice)]
+  }
+  return [
+    versionOf(look),
+    ...rightsOf(look),
+    contentOf(look),
+    ok(
+      CHECK,
+      look.holder === null
+        ? 'Nobody works with the state in it at the moment.'
+        : `${look.holder.host || 'Somebody'} works with the state in it (${secondsOf(look.holder.silentMs)} since its last sign of life).`
+    )
+  ]
+}
+
+function versionOf({ version, recent }: ServerLook): Finding {
+  return recent
+    ? ok(CHECK, `PostgreSQL ${version} lets us in.`)
+    : fail(CHECK, `PostgreSQL ${version} is too old.`, 'Use version 13 or newer.')
+}
+
+function rightsOf({ follows, mayCreate, utf8 }: ServerLook): Finding[] {
+  const findings: Finding[] = []
+  if (follows) findings.push(fail(CHECK, 'It only follows another server and takes no writes.', 'Name the primary server.'))
+  if (!mayCreate)
+    findings.push(fail(CHECK, 'The role may not make tables.', 'Make it the owner of the database: alter database … owner to ….'))
+  if (!utf8) findings.push(fail(CHECK, 'The database does not keep text in UTF-8.', "Make it anew with encoding 'UTF8'."))
+  return findings
+}
+
+function contentOf({ content }: ServerLook): Finding {
+  switch (content) {
+    case 'empty':
+      return ok(CHECK, 'The database is empty: the first start makes its tables.')
+    case 'ready':
+      return ok(CHECK, 'It holds a state of this version.')
+    case 'older':
+      return warn(CHECK, 'It holds a state of an older version.', 'Back it up: the next start brings it up to date.')
+    case 'newer':
+      return fail(CHECK, 'It holds a state of a newer version.', 'Start that version, or restore a backup made with this one.')
+    case 'foreign':
+      return fail(CHECK, 'It holds tables of somebody else.', 'Create an empty database for Fenghuo.')
+  }
+}
+
+function secondsOf(ms: number): string {
+  return `${Math.round(ms / 1000)} s`
+}
