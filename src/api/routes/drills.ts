@@ -172,15 +172,16 @@ function askedOf(body: NonNullable<z.infer<typeof Asked>>, { plant }: ApiParts, 
   const only = sites.filter(({ id }) => seesSite(fleet, id, scope))
   const site = body.site ?? own?.site ?? (person === null && only.length === 1 ? (only[0]?.id ?? null) : null)
   const somebody = duty?.people.find(({ id }) => id === person)
-  const strange =
-    (site !== null && !seesSite(fleet, site, scope)) ||
-    (device !== null && !seesDevice(fleet, fleet.deviceNumber.get(device), scope)) ||
-    (own !== undefined && site !== own.site) ||
-    (rule !== null && !rules.some(({ id }) => id === rule)) ||
-    (person !== null && somebody === undefined) ||
-    (person !== null && site === null && !maySee(scope, { enterprise: somebody?.enterprise ?? null, site: null }))
-  if (strange) {
-    throw new ApiProblem('unknown', 'There is no such site, device, rule or person that you may hold a drill with: name one of yours.')
+  const strange = [
+    device !== null && !seesDevice(fleet, fleet.deviceNumber.get(device), scope) && `device ${device}`,
+    site !== null && !seesSite(fleet, site, scope) && `site ${site}`,
+    own !== undefined && site !== own.site && `device ${device} at the site ${site}`,
+    rule !== null && !rules.some(({ id }) => id === rule) && `rule ${rule}`,
+    person !== null && somebody === undefined && `person ${person}`,
+    person !== null && site === null && !maySee(scope, { enterprise: somebody?.enterprise ?? null, site: null }) && `person ${person}`
+  ].find((what) => what !== false)
+  if (strange !== undefined) {
+    throw new ApiProblem('unknown', `There is no ${strange} that you may hold a drill with: name one of yours.`)
   }
   if (site === null && device === null && person === null) {
     throw new ApiProblem('invalid', 'Say where the drill is: name a site, a device or a person.')
