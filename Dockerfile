@@ -29,10 +29,11 @@ COPY simulators simulators
 COPY config /plant
 USER 10001:10001
 VOLUME ["/data"]
-EXPOSE 8080 1883
-# Alive as long as the process answers, however its parts are: restarting does not mend a full disk.
+EXPOSE 8080 1883 8883
+# Alive as long as the process answers, however its parts are: restarting does not mend a full disk. With TLS or without; on loopback
+# nobody needs to prove who he is. (Where http.tls requires certificates of clients, let the orchestrator look at the port instead.)
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.FENGHUO_HTTP_PORT || 8080) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; const at = '://127.0.0.1:' + (process.env.FENGHUO_HTTP_PORT || 8080) + '/healthz'; Promise.any(['http', 'https'].map((scheme) => fetch(scheme + at))).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: signals reach Node, which drains and exits 0.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/bin/fenghuo"]

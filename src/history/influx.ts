@@ -5,6 +5,7 @@ import https from 'node:https'
 import { HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client'
 import { LIMITS } from '../platform/limits.ts'
 import { messageOf } from '../platform/problem.ts'
+import { withoutSecrets } from '../platform/secret.ts'
 import { type InfluxSettings, shownUrl } from './influxSettings.ts'
 
 const GZIP_ABOVE_BYTES = 1_000
@@ -52,12 +53,15 @@ export class InfluxServer {
   readonly #agent: http.Agent
   readonly #ended = new AbortController()
   readonly #writePath: string
+  /** Some servers say back what they were sent. */
+  readonly #secrets: readonly string[]
 
   constructor(settings: InfluxSettings, timeoutMs: number = LIMITS.history.influx.requestMs) {
     this.settings = settings
     const address = new URL(settings.url)
     const login =
       address.username === '' ? settings.token : `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`
+    this.#secrets = login === null ? [] : [login, login.slice(login.indexOf(':') + 1)]
     address.username = address.password = ''
     const Agent = address.protocol === 'https:' ? https.Agent : http.Agent
     this.#agent = new Agent({ keepAlive: true, maxSockets: LIMITS.history.influx.connections })
@@ -106,7 +110,7 @@ export class InfluxServer {
         if (rows.length >= limit) break
       }
     } catch (cause) {
-      throw failureOf(cause)
+      throw failureOf(cause, this.#secrets)
     }
     return rows
   }
@@ -142,7 +146,7 @@ export class InfluxServer {
         started
       )
     } catch (cause) {
-      throw failureOf(cause)
+      throw failureOf(cause, this.#secrets)
     }
   }
 
@@ -158,10 +162,11 @@ export class InfluxServer {
       ? this.request('GET', `/query?${given}`)
       : this.request('POST', '/query', given.toString(), 'application/x-www-form-urlencoded'))) as Statements | undefined
     const { error, results } = answer ?? {}
-    if (error !== undefined) throw new InfluxFailure(saysMissing(error) ? 'missing' : 'refused', error)
+    if (error !== undefined) throw new InfluxFailure(saysMissing(error) ? 'missing' : 'refused', withoutSecrets(error, this.#secrets))
     if (!Array.isArray(results)) throw new InfluxFailure('passing', 'its answer is not what InfluxDB answers')
     return results.map((result: { error?: string; series?: readonly InfluxSeries[] }) => {
-      if (result.error !== undefined) throw new InfluxFailure(saysMissing(result.error) ? 'missing' : 'refused', result.error)
+      if (result.error !== undefined)
+        throw new InfluxFailure(saysMissing(result.error) ? 'missing' : 'refused', withoutSecrets(result.error, this.#secrets))
       // A list with nothing in it has no values at all.
       return (result.series ?? []).map((series) => ({ ...series, values: series.values ?? [] }))
     })
@@ -172,14 +177,13 @@ function saysMissing(said: string): boolean {
   return /database not found|bucket .*not found|could not find bucket|no dbrp mapping|database .*does not exist/i.test(said)
 }
 
-function failureOf(cause: unknown): InfluxFailure {
+function failureOf(cause: unknown, secrets: readonly string[]): InfluxFailure {
   if (cause instanceof InfluxFailure) return cause
   if (!(cause instanceof HttpError)) return new InfluxFailure('passing', messageOf(cause).split('\n')[0] ?? '')
   const { statusCode, json } = cause
   const told = (json as { error?: string; message?: string } | undefined) ?? {}
-  const said = (told.error !== undefined && told.message === undefined ? told.error : (told.message ?? cause.message))
-    .replace(/\s+/g, ' ')
-    .slice(0, 500)
+  const words = told.error !== undefined && told.message === undefined ? told.error : (told.message ?? cause.message)
+  const said = withoutSecrets(words, secrets).replace(/\s+/g, ' ').slice(0, 500)
   if (statusCode === 404 || saysMissing(said)) return new InfluxFailure('missing', said)
   if (statusCode === 401 || statusCode === 403) return new InfluxFailure('denied', said)
   if (statusCode === 413) return new InfluxFailure('large', said)

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { tankPlant } from '../app/tankPlant.ts'
+import { Authority } from '../authority.ts'
 import { LiveService } from '../liveService.ts'
 
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'docs', 'operations')
@@ -29,6 +30,9 @@ it('name only metrics and labels that /metrics has, and say what to do', async (
   expect(named.size).toBeGreaterThan(15)
 
   const plant = tankPlant()
+  // A metric of certificates has series only where there is one.
+  const { cert, key } = new Authority(path.join(plant.folder, 'ca')).issue('mqtt')
+  plant.write('fenghuo.yaml', `mqtt: { tls: { port: 0, cert: ${cert}, key: ${key} } }\n`)
   const service = await LiveService.start({ config: plant.config, data: path.join(plant.folder, 'data') })
   try {
     const series = [...(await service.metrics()).keys()]

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { segmentHeader } from '../../src/ingest/journal/format.ts'
 import { LiveService, refusedStart, runFenghuo } from '../liveService.ts'
@@ -89,4 +90,35 @@ it('a journal of a newer format is refused by name, not called broken', async ()
     expect.stringMatching(/was written by a newer Fenghuo \(format 7, this one reads up to 1\)/)
   ])
   expect(outcome.output).not.toMatch(/broken/)
+})
+
+it('a state store of a newer version is refused by name before anything in the folder is touched', async () => {
+  const running = await LiveService.start({ config, data })
+  expect(await running.stop()).toBe(0)
+  const database = new DatabaseSync(path.join(data, 'state.db'))
+  database.exec(`insert into schema_migrations (name, timestamp) values ('9999-of-tomorrow', '2030-01-01')`)
+  database.close()
+  const before = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^(journal|snapshots|plants|history)\b/.test(name)
+  )
+  const outcome = await refusedStart({ config, data })
+  expect([outcome.code, outcome.output]).toEqual([
+    1,
+    expect.stringMatching(
+      /The state store \S+ was written by a newer Fenghuo \(it has 9999-of-tomorrow\): start that version, or restore a backup/
+    )
+  ])
+  const after = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^(journal|snapshots|plants|history)\b/.test(name)
+  )
+  expect(after).toEqual(before)
+})
+
+it('a folder whose layout is newer is refused by its number', async () => {
+  writeFileSync(path.join(data, 'layout.json'), '{"layout":99,"version":"9.0.0"}\n')
+  const outcome = await refusedStart({ config, data })
+  expect([outcome.code, outcome.output]).toEqual([
+    1,
+    expect.stringMatching(/was written by a newer Fenghuo \(layout 99, this one reads up to \d+\)/)
+  ])
 })

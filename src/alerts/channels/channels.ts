@@ -1,5 +1,6 @@
 // The registry: which class serves which kind and provider.
 
+import { secretsIn, withoutSecrets } from '../../platform/secret.ts'
 import { AliyunSms, AliyunVoice } from './aliyun.ts'
 import type { Channel } from './channel.ts'
 import { Email } from './email.ts'
@@ -14,7 +15,17 @@ import { Webhook } from './webhook.ts'
 
 /** One channel for each entry of the configuration, in its order: of several of one kind the first is tried first. */
 export function channelsOf(settings: readonly ChannelSettings[], ground: ChannelGround): Channel[] {
-  return settings.map((one) => channelOf(one, ground))
+  return settings.map((one) => discreet(channelOf(one, ground), secretsIn(one)))
+}
+
+/** What a provider says may hold what it was sent: it is kept and shown, so its secrets are taken out first. */
+function discreet(channel: Channel, secrets: readonly string[]): Channel {
+  const send = channel.send.bind(channel)
+  channel.send = async (message, signal) => {
+    const outcome = await send(message, signal)
+    return 'problem' in outcome ? { ...outcome, problem: withoutSecrets(outcome.problem, secrets) } : outcome
+  }
+  return channel
 }
 
 function channelOf(settings: ChannelSettings, ground: ChannelGround): Channel {
