@@ -30,7 +30,7 @@ export async function examine(configFile: string, env: Environment, consoleFolde
       const { host, port } = mqtt.tls
       wanted.push({ check: 'MQTT port with TLS', host, port, setting: 'mqtt.tls.port' })
     }
-    if (mqtt.enabled && mqtt.plain)
+    if (mqtt.enabled && mqtt.url === null && mqtt.plain)
       wanted.push({ check: 'MQTT port', host: mqtt.host, port: mqtt.port, setting: 'FENGHUO_MQTT_PORT or mqtt.port' })
     findings.push(...(await checkPorts(wanted, service)))
     findings.push(...(await checkCertificates(config, clock.now())))
