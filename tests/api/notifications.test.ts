@@ -143,6 +143,43 @@ describe('what comes back', () => {
     expect((await house.ask('/api/v1/callbacks/none/secret', null, { method: 'POST', payload: '{}' })).statusCode).toBe(404)
   })
 
+  it('a receipt that comes a day later still says that the message arrived, and changes nothing else', async () => {
+    await raise()
+    await send(told('one'))
+    await answer('1')
+    const before = await house.book.get(ALARM, null)
+    house.clock.moveTo(house.clock.now() + 25 * 3_600_000)
+    const receipt = { receipts: [{ providerId: 'p-one', state: 'delivered', problem: null }] }
+    const headers = { 'x-proof': 'right', 'content-type': 'application/json' }
+    const call = { method: 'POST' as const, headers, payload: JSON.stringify(receipt) }
+    for (let again = 0; again < 2; again++) {
+      expect((await house.ask('/api/v1/callbacks/sms-main/secret', null, call)).statusCode).toBe(200)
+      expect(await house.parts.telling.notices.one('one', null)).toMatchObject({ state: 'delivered' })
+    }
+    expect(await house.book.get(ALARM, null)).toEqual(before)
+    expect(carrier.ledger.filter(({ id }) => id === 'one')).toHaveLength(1)
+  })
+
+  it('two people and the console at once: one acknowledges, the others learn who', async () => {
+    const { operator } = await house.tokens()
+    await raise()
+    await send(told('one'), told('two', { person: 'zhang', address: '13900000002' }))
+    const url = `/api/v1/alarms/${encodeURIComponent(ALARM)}`
+    const [li, zhang, console] = await Promise.all([
+      answer('1'),
+      answer('ok', '13900000002'),
+      house.ask(`${url}/acknowledge`, operator, { payload: { note: 'seen on the screen' } })
+    ])
+    const { acknowledged, events } = (await house.ask(url, operator)).json()
+    expect(events.filter(({ action }: { action?: string }) => action === 'acknowledge')).toHaveLength(1)
+    expect([[li, zhang], console.statusCode]).toEqual(
+      acknowledged.by === 'admin'
+        ? [expect.arrayContaining([expect.stringMatching(/^(acknowledged|nothingOpen)$/)]), 200]
+        : [['acknowledged', 'nothingOpen'], 409]
+    )
+    if (console.statusCode === 409) expect(console.json().detail).toContain(`was acknowledged by ${acknowledged.by} at`)
+  })
+
   it('an answer acknowledges the newest open alarm its sender was told of; everything else is kept and shown', async () => {
     const second = `tank-level/T-102#${START + 1000}`
     await raise()
