@@ -124,9 +124,10 @@ export class Outbox {
   async settle(settlements: readonly Settlement[]): Promise<boolean[]> {
     return guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        const done: boolean[] = []
-        for (const { n, set, claim, from, early } of settlements) {
-          done.push(Object.keys(set).length === 0 || (await update(state, n, set, claim, from)))
+        const done = settlements.map(() => true)
+        // By number, as everybody writes: two processes that wait for each other's rows would never end.
+        for (const [i, { n, set, claim, from, early }] of [...settlements.entries()].sort(([, one], [, other]) => one.n - other.n)) {
+          if (Object.keys(set).length > 0) done[i] = await update(state, n, set, claim, from)
           if (early !== undefined) await deleteEarly(state, early)
         }
         await joinEarly(
@@ -162,7 +163,7 @@ export class Outbox {
   async reported(all: readonly Pick<Unreported, 'n' | 'stood'>[]): Promise<void> {
     await guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        for (const { n, stood } of all) {
+        for (const { n, stood } of all.toSorted((one, other) => one.n - other.n)) {
           const query = state.updateTable('notifications').set({ unreported: 0 }).where('n', '=', n).where('state', '=', stood.state)
           await query.where('tries', '=', stood.tries).where('failed_at', 'is not distinct from', stood.failed_at).execute()
         }

@@ -6,7 +6,7 @@ import { LIMITS } from '../platform/limits.ts'
 import { guarded, StateFailure } from '../store/failure.ts'
 import type { SenderRow, State } from '../store/schema.ts'
 
-/** How a sender is, for whoever asks. */
+/** How a sender is, in its own words. */
 export interface SenderFigures {
   readonly sends: boolean
   readonly sending: number
@@ -37,7 +37,7 @@ export class Roster {
   #beating: Promise<void> | null = null
   #beat = 0
   #startedAt = 0
-  /** When another sender than this was last seen alive, by the monotonic clock. */
+  /** When another sender than this last counted up, by the monotonic clock. */
   #othersSeenAt: number
   #problem: string | null = null
 
@@ -83,9 +83,9 @@ export class Roster {
     return this.#othersAlive().filter(({ role }) => role === 'worker').length
   }
 
-  /** For how long no other sender has been seen, ms; 0 while there is one. */
+  /** For how long no other sender has counted up, ms. */
   get aloneMs(): number {
-    return this.#othersAlive().length > 0 ? 0 : this.#parts.clock.monotonic() - this.#othersSeenAt
+    return this.#parts.clock.monotonic() - this.#othersSeenAt
   }
 
   /** All that are known, this one first. */
@@ -131,7 +131,7 @@ export class Roster {
       const before = this.#seen.get(row.id)
       this.#seen.set(row.id, { row, unmoved: before?.row.beat === row.beat ? before.unmoved + 1 : 0 })
     }
-    if (this.#othersAlive().length > 0) this.#othersSeenAt = clock.monotonic()
+    if ([...this.#seen.values()].some(({ row, unmoved }) => row.id !== self.id && unmoved === 0)) this.#othersSeenAt = clock.monotonic()
   }
 
   #othersAlive(): SenderRow[] {

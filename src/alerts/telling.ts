@@ -9,7 +9,8 @@ import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import type { Log } from '../platform/log.ts'
 import type { Part } from '../platform/parts.ts'
-import type { Random } from '../platform/random.ts'
+import { messageOf } from '../platform/problem.ts'
+import { type Random, secretText } from '../platform/random.ts'
 import { rebuildable } from '../store/rebuildable.ts'
 import type { NotificationRow, State } from '../store/schema.ts'
 import { serviceSecret } from '../store/serviceSecrets.ts'
@@ -18,13 +19,20 @@ import type { BookedAlarm } from './booked.ts'
 import type { CallbackOutcome, Channel, ChannelCallback } from './channels/channel.ts'
 import { Courier } from './courier.ts'
 import { Drills } from './drills.ts'
+import { takeHanded } from './handedAnswers.ts'
 import type { MessageSources } from './message.ts'
 import { Notices } from './notices.ts'
 import { Outbox } from './outbox.ts'
 import { PlannedBook } from './planned.ts'
 import { RedisDispatcher } from './queues/bullmq.ts'
 import { EmbeddedDispatcher } from './queues/embedded.ts'
+import { SharedTempo } from './queues/sharedTempo.ts'
 import { Replies } from './replies.ts'
+import { Roster, type RosterParts, type SeenSender, type SenderFigures } from './roster.ts'
+import { OwnTempo } from './tempo.ts'
+
+/** - here: the service sends. - workers: delivery workers do, and the service where none is there. - both. */
+export type DeliverBy = 'here' | 'workers' | 'both'
 
 export interface TellingParts {
   readonly state: State
@@ -34,6 +42,10 @@ export interface TellingParts {
   readonly channels: readonly Channel[]
   /** The queue is on this Redis; null: it is in this process. */
   readonly redisUrl: string | null
+  /** Who delivers: the service, delivery workers beside it, or both. Missing: the service. */
+  readonly deliver?: DeliverBy
+  /** As what this process stands among those that send; missing: it is the only one. */
+  readonly sender?: { readonly host: string; readonly pid: number; readonly version: string } | null
   /** Whether whoever answers by SMS is told what was made of it; missing: yes. */
   readonly answersBack?: boolean
   /** Where people's phones reach the service; null: messages carry no links. */
@@ -48,7 +60,11 @@ export interface TellingParts {
 }
 
 /** What a one-time link is good for now. - unknown: it is not one of ours. - gone: its message is not kept any more. */
-export type LinkState = { readonly kind: 'unknown' } | { readonly kind: 'gone' } | { readonly kind: 'expired'; readonly language: Language } | OpenLink
+export type LinkState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'expired'; readonly language: Language }
+  | OpenLink
 
 /** A link that leads to its notification: still to be used, or used. */
 export interface OpenLink {
@@ -64,9 +80,12 @@ export class Telling implements Part {
   readonly outbox: Outbox
   readonly courier: Courier
   readonly #parts: TellingParts
+  /** Null: nobody else can send. */
+  readonly #roster: Roster | null
   readonly #replies: Replies
   readonly #planned = new PlannedBook()
   #links: AckLinks | null = null
+  #taking: Promise<void> | null = null
 
   constructor(parts: TellingParts) {
     this.#parts = parts
@@ -74,9 +93,19 @@ export class Telling implements Part {
     this.notices = new Notices(state)
     this.drills = new Drills(state)
     this.outbox = new Outbox(state)
+    const deliver = parts.deliver ?? 'here'
+    const id = `service-${secretText(9)}`
+    this.#roster = parts.sender == null ? null : this.#rosterOf({ id, role: 'service', ...parts.sender })
+    const own = new OwnTempo(clock, () => this.#roster?.sharers() ?? 1)
+    const redis = redisUrl === null ? null : new RedisDispatcher({ url: redisUrl, clock, log, fetches: deliver !== 'workers' })
+    const shares = redis !== null && this.#roster !== null
     this.courier = new Courier({
-      ...{ outbox: this.outbox, channels, clock, random, log, journal, alarmBody },
-      dispatcher: redisUrl === null ? new EmbeddedDispatcher() : new RedisDispatcher({ url: redisUrl, clock, log }),
+      ...{ outbox: this.outbox, channels, clock, random, log, journal, alarmBody, id },
+      roster: this.#roster,
+      sends: () => this.sends,
+      tempo: shares ? new SharedTempo({ evaluate: (...call) => redis.evaluate(...call), id, own }) : own,
+      besides: () => this.#takeHanded(),
+      dispatcher: redis ?? new EmbeddedDispatcher(),
       ackUrl: (n) => this.#links?.url(n) ?? null,
       answered: (channel, answer) => this.#replies.take(channel.id, channel.kind, answer)
     })
@@ -91,11 +120,69 @@ export class Telling implements Part {
   async start(): Promise<void> {
     const secret = await serviceSecret(this.#parts.state, 'links')
     this.#links ??= new AckLinks(secret, this.#parts.publicUrl, this.#parts.clock)
+    await this.#roster?.start()
     await this.courier.start()
+    // What a service before this one was sending has nobody any more.
+    await this.courier.doubt()
   }
 
-  stop(): Promise<void> {
-    return this.courier.stop()
+  async stop(): Promise<void> {
+    await this.courier.stop()
+    await this.#taking
+    await this.#roster?.stop()
+  }
+
+  /** Whether the service itself sends now. */
+  get sends(): boolean {
+    if (this.#parts.deliver !== 'workers' || this.#roster === null) return true
+    return this.#roster.workers() === 0 && this.#roster.aloneMs >= LIMITS.courier.workerPatienceMs
+  }
+
+  /** Every process that sends, or did lately; null where only the service can. */
+  senders(): SeenSender[] | null {
+    return this.#roster?.list() ?? null
+  }
+
+  /** How many delivery workers are there. */
+  get workers(): number {
+    return this.#roster?.workers() ?? 0
+  }
+
+  /** Sentences about delivery workers, by part. */
+  workerProblems(): { readonly part: string; readonly problem: string }[] {
+    if (this.#roster === null) return []
+    const workers = this.#roster.list().filter(({ role, alive }) => role === 'worker' && alive)
+    const found = workers.flatMap(({ host, pid, problem }) =>
+      problem === null ? [] : [{ part: `delivery worker ${host}/${pid}`, problem }]
+    )
+    if (this.#parts.deliver === 'workers' && workers.length === 0) {
+      const now = this.sends ? 'The service sends by itself meanwhile' : 'The service will send by itself in a moment'
+      found.push({ part: 'delivery workers', problem: `No delivery worker is there. ${now}; start one: fenghuo courier.` })
+    }
+    return found
+  }
+
+  #rosterOf(self: RosterParts['self']): Roster {
+    const { state, clock, log } = this.#parts
+    const figures = (): SenderFigures => {
+      const { sending, sent } = this.courier
+      return { sends: this.sends, sending, sent, problem: null }
+    }
+    const looked = (): void => {
+      const after = Promise.all([this.courier.doubt(), this.#roster?.prune()])
+      void after.catch((cause) => log.debug(`what senders left behind could not be looked at: ${messageOf(cause)}`))
+    }
+    return new Roster({ state, clock, self, figures, looked })
+  }
+
+  /** What people answered to delivery workers. Not waited for by those that send: an action waits for the journal. */
+  async #takeHanded(): Promise<void> {
+    if (this.#roster === null) return
+    this.#taking ??= takeHanded(this.#parts.state, (provider, kind, answer) => this.#replies.take(provider, kind, answer))
+      .catch((cause) => this.#parts.log.error(`an answer to a delivery worker could not be taken yet: ${messageOf(cause)}`))
+      .finally(() => {
+        this.#taking = null
+      })
   }
 
   /** Puts notifications into the outbox that no journal record has caused: of this service itself and answers to answers. */

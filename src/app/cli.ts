@@ -7,6 +7,7 @@ import { backtestCommand } from './commands/backtest.ts'
 import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { brokerCommand } from './commands/broker.ts'
 import { checkCommand } from './commands/check.ts'
+import { courierCommand } from './commands/courier.ts'
 import { demoCommand } from './commands/demo.ts'
 import { devicesCommand } from './commands/devices.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -24,6 +25,7 @@ import { VERSION } from './version.ts'
 
 const COMMANDS = [
   serveCommand,
+  courierCommand,
   demoCommand,
   checkCommand,
   simulateCommand,

@@ -29,6 +29,8 @@ export interface SelfWatchParts {
   /** People and teams to be told. */
   readonly to: readonly string[]
   readonly plant: () => Plant
+  /** The ways that a provider is configured for. */
+  readonly served: ReadonlySet<ChannelKind>
   readonly faults: () => readonly Fault[]
   readonly add: (planned: readonly PlannedNotification[]) => Promise<void>
 }
@@ -86,13 +88,14 @@ export class SelfWatch implements Part {
     const ids = this.#parts.to.flatMap((id) => plan.duty?.teams.find((team) => team.id === id)?.people ?? [id])
     const people = [...new Set(ids)].flatMap((id) => plan.people.get(id) ?? [])
     if (people.length === 0) this.#parts.log.warn(`${problem} Nobody is named under notifications.faultsTo to be told of it.`)
-    return people.flatMap((person) => waysOf(person).map((channel) => plannedFor(person, channel, part, problem, over, at)))
+    const { served } = this.#parts
+    return people.flatMap((person) => waysOf(person, served).map((channel) => plannedFor(person, channel, part, problem, over, at)))
   }
 }
 
-/** Every way of his: the one that fails may be what is wrong. */
-function waysOf(person: Person): ChannelKind[] {
-  return Object.keys(person.addresses) as ChannelKind[]
+/** Every way of his that there is a provider for: the one that fails may be what is wrong. */
+function waysOf(person: Person, served: ReadonlySet<ChannelKind>): ChannelKind[] {
+  return (Object.keys(person.addresses) as ChannelKind[]).filter((kind) => served.has(kind))
 }
 
 function plannedFor(person: Person, channel: ChannelKind, part: string, problem: string, over: boolean, at: number): PlannedNotification {

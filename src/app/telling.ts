@@ -1,5 +1,6 @@
 // Puts together what tells people: channels as configured, courier, drills, heartbeat, and the watch over ourselves.
 
+import { hostname } from 'node:os'
 import type { Audit } from '../access/audit.ts'
 import type { Book } from '../alerts/book.ts'
 import { channelsOf } from '../alerts/channels/channels.ts'
@@ -22,6 +23,7 @@ import type { Config } from './config/service.ts'
 import { DeadMan } from './deadMan.ts'
 import type { Loop } from './loop.ts'
 import { type Fault, SelfWatch } from './selfWatch.ts'
+import { VERSION } from './version.ts'
 
 const CLOSE_DRILLS_MS = 5_000
 const LOOK_AHEAD_MS = 86_400_000
@@ -54,9 +56,10 @@ export function tellingOf(ground: TellingGround): TellingRooms {
   const { config, clock, log, state, journal, book, loop, submit, plant } = ground
   const { allowPrivate, ca } = config.outgoing
   const outgoing = new Outgoing({ clock, allowPrivate, ca })
-  const { redis: redisUrl, publicUrl, faultsTo, answersBack } = config.notifications
+  const { redis: redisUrl, publicUrl, faultsTo, answersBack, deliver } = config.notifications
   const telling = new Telling({
-    ...{ state, clock, log, redisUrl, publicUrl, answersBack },
+    ...{ state, clock, log, redisUrl, publicUrl, answersBack, deliver },
+    sender: config.state.url === null ? null : { host: hostname(), pid: process.pid, version: VERSION },
     random: new Random(clock.now()),
     channels: channelsOf(config.channels, { clock, log, outgoing, ca }),
     journal: (report, done) => journal.append('delivery', report.id, Buffer.from(JSON.stringify(report)), done),
@@ -70,11 +73,18 @@ export function tellingOf(ground: TellingGround): TellingRooms {
   })
   ground.metrics.gauge('fenghuo_notifications_queued', 'Notifications waiting to be sent.', () => telling.courier.figures.queued)
   ground.metrics.gauge('fenghuo_notifications_dead', 'Notifications that failed for good.', () => telling.courier.figures.deadLetters)
+  ground.metrics.gauge('fenghuo_delivery_workers', 'Delivery workers that are there.', () => telling.workers)
+  ground.metrics.gauge(
+    'fenghuo_notifications_sending',
+    'Notifications being sent at this moment, by all processes that send.',
+    () => telling.senders()?.reduce((sum, { alive, sending }) => sum + (alive ? sending : 0), 0) ?? telling.courier.sending
+  )
   const hole = holeAhead(() => loop.pipeline.fleet.plant, clock)
   const deadMan =
     config.deadMan === null ? null : new DeadMan({ ...config.deadMan, outgoing, clock, log, alive: () => loop.problem === null })
   const faults = (): Fault[] => faultsOf(ground.health())
-  const watch = new SelfWatch({ clock, log, to: faultsTo, plant: () => loop.pipeline.fleet.plant, faults, add: (all) => telling.add(all) })
+  const served = new Set(config.channels.map(({ kind }) => kind))
+  const watch = new SelfWatch({ clock, log, to: faultsTo, served, plant: () => loop.pipeline.fleet.plant, faults, add: (all) => telling.add(all) })
   return {
     telling,
     parts: [telling, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [deadMan])],
@@ -83,7 +93,7 @@ export function tellingOf(ground: TellingGround): TellingRooms {
 }
 
 function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
-  const found: PartHealth[] = telling.courier.problems().map(({ part, problem }) => ({ part, state: 'degraded', problem }))
+  const found: PartHealth[] = [...telling.courier.problems(), ...telling.workerProblems()].map(({ part, problem }) => ({ part, state: 'degraded', problem }))
   if (deadMan !== null && deadMan.problem !== null) found.push({ part: 'heartbeat', state: 'degraded', problem: deadMan.problem })
   if (!found.some(({ part }) => part === 'notifications')) found.push({ part: 'notifications', state: 'ok', problem: null })
   return found

@@ -61,7 +61,7 @@ describe('a provider in trouble', () => {
     await yard.courier.start()
     await vi.waitFor(() => expect(yard.courier.problems()).toHaveLength(1), WAIT)
     await yard.plan(...many(300, (i) => [hook(yard, `well-${i}`, `well-${i % 3}.plant`)]))
-    await vi.waitFor(() => expect(idsOf(yard, 'well')).toHaveLength(300), { timeout: 5_000, interval: 10 })
+    await vi.waitFor(() => expect(idsOf(yard, 'well')).toHaveLength(300), WAIT)
     // Each host gets what is most severe first, then what is oldest.
     expect(idsOf(yard, 'well').filter((id) => Number(id.slice(5)) % 3 === 0 && Number(id.slice(5)) < 12)).toEqual([
       ...['well-0', 'well-3', 'well-6', 'well-9']
@@ -76,7 +76,7 @@ describe('a provider in trouble', () => {
     await yard.plan(...many(60, (i) => [hook(yard, `mute-${i}`, `mute-${i % 12}.plant`)]))
     await vi.waitFor(() => expect(idsOf(yard, 'mute').length).toBeGreaterThan(10), WAIT)
     await yard.plan(hook(yard, 'well', 'well.plant'))
-    await vi.waitFor(() => expect(idsOf(yard, 'well')).toEqual(['well']), { timeout: 10_000, interval: 10 })
+    await vi.waitFor(() => expect(idsOf(yard, 'well')).toEqual(['well']), WAIT)
     yard.carrier.release()
     await yard.close()
 
@@ -85,7 +85,7 @@ describe('a provider in trouble', () => {
     await two.plan(...many(40, (i) => [two.planned(`n-${i}`)]))
     await two.courier.start()
     const bySecond = () => two.carrier.ledger.filter(({ by }) => by === 'second')
-    await vi.waitFor(() => expect(bySecond()).toHaveLength(24), { timeout: 10_000, interval: 10 })
+    await vi.waitFor(() => expect(bySecond()).toHaveLength(24), WAIT)
     two.carrier.release()
     await two.close()
   })

@@ -8,10 +8,11 @@ import type { Channel, ChannelAnswer } from '../../src/alerts/channels/channel.t
 import { Courier } from '../../src/alerts/courier.ts'
 import { Outbox } from '../../src/alerts/outbox.ts'
 import type { Dispatcher } from '../../src/alerts/queues/dispatcher.ts'
+import { Roster } from '../../src/alerts/roster.ts'
 import { numberFleet } from '../../src/model/fleet.ts'
 import type { DeliveryReport, PlannedNotification } from '../../src/model/notification.ts'
 import type { Tier } from '../../src/model/tier.ts'
-import type { Clock, Timer } from '../../src/platform/clock.ts'
+import { type Clock, SystemClock, type Timer } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { Random } from '../../src/platform/random.ts'
 import type { NotificationRow, State } from '../../src/store/schema.ts'
@@ -24,11 +25,16 @@ export const FLEET = numberFleet(PLANT)
 /** A clock that runs `factor` times as fast as the wall's. */
 export class FastClock implements Clock {
   readonly #factor: number
-  readonly #began = performance.now()
-  readonly #start = Date.now()
+  readonly #start: number
 
-  constructor(factor = 1) {
+  /** Clocks of several processes with one `start`, epoch ms, show the same. */
+  constructor(factor = 1, start = Date.now()) {
     this.#factor = factor
+    this.#start = start
+  }
+
+  get start(): number {
+    return this.#start
   }
 
   now(): number {
@@ -36,7 +42,7 @@ export class FastClock implements Clock {
   }
 
   monotonic(): number {
-    return (performance.now() - this.#began) * this.#factor
+    return (performance.timeOrigin + performance.now() - this.#start) * this.#factor
   }
 
   after(ms: number, act: () => void): Timer {
@@ -57,10 +63,16 @@ export interface YardOptions {
   /** A second provider, tried after the first. */
   readonly second?: Partial<LedgerChannelOptions>
   readonly folder?: string
+  /** Where the carrier listens; missing: 127.0.0.1. */
+  readonly carrierHost?: string
+  /** A PostgreSQL, leased; missing: an SQLite file in the folder. */
+  readonly where?: string
+  /** The courier is the service's, beside other processes that send; missing: it is alone. */
+  readonly beside?: { readonly sends: boolean }
 }
 
 export class CourierYard {
-  readonly clock: Clock
+  readonly clock: FastClock
   readonly carrier: LedgerCarrier
   readonly channel: LedgerChannel
   readonly state: State
@@ -70,12 +82,18 @@ export class CourierYard {
   readonly reports: DeliveryReport[] = []
   readonly answers: ChannelAnswer[] = []
   readonly dispatcher: Dispatcher
+  readonly roster: Roster | null
   /** While true, nothing that is given to the journal is flushed. */
   journalStuck = false
   readonly #folder: string
   #seq = 0
 
-  private constructor(folder: string, carrier: LedgerCarrier, state: State, { dispatcher, factor = 1, channel, second }: YardOptions) {
+  private constructor(
+    folder: string,
+    carrier: LedgerCarrier,
+    state: State,
+    { dispatcher, factor = 1, channel, second, beside }: YardOptions
+  ) {
     this.#folder = folder
     this.carrier = carrier
     this.state = state
@@ -84,7 +102,14 @@ export class CourierYard {
     this.outbox = new Outbox(state)
     this.channel = new LedgerChannel({ url: carrier.url, ...channel })
     this.dispatcher = dispatcher(this.clock)
+    const figures = () => ({ sends: beside?.sends ?? true, sending: 0, sent: 0, problem: null })
+    const self = { id: 'service', role: 'service', host: 'here', pid: process.pid, version: 'test' }
+    const looked = (): void => void this.courier.doubt().catch(() => {})
+    this.roster = beside === undefined ? null : new Roster({ state, clock: new SystemClock(), self, figures, looked })
     this.courier = new Courier({
+      id: self.id,
+      roster: this.roster,
+      sends: () => beside?.sends ?? true,
       outbox: this.outbox,
       channels: [this.channel, ...(second === undefined ? [] : [new LedgerChannel({ url: carrier.url, id: 'second', ...second })])],
       dispatcher: this.dispatcher,
@@ -103,15 +128,22 @@ export class CourierYard {
 
   static async open(options: YardOptions): Promise<CourierYard> {
     const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'fenghuo-courier-')))
-    const state = await openState(path.join(folder, 'state.db'))
-    const yard = new CourierYard(folder, await LedgerCarrier.open(), state, options)
+    const state = await openState(options.where ?? path.join(folder, 'state.db'))
+    const yard = new CourierYard(folder, await LedgerCarrier.open(options.carrierHost), state, options)
     await yard.book.load()
     yard.#seq = yard.book.position().seq
     return yard
   }
 
+  /** Starts the courier, and what tells it of others. */
+  async start(): Promise<void> {
+    await this.roster?.start()
+    await this.courier.start()
+  }
+
   async close(keep = false): Promise<void> {
     await this.courier.stop()
+    await this.roster?.stop()
     await this.carrier.close()
     await this.state.destroy()
     if (!keep) await rm(this.#folder, { recursive: true })

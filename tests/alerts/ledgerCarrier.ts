@@ -30,14 +30,15 @@ export class LedgerCarrier {
     this.#server = server
   }
 
-  static async open(): Promise<LedgerCarrier> {
+  static async open(host = '127.0.0.1'): Promise<LedgerCarrier> {
     const server = createServer()
     const carrier = new LedgerCarrier(server)
     server.on('request', (request: IncomingMessage, response) => {
       let body = ''
       request.on('data', (chunk) => (body += chunk))
       request.on('end', () => {
-        const entry = JSON.parse(body) as Entry
+        // A webhook names its message in a header.
+        const entry = { id: request.headers['webhook-id'], ...JSON.parse(body) } as Entry
         const treatment = carrier.treat(entry)
         const answer = (status: number): void => void response.writeHead(status).end(`p-${entry.id}`)
         if (treatment === 'take' || treatment === 'takeSilently' || treatment === 'hold') carrier.ledger.push(entry)
@@ -48,7 +49,7 @@ export class LedgerCarrier {
         else carrier.#held.push(() => answer(200))
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, host, resolve))
     return carrier
   }
 

@@ -79,6 +79,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/live',
       'GET /api/v1/notices',
       'GET /api/v1/notifications',
+      'GET /api/v1/notifications/workers',
       'GET /api/v1/out-of-service',
       'GET /api/v1/overview',
       'GET /api/v1/people/choices',

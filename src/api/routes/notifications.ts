@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { type Identity, mayAct } from '../../access/roles.ts'
 import { maskedAddress, type Notice } from '../../alerts/notices.ts'
+import type { SeenSender } from '../../alerts/roster.ts'
 import { NOTIFICATION_STATES } from '../../model/notification.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
@@ -34,6 +35,23 @@ const NotificationQuery = z.object({
   limit: pageLimit(100),
   cursor: z.string().max(512).optional()
 })
+
+const SenderBody = z
+  .object({
+    id: z.string(),
+    role: z.enum(['service', 'worker']),
+    host: z.string(),
+    pid: z.number(),
+    version: z.string(),
+    startedAt: Instant,
+    beatAt: Instant.meta({ description: 'When it last said that it lives, by its own clock' }),
+    alive: z.boolean(),
+    sends: z.boolean().meta({ description: 'false: it leaves sending to others at the moment' }),
+    sending: z.number().meta({ description: 'Being sent at this moment' }),
+    sent: z.number().meta({ description: 'Accepted by providers since its start' }),
+    problem: Nullable
+  })
+  .meta({ id: 'Sender' })
 
 export function notificationRoutes(api: Api, parts: ApiParts): void {
   const { telling, access } = parts
@@ -79,6 +97,18 @@ export function notificationRoutes(api: Api, parts: ApiParts): void {
   })
   api.route({
     method: 'GET',
+    url: '/api/v1/notifications/workers',
+    config: { needs: 'engineer' },
+    schema: {
+      tags: ['notifications'],
+      summary: 'Processes that send: the service and its delivery workers',
+      description: 'Empty where only the service can send. One that is gone is listed for ten minutes.',
+      response: { 200: z.object({ items: z.array(SenderBody) }) }
+    },
+    handler: async () => ({ items: (telling.senders() ?? []).map(senderBody) })
+  })
+  api.route({
+    method: 'GET',
     url: '/api/v1/answers',
     config: { needs: 'viewer' },
     schema: {
@@ -96,6 +126,11 @@ export function notificationRoutes(api: Api, parts: ApiParts): void {
       return { items: page.items.map((item) => ({ ...item, at: instant(item.at), address: shown(item.address) })), next: page.next }
     }
   })
+}
+
+function senderBody({ role, started_at, beat: _beat, beat_at, sends, ...sender }: SeenSender): z.infer<typeof SenderBody> {
+  const startedAt = instant(started_at)
+  return { ...sender, role: role === 'worker' ? 'worker' : 'service', startedAt, beatAt: instant(beat_at), sends: sends === 1 }
 }
 
 /** As the API shows it: an address whole only to whoever acts on alarms. */

@@ -18,7 +18,7 @@ test('an empty file is valid: every key has a default', () => {
     audit: { anchors: path.resolve('data/audit-anchors.ndjson') },
     oidc: null,
     state: { url: null },
-    notifications: { redis: null, publicUrl: null, faultsTo: [], answersBack: true },
+    notifications: { redis: null, publicUrl: null, faultsTo: [], answersBack: true, deliver: 'both' },
     deadMan: null,
     outgoing: { allowPrivate: [], ca: null },
     channels: [],
@@ -80,7 +80,7 @@ test('the environment wins over the file', () => {
     http: { host: '0.0.0.0', port: 18080 },
     mqtt: { host: '::1', port: 11883, url: 'mqtt://broker' },
     history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't', api: 'v1', org: '' } },
-    notifications: { redis: 'redis://redis', publicUrl: null, faultsTo: [], answersBack: true },
+    notifications: { redis: 'redis://redis', publicUrl: null, faultsTo: [], answersBack: true, deliver: 'both' },
     state: { url: 'postgres://db/fenghuo' },
     adminPassword: 'correct horse'
   })
