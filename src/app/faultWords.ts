@@ -42,6 +42,7 @@ const KNOWN: readonly Known[] = [
   { part: /^delivery workers$/, name: () => '发送进程', problem: '没有发送进程在运行,由主服务自行发送' },
   { part: /^delivery worker (.+)$/, name: ([, which = '']) => `发送进程 ${which}`, problem: '该发送进程目前有问题' },
   { part: /^journal$/, name: () => '数据日志', problem: '新数据无法写入磁盘,报警判断可能停止' },
+  { part: /^MQTT broker$/, name: () => 'MQTT 服务器', problem: '与外部 MQTT 服务器的连接有问题,设备数据可能收不到或有丢失' },
   { part: /^disk$/, name: () => '磁盘', problem: '磁盘空间不足' },
   { part: /^loop$|^judging$/, name: () => '报警判断', problem: '报警判断落后或停止' },
   { part: /^history$/, name: () => '历史数据', problem: '历史数据写入落后或停止,报警不受影响' },

@@ -7,6 +7,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { messageOf } from '../../platform/problem.ts'
 import type { Config } from '../config/service.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
+import { checkUpstream } from './upstream.ts'
 import { checkPostgres } from './postgres.ts'
 
 const ANSWER_MS = 3_000
@@ -32,7 +33,8 @@ export async function checkConnections(config: Config, clock: Clock): Promise<Fi
   const { influx } = config.history
   if (influx !== null) findings.push(...(await reach('InfluxDB', influx.url, clock, askInflux)))
   if (config.state.url !== null) findings.push(...(await checkPostgres(config.state.url)))
-  if (config.mqtt.url !== null) findings.push(...(await reach('MQTT broker', config.mqtt.url, clock, null)))
+  const { enabled, upstream } = config.mqtt
+  if (enabled && upstream !== null) findings.push(...(await checkUpstream(upstream, clock)))
   return findings
 }
 
