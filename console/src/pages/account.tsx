@@ -75,7 +75,8 @@ function PasswordForm({ onChanged }: { onChanged: () => void }) {
   return (
     <form className="panel form" aria-label={account.password} onSubmit={(event) => void send(event)}>
       <p>{account.lead}</p>
-      <input className="unseen" name="username" autoComplete="username" aria-hidden="true" tabIndex={-1} readOnly value={person.username} />
+      {/* For what keeps passwords: whose this one is. */}
+      <input hidden name="username" autoComplete="username" readOnly value={person.username} />
       {field('present', account.present, 'current-password')}
       {field('password', account.next, 'new-password')}
       {field('again', account.again, 'new-password')}
