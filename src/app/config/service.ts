@@ -197,7 +197,7 @@ function freeze(
     data: path.resolve(settings.data),
     logLevel: settings.logLevel,
     clockSkewMs: parseDuration(settings.clockSkew) as number,
-    http: Object.freeze({ ...settings.http, tls: tls('http') }),
+    http: Object.freeze({ ...settings.http, trustProxy: Object.freeze(settings.http.trustProxy), tls: tls('http') }),
     mqtt: Object.freeze({
       ...settings.mqtt,
       tls: mqttTls,
