@@ -54,7 +54,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose
 
 it('the compose file has every part, and starts by itself only what this version can use', () => {
   const starting = Object.entries(compose.services).filter(([, service]) => service.profiles === undefined)
-  expect(Object.keys(compose.services).sort()).toEqual(['fenghuo', 'influxdb', 'mosquitto', 'postgres', 'redis', 'simulators'])
+  expect(Object.keys(compose.services).sort()).toEqual(['courier', 'fenghuo', 'influxdb', 'mosquitto', 'postgres', 'redis', 'simulators'])
   expect(starting.map(([name]) => name)).toEqual(['fenghuo', 'redis'])
   expect(compose.services.influxdb?.image).toBe('influxdb:2.7')
   // The service's own settings as they stand there are settings it takes.
