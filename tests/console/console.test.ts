@@ -206,6 +206,24 @@ describe('the link', () => {
   })
 })
 
+describe('health', () => {
+  test('a part that the console has never heard of is said by its name, as text', async () => {
+    const { page } = stand
+    await page.route('**/api/v1/overview', async (route) => {
+      const response = await route.fetch()
+      const overview = (await response.json()) as { health: object[] }
+      const health = [
+        { part: 'role', state: 'degraded', problem: 'the lease is held by <b>another</b>' },
+        { part: 'toString', state: 'no such state', problem: null }
+      ]
+      await route.fulfill({ response, json: { ...overview, health } })
+    })
+    await signIn()
+    await page.locator('.banner-health').waitFor(SOON)
+    expect(await partsOf('.banner-health')).toEqual(['role 不正常。the lease is held by <b>another</b>', 'toString 不正常。'])
+  })
+})
+
 describe('for everybody', () => {
   test('the language is switched and remembered', async () => {
     const { page } = stand
