@@ -204,6 +204,8 @@ export class Loop implements Part {
   #sleep(): Promise<void> {
     const { clock, journal } = this.#parts
     if (journal.flushedSeq > this.#pipeline.position.seq) return Promise.resolve()
+    // Something fell due while the last turn was being committed.
+    if (this.#pipeline.nextDue < clock.now()) return new Promise((resolve) => void setImmediate(resolve))
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#tick?.cancel()

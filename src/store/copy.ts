@@ -3,6 +3,8 @@
 import fs from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { stateFailure } from './failure.ts'
+import { openState } from './state.ts'
+import { transfer } from './transfer.ts'
 
 /** All pages in one step: a reader of a write-ahead log holds nobody up, and a copy in several steps would begin anew with each commit. */
 const ALL_PAGES = 0x7fffffff
@@ -32,5 +34,23 @@ export async function copyState(from: string, to: string): Promise<{ readonly se
     }
   } catch (cause) {
     throw stateFailure(cause) ?? cause
+  }
+}
+
+/** The same of a store on a server: the file is as large as what is in it, and opens like any other. */
+export async function copyServerState(url: string, to: string): Promise<{ readonly seq: number }> {
+  const source = await openState(url, { readOnly: true })
+  try {
+    fs.closeSync(fs.openSync(to, 'wx', 0o600))
+    const target = await openState(to)
+    try {
+      return { seq: (await transfer(source, target)).seq }
+    } finally {
+      await target.destroy()
+    }
+  } catch (cause) {
+    throw stateFailure(cause) ?? cause
+  } finally {
+    await source.destroy()
   }
 }

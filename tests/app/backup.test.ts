@@ -9,6 +9,7 @@ import { restore } from '../../src/app/backup/restore.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt } from '../../src/platform/mqtt.ts'
 import { LiveService, refusedStart, runFenghuo } from '../liveService.ts'
+import { inFile, stateEnv } from '../store/stateYard.ts'
 import { type TankPlant, tankPlant } from './tankPlant.ts'
 
 const clock = new SystemClock()
@@ -40,12 +41,12 @@ afterEach(async () => {
 })
 
 async function start(folder = data): Promise<LiveService> {
-  service = await LiveService.start({ config: plant.config, data: folder })
+  service = await LiveService.start({ config: plant.config, data: folder, env: await stateEnv(folder) })
   return service
 }
 
-function command(name: 'backup' | 'restore', folder: string, dataFolder = data): ReturnType<typeof runFenghuo> {
-  return runFenghuo([name, folder, '--config', plant.config, '--json'], { FENGHUO_DATA: dataFolder })
+async function command(name: 'backup' | 'restore', folder: string, dataFolder = data): ReturnType<typeof runFenghuo> {
+  return runFenghuo([name, folder, '--config', plant.config, '--json'], { FENGHUO_DATA: dataFolder, ...(await stateEnv(dataFolder)) })
 }
 
 /** The nth sample of T-0: up and down through every tier, no two alike. */
@@ -136,7 +137,10 @@ it('a backup under load, restored elsewhere, goes on exactly where it was taken'
   await send(running, next, () => next++ >= sent)
   expect(JSON.stringify(await eventsOf(running, told.length))).toBe(JSON.stringify(told))
   expect(await storedIn(running, sent)).toEqual(Array.from({ length: sent }, (_, n) => n))
-  const audit = await runFenghuo(['audit', 'verify', '--config', plant.config, '--json'], { FENGHUO_DATA: elsewhere })
+  const audit = await runFenghuo(['audit', 'verify', '--config', plant.config, '--json'], {
+    FENGHUO_DATA: elsewhere,
+    ...(await stateEnv(elsewhere))
+  })
   expect([audit.code, JSON.parse(audit.output)]).toEqual([0, expect.objectContaining({ kind: 'whole' })])
   expect(await running.stop()).toBe(0)
 })
@@ -155,14 +159,17 @@ it('a backup of a stopped or killed service holds everything, for its owner only
   expect(statSync(target).mode & 0o077).toBe(0)
 
   rmSync(data, { recursive: true })
-  expect((await command('restore', target)).code).toBe(0)
-  running = await start()
+  const elsewhere = path.join(plant.folder, 'elsewhere')
+  const restored = await command('restore', target, elsewhere)
+  expect(restored.code, restored.output).toBe(0)
+  expect(existsSync(path.join(elsewhere, 'state.db'))).toBe(inFile())
+  running = await start(elsewhere)
   expect(await eventsOf(running, told.length)).toEqual(told)
   expect(await storedIn(running, sent)).toEqual(Array.from({ length: sent }, (_, n) => n))
   expect(await running.stop()).toBe(0)
 })
 
-it('names what stands in the way of a backup or a restore, and changes nothing then', async () => {
+it.runIf(inFile())('names what stands in the way of a backup or a restore, and changes nothing then', async () => {
   expect((await command('backup', target)).output).toMatch(/There is nothing to back up/)
   const running = await start()
   expect(await running.stop()).toBe(0)

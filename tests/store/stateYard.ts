@@ -28,6 +28,12 @@ export async function openState(path: string, options?: Parameters<typeof open>[
   return open(databases === undefined ? path : await databases(path), options)
 }
 
+/** The setting by which a service on this data folder keeps its state where these tests do. */
+export async function stateEnv(data: string): Promise<Record<string, string>> {
+  const databases = globalThis.stateDatabases
+  return databases === undefined ? {} : { FENGHUO_POSTGRES_URL: await databases(data) }
+}
+
 interface Trouble {
   readonly kind: 'full' | 'readOnly'
   readonly end: () => Promise<unknown>

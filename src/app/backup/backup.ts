@@ -10,7 +10,7 @@ import { journalPieces } from '../../ingest/journal/copy.ts'
 import { lockFolder } from '../../ingest/journal/lock.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { messageOf, Refusal } from '../../platform/problem.ts'
-import { copyState } from '../../store/copy.ts'
+import { copyServerState, copyState } from '../../store/copy.ts'
 import { ControlLine, type Held } from '../control.ts'
 import { checkLayout, LAYOUT, LAYOUT_FILE, RESTORING_FILE } from '../dataFolder.ts'
 import { VERSION } from '../version.ts'
@@ -19,9 +19,12 @@ import { MANIFEST_FILE, type Manifest, writeManifest } from './manifest.ts'
 
 type File = Manifest['files'][number]
 
-/** Copies the data folder `data` into `target`, which must be empty or not there. Throws a Refusal where that cannot be. */
-export async function backup(data: string, target: string, clock: Clock): Promise<Manifest> {
-  if (!existsSync(path.join(data, 'state.db')) || !existsSync(path.join(data, 'journal'))) {
+/**
+ * Copies the data folder `data` into `target`, which must be empty or not there, with the state in it, also where that is kept on
+ * the server `url`. Throws a Refusal where that cannot be.
+ */
+export async function backup(data: string, target: string, clock: Clock, url: string | null = null): Promise<Manifest> {
+  if ((url === null && !existsSync(path.join(data, 'state.db'))) || !existsSync(path.join(data, 'journal'))) {
     throw new Refusal(
       `There is nothing to back up: ${data} holds no data of a service. Name its fenghuo.yaml by --config, or its folder by FENGHUO_DATA.`
     )
@@ -39,10 +42,11 @@ export async function backup(data: string, target: string, clock: Clock): Promis
     await emptyFolder(target, (names) => `The folder ${target} is not empty (it has ${names[0]}): a backup needs a new or empty one.`)
     const files: File[] = []
     try {
-      return await copyAll(data, target, held, files, clock, () => line?.alive ?? true)
+      return await copyAll(data, target, url, held, files, clock, () => line?.alive ?? true)
     } catch (cause) {
       // Half a backup is none, and takes room.
-      for (const file of [...files.map(({ path: name }) => name), 'state.db', MANIFEST_FILE]) await removeFile(path.join(target, file))
+      for (const file of [...files.map(({ path: name }) => name), 'state.db', 'state.db-wal', 'state.db-shm', MANIFEST_FILE])
+        await removeFile(path.join(target, file))
       if (cause instanceof Refusal) throw cause
       throw new Refusal(`The backup was not finished: ${messageOf(cause)}. What was copied has been removed again.`, { cause })
     }
@@ -67,6 +71,7 @@ function lockWithoutService(data: string): () => void {
 async function copyAll(
   data: string,
   target: string,
+  url: string | null,
   held: Held | null,
   files: File[],
   clock: Clock,
@@ -80,7 +85,8 @@ async function copyAll(
     Object.assign(file, await copyFile(from, path.join(target, name), bytes))
   }
   await copyHistory(data, held, copy)
-  const state = await copyState(path.join(data, 'state.db'), path.join(target, 'state.db'))
+  const stateFile = path.join(target, 'state.db')
+  const state = url === null ? await copyState(path.join(data, 'state.db'), stateFile) : await copyServerState(url, stateFile)
   files.push({ path: 'state.db', ...(await sumFile(path.join(target, 'state.db'), true)) })
   const needed = held === null ? Number.POSITIVE_INFINITY : Math.max(held.flushedSeq, held.history?.seq ?? 0, state.seq)
   for (const name of await namesIn(path.join(data, 'snapshots'))) {

@@ -5,12 +5,22 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, Refusal } from '../../platform/problem.ts'
+import { openState } from '../../store/state.ts'
 import { LAYOUT, RESTORING_FILE } from '../dataFolder.ts'
+import { INSTANCE_FILE, instanceOf } from '../standby/instance.ts'
+import { filled } from '../stateMove.ts'
+import { STATE_FILE } from '../stateStore.ts'
 import { copyFile, emptyFolder, flushFolder, removeFile, sumFile } from './files.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 
-/** Checks the backup in `source` and copies it into `data`. Throws a Refusal, and then `data` is as it was. */
-export async function restore(source: string, data: string): Promise<Manifest> {
+/** Of the files of an SQLite database. */
+const ENDS = ['', '-wal', '-shm']
+
+/**
+ * Checks the backup in `source` and copies it into `data`, its state into the empty database at `url` where there is one. Throws
+ * a Refusal, and then `data` is as it was.
+ */
+export async function restore(source: string, data: string, url: string | null = null): Promise<Manifest> {
   const manifest = await readManifest(source)
   if (manifest.layout > LAYOUT) {
     throw new Refusal(
@@ -31,15 +41,29 @@ export async function restore(source: string, data: string): Promise<Manifest> {
       if (sha256 !== file.sha256) throw damaged(source, file.path, 'its content changed while it was being copied')
     }
     for (const folder of new Set(manifest.files.map((file) => path.dirname(path.join(data, file.path))))) await flushFolder(folder)
+    if (url !== null) await intoServer(data, url)
     await removeFile(mark)
     await flushFolder(data)
   } catch (cause) {
-    for (const file of manifest.files) await removeFile(path.join(data, file.path)).catch(() => undefined)
+    const made = [...manifest.files.map((file) => file.path), ...ENDS.map((end) => `${STATE_FILE}${end}`), INSTANCE_FILE]
+    for (const name of made) await removeFile(path.join(data, name)).catch(() => undefined)
     await removeFile(mark).catch(() => undefined)
     if (cause instanceof Refusal) throw cause
     throw new Refusal(`The backup was not restored: ${messageOf(cause)}. The data folder ${data} has been emptied again.`, { cause })
   }
   return manifest
+}
+
+/** The state from the file that was restored into the empty database; then the file has no use any more. */
+async function intoServer(data: string, url: string): Promise<void> {
+  const file = path.join(data, STATE_FILE)
+  const state = await openState(file)
+  try {
+    await filled(state, url, (await instanceOf(data)).instance)
+  } finally {
+    await state.destroy()
+  }
+  for (const end of ENDS) await removeFile(`${file}${end}`)
 }
 
 /** Every file there, and as it was written. */

@@ -22,7 +22,7 @@ export function backupCommand(program: Command): void {
     .option('--json', 'print what was copied as JSON', false)
     .action(async (folder: string, options: Options) => {
       const { config } = configured(options.config, process.env)
-      tell(await backup(config.data, folder, new SystemClock()), options.json, `Backed up ${config.data} to ${folder}`)
+      tell(await backup(config.data, folder, new SystemClock(), config.state.url), options.json, `Backed up ${config.data} to ${folder}`)
     })
 }
 
@@ -35,7 +35,7 @@ export function restoreCommand(program: Command): void {
     .option('--json', 'print what was restored as JSON', false)
     .action(async (folder: string, options: Options) => {
       const { config } = configured(options.config, process.env)
-      tell(await restore(path.resolve(folder), config.data), options.json, `Restored ${folder} to ${config.data}`)
+      tell(await restore(path.resolve(folder), config.data, config.state.url), options.json, `Restored ${folder} to ${config.data}`)
     })
 }
 
