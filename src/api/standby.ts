@@ -26,6 +26,7 @@ export class StandbyServer {
   readonly #metrics = new Metrics()
   #active: Active | null = null
   #problem: string | null = null
+  #taking = false
   #server: Server | null = null
 
   constructor(http: ApiParts['http'], version: string, clock: Clock) {
@@ -67,6 +68,11 @@ export class StandbyServer {
     this.#problem = problem
   }
 
+  /** From now on it says that everything is being started. */
+  taking(): void {
+    this.#taking = true
+  }
+
   /** Ends open connections at once, so that the port is free when it resolves. */
   async close(): Promise<void> {
     const server = this.#server
@@ -93,11 +99,12 @@ export class StandbyServer {
       version: this.#version,
       role: 'standby',
       holder: this.#active,
-      parts: [{ part: 'standby', state: this.#problem === null ? 'ok' : 'failing', problem: this.#problem }]
+      parts: [{ part: 'standby', state: this.#taking ? 'starting' : this.#problem === null ? 'ok' : 'failing', problem: this.#problem }]
     }
   }
 
   #sentence(): string {
+    if (this.#taking) return 'This instance is taking over: it answers in a moment.'
     const who = this.#active === null ? 'Another instance is active' : `The instance at ${this.#active.host} is active`
     return `This instance stands by: it takes over when the active one ends. ${who}${this.#problem === null ? '' : `; ${this.#problem}`}`
   }

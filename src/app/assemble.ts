@@ -116,10 +116,11 @@ export async function assemble(
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
+  const freePorts: Part = { name: 'standby', start: async () => seat?.endWaiting?.(), stop: async () => {} }
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
   // With PostgreSQL the last group is committed there, so the journal ends first.
   const onGround: readonly Part[] = term === null ? [journal, store] : [store, journal]
-  const parts = [...onGround, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, ...doors]
+  const parts = [...onGround, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, freePorts, ...doors]
   const running = await startAll(parts, clock, log).catch((cause: unknown) => {
     if (generatedPassword === null || !(cause instanceof Refusal)) throw cause
     // The user is in the store now: the next start would not say the password.

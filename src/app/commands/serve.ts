@@ -33,7 +33,11 @@ async function serve(configFile: string): Promise<void> {
   const waiting = standbyDoors(configuration.config, clock, log, (address) => console.log(`Fenghuo stands by. Health: ${address}/healthz`))
   const seat = await takeSeat(configuration.config, clock, log, { waiting, ended })
   if (seat === null) return
-  const house = await assemble(configuration, clock, log, { seat })
+  const house = await assemble(configuration, clock, log, { seat }).catch(async (cause) => {
+    // What is open keeps the process alive.
+    await waiting.close()
+    throw cause
+  })
   console.log(`Fenghuo is running. Console: ${house.httpAddress}   MQTT: ${house.mqttAddress ?? 'off'}`)
   reload = house.reload
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)

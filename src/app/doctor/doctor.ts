@@ -6,6 +6,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { problemLine } from '../../platform/problem.ts'
 import { loadPlantFolder } from '../config/load.ts'
 import type { Config, Environment } from '../config/service.ts'
+import { emptyHistory } from '../standby/telling.ts'
 import { checkCertificates } from './certificates.ts'
 import { checkConnections } from './connections.ts'
 import { checkDisk } from './disk.ts'
@@ -35,6 +36,8 @@ export async function examine(configFile: string, env: Environment, consoleFolde
     findings.push(...(await checkPorts(wanted, service)))
     findings.push(...(await checkCertificates(config, clock.now())))
     findings.push(...(await checkConnections(config, clock)))
+    const empty = emptyHistory(config)
+    if (empty !== null) findings.push(warn('standby', empty.found, empty.todo))
   }
   findings.push(...checkClock(momentOf(clock), since, config === null ? 0 : await lastReceipt(config.data)))
   findings.push(...checkOpenFiles(), ...checkConsole(consoleFolder))

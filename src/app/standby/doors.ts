@@ -21,9 +21,11 @@ export function standbyDoors(config: Config, clock: Clock, log: Log, opened: (ad
       opened(await server.open())
     },
     tell: (holder, problem) => server.tell(holder, problem),
+    taking: () => server.taking(),
     close: async () => {
       await server.close()
       await running?.stop(1_000)
+      running = null
     }
   }
 }

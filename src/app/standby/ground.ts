@@ -51,7 +51,7 @@ export async function openGround(config: Config, { folder, term }: Seat, clock: 
     await lease.release()
   }
   const warning = emptyHistory(config)
-  if (warning !== null) log.warn(warning)
+  if (warning !== null) log.warn(`${warning.found} ${warning.todo}`)
   try {
     const copies = config.journal.copy
     const historyFolder = path.join(folder, 'history')

@@ -17,6 +17,8 @@ export interface Seat {
   readonly folder: string
   /** With PostgreSQL; else null, and the state is opened with the journal locked. */
   readonly term: Term | null
+  /** Where it has waited: closes what it showed meanwhile, so that the ports are free. */
+  readonly endWaiting?: () => Promise<void>
 }
 
 export interface Term {
@@ -35,6 +37,9 @@ export interface Waiting {
   open(): Promise<void>
   /** Who is active, as last seen; a sentence where that cannot be found out. */
   tell(holder: LastHolder | null, problem: string | null): void
+  /** The waiting is over, and everything is being started. */
+  taking(): void
+  /** May be called twice. */
   close(): Promise<void>
 }
 
@@ -91,6 +96,7 @@ async function waitFor(
     isOver = true
   })
   await waiting.open()
+  let seated: Seat | null = null
   try {
     while (!isOver) {
       try {
@@ -102,7 +108,11 @@ async function waitFor(
         if (problem !== null) log.info('PostgreSQL answers again; standing by')
         problem = null
         if (seat !== null) {
-          if (!isOver) return seat
+          if (!isOver) {
+            waiting.taking()
+            seated = { ...seat, endWaiting: () => waiting.close() }
+            return seated
+          }
           await seat.term?.lease.release()
         }
       } catch (cause) {
@@ -116,7 +126,7 @@ async function waitFor(
     }
     return null
   } finally {
-    await waiting.close()
+    if (seated === null) await waiting.close()
   }
 }
 

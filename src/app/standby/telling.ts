@@ -22,12 +22,21 @@ export async function tellTakeOver({ lease, instance, from, host }: Term, audit:
 /** Health with the epoch, and with what a take-over would cost where something is set so. */
 export function withTerm(report: HealthReport, term: Term | null, config: Config): HealthReport {
   if (term === null) return report
-  const part: PartHealth = { part: 'standby', state: 'ok', problem: emptyHistory(config) }
+  const empty = emptyHistory(config)
+  const part: PartHealth = { part: 'standby', state: 'ok', problem: empty === null ? null : `${empty.found} ${empty.todo}` }
   return { ...report, epoch: term.lease.epoch, parts: [...report.parts, part] }
 }
 
-/** A warning where a standby with a data folder of its own would begin with an empty history; else null. */
-export function emptyHistory({ journal, history, state }: Pick<Config, 'journal' | 'history' | 'state'>): string | null {
+/** Where a standby with a data folder of its own would begin with an empty history: what that means, and what to do; else null. */
+export function emptyHistory({
+  journal,
+  history,
+  state
+}: Pick<Config, 'journal' | 'history' | 'state'>): { readonly found: string; readonly todo: string } | null {
   if (state.url === null || !journal.copy || history.influx !== null) return null
-  return 'History is embedded in this data folder: a standby with a data folder of its own begins with an empty one. Alarms and their log are not affected. Use InfluxDB (history.influx), or let both share the data folder (journal.copy: false).'
+  return {
+    found:
+      'History is embedded in this data folder: a standby with a data folder of its own begins with an empty one. Alarms and their log are not affected.',
+    todo: 'Use InfluxDB (history.influx), or let both instances share the data folder (journal.copy: false).'
+  }
 }
