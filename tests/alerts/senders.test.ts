@@ -1,0 +1,121 @@
+// Several processes that send, seen from the store they share: claims, who is gone, what was answered to whom.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { handOver, takeHanded } from '../../src/alerts/handedAnswers.ts'
+import { Outbox } from '../../src/alerts/outbox.ts'
+import { PlannedBook } from '../../src/alerts/planned.ts'
+import { Roster } from '../../src/alerts/roster.ts'
+import { ManualClock } from '../../src/platform/clock.ts'
+import type { State } from '../../src/store/schema.ts'
+import { openState } from '../../src/store/state.ts'
+import { plannedAt } from './courierYard.ts'
+
+const START = Date.parse('2026-01-01T00:00:00Z')
+let folder: string
+let state: State
+let outbox: Outbox
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-senders-'))
+  state = await openState(path.join(folder, 'state.db'))
+  outbox = new Outbox(state)
+})
+afterEach(async () => {
+  await state.destroy()
+  await rm(folder, { recursive: true })
+})
+
+const plan = (...ids: string[]): Promise<number> =>
+  new PlannedBook().write(
+    state,
+    ids.map((id) => plannedAt(id, START))
+  )
+const row = async (n: number) => {
+  const { state: stands, claimed_by, possible_duplicate } = (await outbox.byN(n)) ?? {}
+  return [stands, claimed_by, possible_duplicate]
+}
+
+describe('a claim', () => {
+  it('is one sender’s; who has lost it writes nothing over what another does', async () => {
+    await plan('a')
+    expect((await outbox.claim([1], START, 'one')).length).toBe(1)
+    expect(await outbox.claim([1], START, 'two')).toEqual([null])
+    expect(await outbox.requeueDoubtful(START, ['one', 'two'])).toBe(0)
+    expect(await outbox.requeueDoubtful(START, ['two'])).toBe(1)
+    expect(await row(1)).toEqual(['queued', 'one', 1])
+    await outbox.claim([1], START, 'two')
+    expect(await outbox.settle([{ n: 1, claim: 'one', set: { state: 'failed' } }])).toEqual([false])
+    expect(await outbox.settle([{ n: 1, claim: 'two', set: { state: 'sent' } }])).toEqual([true])
+    expect(await row(1)).toEqual(['sent', 'two', 1])
+  })
+
+  it('taken for lost while its answer was on its way is settled by it all the same, where nobody has taken it since', async () => {
+    await plan('a')
+    await outbox.claim([1], START, 'one')
+    await outbox.requeueDoubtful(START, [])
+    expect(await outbox.settle([{ n: 1, claim: 'one', set: { state: 'sent' } }])).toEqual([true])
+    expect(await outbox.claim([1], START, 'two')).toEqual([null])
+  })
+
+  it('reported is forgotten only as it stood', async () => {
+    await plan('a')
+    await outbox.settle([{ n: 1, set: { state: 'sent', unreported: 1 } }])
+    const [first] = await outbox.unreported(10)
+    await outbox.settle([{ n: 1, set: { state: 'delivered', unreported: 1 } }])
+    await outbox.reported([first!])
+    expect((await outbox.unreported(10)).map(({ report }) => report.state)).toEqual(['delivered'])
+  })
+})
+
+describe('the roster', () => {
+  it('takes a count that stands still for the end of its sender, whatever the clocks say', async () => {
+    const clock = new ManualClock(START)
+    const ahead = new ManualClock(START + 86_400_000)
+    const figures = () => ({ sends: true, sending: 0, sent: 0, problem: null })
+    const self = (id: string, role: string) => ({ id, role, host: 'h', pid: 1, version: 'v' })
+    let looks = 0
+    const service = new Roster({ state, clock, self: self('service', 'service'), figures, looked: () => void (looks += 1) })
+    const worker = new Roster({ state, clock: ahead, self: self('worker', 'worker'), figures })
+    await worker.start()
+    await service.start()
+    expect([service.alive(), service.workers(), service.sharers()]).toEqual([['service', 'worker'], 1, 2])
+    for (let second = 1; second <= 8; second++) {
+      expect(service.alive()).toEqual(['service', 'worker'])
+      clock.moveTo(START + second * 1_000)
+      await vi.waitFor(() => expect(looks).toBe(second))
+    }
+    expect([service.alive(), service.workers(), service.sharers()]).toEqual([['service'], 0, 1])
+    expect(service.list().map(({ id, alive }) => [id, alive])).toEqual([
+      ['service', true],
+      ['worker', false]
+    ])
+    expect(service.aloneMs).toBe(8_000)
+    await worker.stop()
+    await service.stop()
+    expect(await state.selectFrom('senders').selectAll().execute()).toEqual([])
+  })
+})
+
+describe('an answer to a worker', () => {
+  it('is kept until the service has taken it, and known again where it takes it twice', async () => {
+    await handOver(state, 'sms', 'sms', { from: '138', text: '1', providerId: null }, START)
+    await handOver(state, 'sms', 'sms', { from: '139', text: '收到', providerId: 'p' }, START + 1)
+    const taken: unknown[] = []
+    const broken = takeHanded(state, async (_provider, _kind, answer) => {
+      taken.push(answer)
+      throw new Error('the journal is full')
+    })
+    await expect(broken).rejects.toThrow('the journal is full')
+    await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
+    expect(taken).toEqual([
+      { from: '138', text: '1', providerId: expect.stringMatching(/^handed-/) },
+      { from: '138', text: '1', providerId: (taken[0] as { providerId: string }).providerId },
+      { from: '139', text: '收到', providerId: 'p' }
+    ])
+    await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
+    expect(taken).toHaveLength(3)
+  })
+})
