@@ -68,7 +68,8 @@ export class PostgresLink implements PostgresPool {
   readonly #link: LinkOptions
   #client: pg.Client | null = null
   #opening: Promise<void> | null = null
-  #names = new Map<string, string>()
+  /** What each connection has prepared: by text, its name there. */
+  readonly #prepared = new WeakMap<pg.Client, Map<string, string>>()
   #turn: Promise<void> = Promise.resolve()
   /** Why there is no connection. */
   #problem: unknown = null
@@ -116,7 +117,6 @@ export class PostgresLink implements PostgresPool {
       await client.query(sessionSettings(this.#link.readOnly ?? false))
       await this.#link.admit?.((text, values) => this.#send(client, text, values ?? []))
       if (this.#ended) throw new Error('the state store is being closed')
-      this.#names.clear()
       this.#problem = null
       this.#client = client
     } catch (cause) {
@@ -187,7 +187,7 @@ export class PostgresLink implements PostgresPool {
 
   async #query<Row>(client: pg.Client, text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
     try {
-      const name = this.#nameOf(text)
+      const name = this.#nameOf(client, text)
       const outcome = await client.query({ text, values: values.map(kept), ...(name === null ? {} : { name }) })
       return outcome as unknown as PostgresQueryResult<Row>
     } catch (cause) {
@@ -197,12 +197,14 @@ export class PostgresLink implements PostgresPool {
     }
   }
 
-  #nameOf(text: string): string | null {
+  #nameOf(client: pg.Client, text: string): string | null {
     if (!PREPARED.test(text)) return null
-    const known = this.#names.get(text)
-    if (known !== undefined || this.#names.size >= PREPARED_MOST) return known ?? null
-    const name = `s${this.#names.size}`
-    this.#names.set(text, name)
+    const names = this.#prepared.get(client) ?? new Map<string, string>()
+    this.#prepared.set(client, names)
+    const known = names.get(text)
+    if (known !== undefined || names.size >= PREPARED_MOST) return known ?? null
+    const name = `s${names.size}`
+    names.set(text, name)
     return name
   }
 
