@@ -61,7 +61,7 @@ export class LiveService {
     this.mqttAddress = mqttAddress
   }
 
-  /** Starts `fenghuo serve` and resolves once it says that it is running; throws what it printed where it ends instead. */
+  /** Starts `fenghuo serve` and resolves once it says that it is running, or stands by; throws what it printed where it ends instead. */
   static async start({ config, data, env = {} }: ServiceOptions): Promise<LiveService> {
     const child = spawn(process.execPath, [LAUNCHER, 'serve', '--config', config], {
       env: serviceEnv(data, env),
@@ -73,7 +73,7 @@ export class LiveService {
       child.once('exit', (code, signal) => reject(new Error(`the service ended (${code ?? signal}):\n${lines.join('\n')}`)))
       createInterface(child.stdout!).on('line', (line) => {
         lines.push(line)
-        const running = /Console: (\S+)\s+MQTT: (\S+)/.exec(line)
+        const running = /Console: (\S+)\s+MQTT: (\S+)/.exec(line) ?? /stands by. Health: (\S+)()\/healthz/.exec(line)
         if (running !== null) resolve(new LiveService(child, lines, running[1]!, running[2]!))
       })
     })

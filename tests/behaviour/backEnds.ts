@@ -1,7 +1,12 @@
 // What the service stands on in these tests: nothing but its data folder, or servers from Debian. A back end differs from another in
 // the environment it gives the service and in where gateways connect, in nothing else. TEST_BACK_ENDS names those to run on.
 
+import { appendFileSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { runFenghuo } from '../liveService.ts'
+import { freePort } from '../services/freePort.ts'
 import { type InfluxForTests, openInflux } from '../services/influxServer.ts'
+import { type MosquittoForTests, openMosquitto } from '../services/mosquittoServer.ts'
 import { openPostgres } from '../services/postgresServer.ts'
 import { openRedis, type RedisServer } from '../services/redisServer.ts'
 
@@ -14,6 +19,12 @@ export type BackEndName = (typeof BACK_ENDS)[number]
 
 export function serversOf(name: BackEndName): readonly Server[] {
   return name === 'embedded' ? [] : name === 'servers' ? SERVERS : [name]
+}
+
+/** Of the plants of these tests. */
+export const PLANT_SECRETS = {
+  CARRIER_PASSWORD: 'secret',
+  HOOK_SECRET: `whsec_${Buffer.from('a secret of at least 24 bytes').toString('base64')}`
 }
 
 /** A server that can be killed, and started again with what was on its disk. */
@@ -30,8 +41,6 @@ export interface BackEnd {
   readonly servers: ReadonlyMap<Server, Killable>
   /** Where gateways connect; null: to the service. */
   readonly brokerUrl: string | null
-  /** A broker of its own learns the gateways of this plant. */
-  learn(config: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,30 +55,33 @@ export function backEndsUnderTest(alone: readonly Server[]): BackEndName[] {
   })
 }
 
-/** Starts the servers of a back end, each empty. */
-export async function openBackEnd(name: BackEndName): Promise<BackEnd> {
+/** Starts the servers of a back end, each empty. A broker lets in the gateways of the plant folder that `config` is of. */
+export async function openBackEnd(name: BackEndName, config: string): Promise<BackEnd> {
   const has = (server: Server): boolean => serversOf(name).includes(server)
   const influx = has('influx') ? await openInflux() : null
   const redis = has('redis') ? await openRedis() : null
   const postgres = has('postgres') ? await openPostgres() : null
+  const broker = has('mosquitto') ? await brokerFor(config) : null
   const servers = new Map<Server, Killable>()
   if (influx !== null) servers.set('influx', influx)
   if (redis !== null) servers.set('redis', redis)
   if (postgres !== null) servers.set('postgres', { kill: () => postgres.stop('kill'), restart: () => postgres.start() })
+  if (broker !== null) servers.set('mosquitto', broker.mosquitto)
   return {
     name,
     env: {
       ...influxEnv(influx),
       ...redisEnv(redis),
+      ...broker?.env,
       ...(postgres === null ? {} : { FENGHUO_POSTGRES_URL: await postgres.database() })
     },
     servers,
-    brokerUrl: null,
-    learn: async () => {},
+    brokerUrl: broker?.mosquitto.direct ?? null,
     async close() {
       await influx?.close()
       await redis?.close()
       await postgres?.close()
+      await broker?.mosquitto.close()
     }
   }
 }
@@ -80,4 +92,23 @@ function influxEnv(influx: InfluxForTests | null): Record<string, string> {
 
 function redisEnv(redis: RedisServer | null): Record<string, string> {
   return redis === null ? {} : { FENGHUO_REDIS_URL: redis.url }
+}
+
+/** A Mosquitto by the files that the product makes for it. */
+export async function brokerFor(config: string): Promise<{ mosquitto: MosquittoForTests; env: Record<string, string> }> {
+  const folder = path.join(path.dirname(config), '..', 'mosquitto')
+  const port = await freePort()
+  const options = ['--config', config, '--out', folder, '--persistence', path.join(folder, 'held'), '--bind', '127.0.0.1']
+  const outcome = await runFenghuo(['broker', 'export', 'mosquitto', ...options], {
+    FENGHUO_MQTT_URL: `mqtt://127.0.0.1:${port}`,
+    ...PLANT_SECRETS
+  })
+  if (outcome.code !== 0) throw new Error(outcome.output)
+  const file = path.join(folder, 'mosquitto.conf')
+  // As root it would give up being root, and could not read what is for its owner only.
+  if (process.getuid?.() === 0) appendFileSync(file, 'user root\n')
+  const mosquitto = await openMosquitto({ configuration: { file, port } })
+  const lines = readFileSync(path.join(folder, 'fenghuo.env'), 'utf8').trim().split('\n')
+  const env = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  return { mosquitto, env: { ...env, FENGHUO_MQTT_URL: mosquitto.url } }
 }

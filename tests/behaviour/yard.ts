@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, it, vi } from 'vitest'
 import { Carrier, type LedgerEntry, type Treatment } from '../../simulators/carrier/carrier.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { LiveService, runFenghuo } from '../liveService.ts'
-import { type BackEnd, backEndsUnderTest, openBackEnd, type Server, serversOf } from './backEnds.ts'
+import { type BackEnd, type BackEndName, backEndsUnderTest, openBackEnd, PLANT_SECRETS, type Server, serversOf } from './backEnds.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 
 /** Long before now: what is sent from here on is judged by its own time, and no delay of minutes runs out while a test waits. */
@@ -27,6 +27,8 @@ export interface YardOptions {
   readonly alone?: readonly Server[]
   /** Servers on which the tests make no sense. */
   readonly without?: readonly Server[]
+  /** The tests are about servers: there is nothing to see where all is embedded. */
+  readonly needsServers?: boolean
 }
 
 export interface Line {
@@ -59,7 +61,7 @@ export interface AskOptions {
 }
 
 export class Yard {
-  readonly backEnd: BackEnd
+  backEnd: BackEnd = null as never
   readonly folder: string
   readonly config: string
   readonly carrier: Carrier
@@ -67,25 +69,31 @@ export class Yard {
   treat: (message: Pick<LedgerEntry, 'way' | 'to' | 'text' | 'number'>) => Treatment = () => 'taken'
   service: LiveService = null as never
 
-  private constructor(backEnd: BackEnd) {
-    this.backEnd = backEnd
+  private constructor() {
     this.folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-behaviour-'))
     this.config = path.join(this.folder, 'plant', 'fenghuo.yaml')
     this.carrier = new Carrier({ clock: new SystemClock(), treat: (message) => this.treat(message) })
   }
 
-  static async open(backEnd: BackEnd, { rules, duty }: YardOptions): Promise<Yard> {
-    const yard = new Yard(backEnd)
+  static async open(name: BackEndName, { rules, duty }: YardOptions): Promise<Yard> {
+    const yard = new Yard()
     await yard.carrier.start()
     yard.#writePlant(rules)
     if (duty !== undefined) yard.write('duty.yaml', duty.replaceAll('CARRIER', yard.carrier.url))
-    await backEnd.learn(yard.config)
-    yard.service = await yard.#start()
+    try {
+      yard.backEnd = await openBackEnd(name, yard.config)
+      yard.service = await yard.#start()
+      await yard.#heard()
+    } catch (cause) {
+      await yard.close()
+      throw cause
+    }
     return yard
   }
 
   async close(): Promise<void> {
     await this.service?.kill()
+    await this.backEnd?.close()
     await this.carrier.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -97,13 +105,22 @@ export class Yard {
     this.service = await this.#start()
   }
 
+  /** What a broker takes before the service has first subscribed there, it passes on to nobody: gateways begin after that. */
+  async #heard(): Promise<void> {
+    if (this.backEnd.brokerUrl === null) return
+    await vi.waitFor(async () => {
+      const { parts } = (await (await fetch(`${this.service.httpAddress}/readyz`)).json()) as { parts: { part: string; state: string }[] }
+      if (!parts.some(({ part, state }) => part === 'MQTT broker' && state === 'ok')) throw new Error(JSON.stringify(parts))
+    }, WAIT)
+  }
+
   get data(): string {
     return path.join(this.folder, 'data')
   }
 
   /** Environment of commands beside the service. */
   get env(): Record<string, string> {
-    return { FENGHUO_DATA: this.data, ...this.backEnd.env, ...SECRETS }
+    return { FENGHUO_DATA: this.data, ...this.backEnd.env, ...PLANT_SECRETS }
   }
 
   write(name: string, text: string): void {
@@ -171,7 +188,7 @@ export class Yard {
   }
 
   #start(): Promise<LiveService> {
-    return LiveService.start({ config: this.config, data: this.data, env: { ...this.backEnd.env, ...SECRETS } })
+    return LiveService.start({ config: this.config, data: this.data, env: { ...this.backEnd.env, ...PLANT_SECRETS } })
   }
 
   #writePlant(rules: string): void {
@@ -198,8 +215,6 @@ ${devices}`
   }
 }
 
-const SECRETS = { CARRIER_PASSWORD: 'secret', HOOK_SECRET: `whsec_${Buffer.from('a secret of at least 24 bytes').toString('base64')}` }
-
 const PROFILE = `id: tank
 name: { zh: 储罐, en: Tank }
 metrics:
@@ -218,21 +233,21 @@ async function answerOf(response: Response): Promise<Answer> {
 
 /** The same tests on every back end under test, each with a yard of its own. */
 export function onEachBackEnd(options: YardOptions, tests: (yard: () => Yard) => void): void {
-  const { alone = [], without = [] } = options
-  const names = backEndsUnderTest(alone).filter((name) => !without.some((server) => serversOf(name).includes(server)))
+  const { alone = [], without = [], needsServers = false } = options
+  const names = backEndsUnderTest(alone).filter((name) => {
+    const servers = serversOf(name)
+    return !without.some((server) => servers.includes(server)) && !(needsServers && servers.length === 0)
+  })
   // A file without any test would fail.
   if (names.length === 0) describe.skip('on no back end under test', () => it('makes no sense', () => {}))
   for (const name of names) {
     describe(`on ${name}`, () => {
-      let backEnd: BackEnd | undefined
       let yard: Yard | undefined
       beforeAll(async () => {
-        backEnd = await openBackEnd(name)
-        yard = await Yard.open(backEnd, options)
+        yard = await Yard.open(name, options)
       })
       afterAll(async () => {
         await yard?.close()
-        await backEnd?.close()
       })
       tests(() => yard as Yard)
     })
