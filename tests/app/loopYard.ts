@@ -97,6 +97,8 @@ export class LoopYard {
       },
       { timeout: 10_000, interval: 1 }
     )
+    // Commits are made one after the other, and one that goes no further changes nothing: what was judged is in the store now.
+    await this.book.commit({ events: [], rejects: [], position: this.book.position(), fleet: this.loop.pipeline.fleet })
     for (let turn = 0; turn < 30; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
   }
 

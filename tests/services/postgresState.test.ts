@@ -1,4 +1,5 @@
-// The tests of everything that keeps state, over a real PostgreSQL: the very same tests as over SQLite.
+// The tests of everything that keeps state, over a real PostgreSQL: the very same tests as over SQLite. Those that copy the files
+// of a killed process have their like in postgresService.test.ts and standby.test.ts.
 
 import { afterAll, describe } from 'vitest'
 import { openState } from '../../src/store/state.ts'
@@ -48,7 +49,6 @@ const SUITES = [
   '../app/amendRules.test.ts',
   '../app/loopHistory.test.ts',
   '../app/loopLifecycle.test.ts',
-  '../app/loopRestart.test.ts',
   '../app/shadowRules.test.ts'
 ]
 

@@ -43,9 +43,13 @@ describe('opening the state store', () => {
       'amendments',
       'answers',
       'audit',
+      'copy_state',
       'drills',
       'early_receipts',
+      'engine_snapshots',
       'handed_answers',
+      'journal_groups',
+      'kept_plants',
       'lease',
       'marks',
       'notification_alarms',
@@ -174,6 +178,27 @@ describe('failures of the store', () => {
     const failure = stateFailure(Object.assign(new Error('from sqlite'), { code: 'ERR_SQLITE_ERROR', errcode }))
     expect(failure?.kind ?? null).toBe(kind)
     if (failure !== null) expect([failure.passing, (failure.cause as Error).message]).toEqual([passing, 'from sqlite'])
+  })
+
+  it.each<[string, StateFailureKind | null, boolean]>([
+    ['57P01', 'unreachable', true], // the server is shut down
+    ['08006', 'unreachable', true],
+    ['53300', 'unreachable', true], // too many connections
+    ['53100', 'full', true],
+    ['25006', 'readOnly', true],
+    ['42501', 'readOnly', true],
+    ['40P01', 'busy', true],
+    ['57014', 'busy', true],
+    ['58030', 'failing', true],
+    ['XX001', 'corrupt', false],
+    ['28P01', 'missing', false],
+    ['3D000', 'missing', false],
+    ['23505', null, false], // a constraint: our own bug
+    ['42601', null, false]
+  ])('code %s of PostgreSQL is %s', (code, kind, passing) => {
+    const failure = stateFailure(Object.assign(new Error('from the server'), { severity: 'ERROR', code }))
+    expect(failure?.kind ?? null).toBe(kind)
+    if (failure !== null) expect([failure.passing, /^PostgreSQL /.test(failure.message)]).toEqual([passing, true])
   })
 
   it('are none where it is something else', () => {
