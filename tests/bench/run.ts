@@ -9,6 +9,7 @@ import { LiveService } from '../liveService.ts'
 import { history } from './history.ts'
 import type { Figures, Job } from './load.ts'
 import { notify } from './notify.ts'
+import { upstream } from './upstream.ts'
 
 const CLIENTS = 32
 const MANY_CLIENTS = 256
@@ -162,7 +163,8 @@ const benches: Record<string, () => Promise<void>> = {
   memory,
   recovery: () => recovery(plant),
   history: () => history(say),
-  notify: () => notify(say)
+  notify: () => notify(say),
+  upstream
 }
 console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}), load generator on the same cores\n`)
 for (const [name, run] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await run()

@@ -1,0 +1,270 @@
+// The service as an operator runs it, on a Mosquitto that was started on what `fenghuo broker export mosquitto` wrote: kill -9 of the
+// service under load, a restart of the broker, a long absence. A ledger of what Mosquitto acknowledged to the gateways: every
+// sample is in history, and the alarm log of every device equals that of an undisturbed run.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { loadPlant } from '../../src/app/config/load.ts'
+import { Effects } from '../../src/app/effects.ts'
+import { Pipeline } from '../../src/app/pipeline.ts'
+import { alarmEventLine } from '../../src/model/alarm.ts'
+import { pause, SystemClock } from '../../src/platform/clock.ts'
+import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
+import { Random } from '../../src/platform/random.ts'
+import { LiveService, runFenghuo } from '../liveService.ts'
+import { freePort } from './freePort.ts'
+import { type MosquittoForTests, openMosquitto } from './mosquittoServer.ts'
+
+const GATEWAYS = 3
+const DEVICES_PER_GATEWAY = 2
+const START = Date.parse('2026-01-01T00:00:00Z')
+// Ten minutes of the devices' time in milliseconds of ours, so that no delay runs out by our clock.
+const STEP_MS = 600_000
+const KILLS = 6
+const WAIT = { timeout: 60_000, interval: 100 }
+
+const clock = new SystemClock()
+let folder: string
+let plantFolder: string
+let broker: MosquittoForTests
+let env: Record<string, string>
+
+interface Sample {
+  readonly device: string
+  readonly ts: number
+  readonly values: { readonly level_pct: number }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-upstream-service-'))
+  spawnSync('chmod', ['755', folder])
+  plantFolder = path.join(folder, 'plant')
+  for (const name of ['profiles', 'rules']) mkdirSync(path.join(plantFolder, name), { recursive: true })
+  const gateways = Array.from({ length: GATEWAYS }, (_, g) => `{ id: gw-${g}, enterprise: e, secret: secret-${g} }`)
+  gateways.push('{ id: gw-h, enterprise: e, secret: "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g" }')
+  const ids = Array.from({ length: GATEWAYS * DEVICES_PER_GATEWAY }, (_, d) => `{ id: T-${d}, profile: tank, gateway: gw-${d % GATEWAYS} }`)
+  const write = (name: string, text: string): void => writeFileSync(path.join(plantFolder, name), text)
+  write('fenghuo.yaml', 'logLevel: warn\n')
+  write('plant.yaml', `enterprises: [{ id: e }]\ngateways: [${gateways.join(', ')}]\ndevices: [${ids.join(', ')}]\n`)
+  write(
+    'profiles/tank.yaml',
+    'id: tank\nmetrics: { level_pct: { unit: "%", min: 0, max: 110 } }\nlimits: { high: 85, high_high: 92 }\nsilentAfter: 12h\n'
+  )
+  write(
+    'rules/level.yaml',
+    `rules:
+  - id: level
+    appliesTo: { profile: tank }
+    tiers:
+      yellow: { when: level_pct > limits.high, deadband: 3, for: 1h, clearFor: 30m }
+      red: { when: level_pct > limits.high_high, clear: level_pct < 88, for: 20m }
+`
+  )
+  const port = await freePort()
+  const out = path.join(folder, 'mosquitto')
+  const config = path.join(plantFolder, 'fenghuo.yaml')
+  const places = ['--out', out, '--persistence', path.join(folder, 'kept'), '--bind', '127.0.0.1']
+  const url = { FENGHUO_MQTT_URL: `mqtt://127.0.0.1:${port}` }
+  const exported = await runFenghuo(['broker', 'export', 'mosquitto', '--config', config, ...places], url)
+  expect(exported).toMatchObject({ code: 0 })
+  expect(exported.output).toContain('mosquitto.conf, passwords and acl for 3 of 4 gateways and the user fenghuo.')
+  expect(exported.output).toMatch(/only a hash of the secret is known here: gw-h\. Add each with its secret: mosquitto_passwd -b/)
+  for (const name of ['mosquitto.conf', 'passwords', 'acl', 'fenghuo.env']) expect(statSync(path.join(out, name)).mode & 0o777).toBe(0o600)
+  const settings = readFileSync(path.join(out, 'fenghuo.env'), 'utf8').trim().split('\n')
+  env = { ...Object.fromEntries(settings.map((line) => line.split('=') as [string, string])) }
+  mkdirSync(path.join(folder, 'kept'))
+  // What the printed advice says: the files are of the user that Mosquitto gives up root for.
+  if (process.getuid?.() === 0) spawnSync('chown', ['-R', 'mosquitto', out, path.join(folder, 'kept')])
+  broker = await openMosquitto({ configuration: { file: path.join(out, 'mosquitto.conf'), port } })
+  env.FENGHUO_MQTT_URL = broker.url
+})
+
+afterAll(async () => {
+  await broker?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function tool(program: 'mosquitto_pub' | 'mosquitto_sub', args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(program, ['-h', broker.host, '-p', String(broker.port), ...args])
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output += bytes))
+  return new Promise((resolve) => void child.once('close', (code) => resolve({ code, output })))
+}
+
+it('lets in whom it should, below their own prefix only, by 3.1.1 and 5', async () => {
+  const publish = (version: string, user: string, password: string, topic: string) =>
+    tool('mosquitto_pub', ['-V', version, '-u', user, '-P', password, '-q', '1', '-t', topic, '-m', '{"x":1}'])
+  const service = ['-u', 'fenghuo', '-P', env.FENGHUO_MQTT_PASSWORD!, '-t', 'fh/1/#', '-W', '3', '-F', '%t']
+  for (const version of ['mqttv311', 'mqttv5']) {
+    const heard = tool('mosquitto_sub', service)
+    await vi.waitFor(() => expect(broker.output().length).toBeGreaterThan(0), WAIT)
+    await pause(clock, 200)
+    expect(await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/telemetry')).toMatchObject({ code: 0, output: '' })
+    expect(await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/T-0/telemetry')).toMatchObject({ code: 0, output: '' })
+    for (const [user, password] of [
+      ['gw-0', 'secret-1'],
+      ['gw-h', 'anything'],
+      ['nobody', 'x']
+    ] as const) {
+      const outcome = await publish(version, user, password, `fh/1/${user}/telemetry`)
+      expect([outcome.code === 0, /not authori[sz]ed|bad user name/i.test(outcome.output)]).toEqual([false, true])
+    }
+    // 3.1.1 has no way to say no to a publish; it is dropped all the same.
+    const foreign = await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-1/telemetry')
+    if (version === 'mqttv5') expect(foreign.output).toMatch(/not authori[sz]ed/i)
+    await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/rejects')
+    const { output } = await heard
+    expect(output.split('\n').filter((line) => line.startsWith('fh/'))).toEqual(['fh/1/gw-0/telemetry', 'fh/1/gw-0/T-0/telemetry'])
+  }
+})
+
+/** A random walk around the limits, reproducible. */
+class Walk {
+  readonly device: string
+  readonly samples: Sample[] = []
+  readonly #random: Random
+  #level = 80
+
+  constructor(device: string) {
+    this.device = device
+    this.#random = new Random(7).fork(device)
+  }
+
+  next(): Sample {
+    this.#level = Math.min(100, Math.max(70, this.#level + 3 * this.#random.normal()))
+    const { device, samples } = this
+    const sample = { device, ts: START + samples.length * STEP_MS, values: { level_pct: Math.round(this.#level * 10) / 10 } }
+    samples.push(sample)
+    return sample
+  }
+}
+
+class Load {
+  readonly walks: Walk[]
+  readonly #publisher: MqttPublisher
+  readonly #gateway: number
+  stopped = false
+
+  constructor(gateway: number, publisher: MqttPublisher) {
+    this.#gateway = gateway
+    this.#publisher = publisher
+    this.walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => new Walk(`T-${gateway + i * GATEWAYS}`))
+  }
+
+  async send(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds && !this.stopped; round++) {
+      const body = JSON.stringify(this.walks.map((walk) => walk.next()))
+      while (!this.#publisher.offer(`fh/1/gw-${this.#gateway}/telemetry`, body)) {
+        if (!(await this.#publisher.room())) return
+      }
+      await pause(clock, 2)
+    }
+  }
+
+  /** Everything sent is acknowledged by the broker. */
+  async acknowledged(): Promise<void> {
+    expect(await this.#publisher.idle(60_000)).toBe(true)
+  }
+
+  end(): Promise<void> {
+    return this.#publisher.end()
+  }
+}
+
+/** The alarm log of an undisturbed run over one device's samples. */
+function expectedLog(samples: readonly Sample[]): string[] {
+  const { plant } = loadPlant(plantFolder, {})
+  const pipeline = Pipeline.begin(plant!, 1, START, { clockSkewMs: 300_000 })
+  const effects = new Effects()
+  let seq = 1
+  for (const sample of samples) {
+    const source = `fh/1/gw-${Number(sample.device.slice(2)) % GATEWAYS}/telemetry`
+    pipeline.take([{ seq: ++seq, receivedAt: sample.ts, kind: 'telemetry', source, body: Buffer.from(JSON.stringify(sample)) }], effects)
+  }
+  pipeline.advance(samples.at(-1)!.ts, effects)
+  return effects.events.map(alarmEventLine)
+}
+
+it(`loses nothing over ${KILLS} kills, a restart of the broker and a long absence, with 1, then 4, then 2 connections`, {
+  timeout: 300_000
+}, async () => {
+  const config = path.join(plantFolder, 'fenghuo.yaml')
+  const connections = (n: number): void => writeFileSync(config, `logLevel: warn\nmqtt: { broker: { connections: ${n} } }\n`)
+  const start = (): Promise<LiveService> => LiveService.start({ config, data: path.join(folder, 'data'), env })
+  const random = new Random(11)
+  let service = await start()
+  // Only a session that exists is kept messages for.
+  await vi.waitFor(async () => expect((await service.metrics()).get('fenghuo_mqtt_connections')).toBe(1), WAIT)
+  const loads = await Promise.all(
+    Array.from({ length: GATEWAYS }, async (_, g) => {
+      return new Load(g, await connectMqtt({ url: broker.direct, clock, username: `gw-${g}`, password: `secret-${g}`, window: 200 }))
+    })
+  )
+  try {
+    const underLoad = loads.map((load) => load.send(1_000_000))
+    for (let kill = 0; kill < KILLS; kill++) {
+      await pause(clock, random.between(50, 900))
+      await service.kill()
+      if (kill === 2) connections(4)
+      service = await start()
+    }
+    await vi.waitFor(() => {
+      const { layout, former } = JSON.parse(readFileSync(path.join(folder, 'data/upstream.json'), 'utf8')) as {
+        layout: unknown
+        former: unknown
+      }
+      expect({ layout, former }).toMatchObject({ layout: { connections: 4 }, former: [] })
+    }, WAIT)
+    for (const load of loads) load.stopped = true
+    await Promise.all(underLoad)
+    for (const load of loads) load.stopped = false
+    // A restart of the broker, with everything connected.
+    await broker.stop()
+    await broker.restart()
+    await Promise.all(loads.map((load) => load.send(50)))
+    for (const load of loads) await load.acknowledged()
+    // A long absence: the broker keeps everything, over a restart of its own.
+    expect(await service.stop()).toBe(0)
+    await Promise.all(loads.map((load) => load.send(400)))
+    for (const load of loads) await load.acknowledged()
+    await broker.stop()
+    await broker.restart()
+    connections(2)
+    service = await start()
+    const walks = loads.flatMap((load) => load.walks)
+    const last = new Map(walks.map(({ device, samples }) => [device, new Date(samples.at(-1)!.ts).toISOString()]))
+    await vi.waitFor(async () => {
+      for (const [device, at] of last) {
+        const { items } = await service.get<{ items: unknown[] }>(
+          `/api/v1/readings?device=${device}&metric=level_pct&from=${at}&to=2099-01-01T00:00:00Z`
+        )
+        expect(items).toHaveLength(1)
+      }
+    }, WAIT)
+    expect(await service.stop()).toBe(0)
+    service = await start()
+    for (const { device, samples } of walks) {
+      const readings = await service.all<{ at: string; value: number }>(
+        `/api/v1/readings?device=${device}&metric=level_pct&from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z`
+      )
+      expect(readings.map(({ at, value }) => [at, value])).toEqual(
+        samples.map(({ ts, values }) => [new Date(ts).toISOString(), values.level_pct])
+      )
+    }
+    const lines = await service.all<{ device: string }>('/api/v1/alarm-events')
+    expect(lines.length).toBeGreaterThan(50)
+    for (const { device, samples } of walks) {
+      expect(lines.filter((line) => line.device === device).map((line) => JSON.stringify(line))).toEqual(expectedLog(samples))
+    }
+    const { parts } = await service.get<{ parts: { part: string; state: string; problem: string | null }[] }>('/healthz')
+    expect(parts.find(({ part }) => part === 'MQTT broker')).toEqual({ part: 'MQTT broker', state: 'ok', problem: null })
+    console.log(`${walks.reduce((sum, { samples }) => sum + samples.length, 0)} samples, ${lines.length} alarm events`)
+  } finally {
+    for (const load of loads) load.stopped = true
+    await service.kill()
+    await Promise.all(loads.map((load) => load.end()))
+  }
+})
