@@ -8,12 +8,15 @@ import { byReceipt, countsFor } from './outcomes.ts'
 /** What the row becomes; null where it changes nothing, or no row is known by that name yet: then it is kept. */
 export async function settlementOf(outbox: Outbox, channelId: string, receipt: ChannelReceipt, now: number): Promise<Settlement | null> {
   const { providerId, state, problem } = receipt
+  const from = countsFor(receipt)
   const row = await outbox.byProviderId(channelId, providerId)
   if (row === null) {
-    await outbox.keepEarly({ provider: channelId, provider_id: providerId, state, problem, at: now })
-    return null
+    const early = { provider: channelId, provider_id: providerId }
+    await outbox.keepEarly({ ...early, state, problem, at: now })
+    // Another process may have settled the send between the two.
+    const meanwhile = await outbox.byProviderId(channelId, providerId)
+    return meanwhile === null ? null : { n: meanwhile.n, from, set: byReceipt(receipt, now), early }
   }
-  const from = countsFor(receipt)
   return from.some((one) => one === row.state) ? { n: row.n, from, set: byReceipt(receipt, now) } : null
 }
 

@@ -9,6 +9,7 @@ import { Courier } from '../../src/alerts/courier.ts'
 import { Outbox } from '../../src/alerts/outbox.ts'
 import type { Dispatcher } from '../../src/alerts/queues/dispatcher.ts'
 import { Roster } from '../../src/alerts/roster.ts'
+import type { Tempo } from '../../src/alerts/tempo.ts'
 import { numberFleet } from '../../src/model/fleet.ts'
 import type { DeliveryReport, PlannedNotification } from '../../src/model/notification.ts'
 import type { Tier } from '../../src/model/tier.ts'
@@ -69,6 +70,7 @@ export interface YardOptions {
   readonly where?: string
   /** The courier is the service's, beside other processes that send; missing: it is alone. */
   readonly beside?: { readonly sends: boolean }
+  readonly tempo?: (dispatcher: Dispatcher) => Tempo
 }
 
 export class CourierYard {
@@ -92,7 +94,7 @@ export class CourierYard {
     folder: string,
     carrier: LedgerCarrier,
     state: State,
-    { dispatcher, factor = 1, channel, second, beside }: YardOptions
+    { dispatcher, factor = 1, channel, second, beside, tempo }: YardOptions
   ) {
     this.#folder = folder
     this.carrier = carrier
@@ -108,6 +110,7 @@ export class CourierYard {
     this.roster = beside === undefined ? null : new Roster({ state, clock: new SystemClock(), self, figures, looked })
     this.courier = new Courier({
       id: self.id,
+      ...(tempo === undefined ? {} : { tempo: tempo(this.dispatcher) }),
       roster: this.roster,
       sends: () => beside?.sends ?? true,
       outbox: this.outbox,

@@ -22,6 +22,8 @@ export type Treatment = 'take' | 'fail' | 'refuse' | 'takeSilently' | 'hold'
 
 export class LedgerCarrier {
   readonly ledger: Entry[] = []
+  /** Requests so far, whatever became of them. */
+  asked = 0
   treat: (entry: Entry) => Treatment = () => 'take'
   readonly #server: Server
   #held: (() => void)[] = []
@@ -39,6 +41,7 @@ export class LedgerCarrier {
       request.on('end', () => {
         // A webhook names its message in a header.
         const entry = { id: request.headers['webhook-id'], ...JSON.parse(body) } as Entry
+        carrier.asked += 1
         const treatment = carrier.treat(entry)
         const answer = (status: number): void => void response.writeHead(status).end(`p-${entry.id}`)
         if (treatment === 'take' || treatment === 'takeSilently' || treatment === 'hold') carrier.ledger.push(entry)
