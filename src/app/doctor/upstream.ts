@@ -53,6 +53,8 @@ export async function checkUpstream(settings: UpstreamSettings, clock: Clock): P
     }
   } catch (thrown) {
     const sentence = (thrown as { sentence?: string }).sentence ?? messageOf(thrown).replace(/\.$/, '')
-    return [fail(CHECK, `${where}: ${sentence}.`, 'Until then no gateway is heard by MQTT: correct mqtt.url and mqtt.broker, or the broker.')]
+    return [
+      fail(CHECK, `${where}: ${sentence}.`, 'Until then no gateway is heard by MQTT: correct mqtt.url and mqtt.broker, or the broker.')
+    ]
   }
 }
