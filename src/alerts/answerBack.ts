@@ -57,7 +57,9 @@ function zh(outcome: ReplyOutcome, subject: string, by: string | null, more: num
     case 'drill':
       return `已确认演练,谢谢。${more === 0 ? '' : `另有${more}条真实报警未确认,再回复1确认。`}`
     case 'nothingOpen':
-      return by === null ? '没有待您确认的报警。' : `${subject}已由${by}确认。没有其他待您确认的报警。`
+      return by === null
+        ? '没有待您确认的报警。'
+        : `${subject}已由${by}确认。${more === 0 ? '没有其他待您确认的报警。' : `还有${more}条未确认,再回复1确认下一条。`}`
     default:
       return '没有看懂这条回复,什么也没有确认。回复1确认报警。'
   }
@@ -70,7 +72,9 @@ function en(outcome: ReplyOutcome, subject: string, by: string | null, more: num
     case 'drill':
       return `The drill is acknowledged, thank you.${more === 0 ? '' : ` ${more} real alarms are not: reply 1 again.`}`
     case 'nothingOpen':
-      return by === null ? 'There is no alarm for you to acknowledge.' : `${subject} was acknowledged by ${by}. There is none besides.`
+      return by === null
+        ? 'There is no alarm for you to acknowledge.'
+        : `${subject} was acknowledged by ${by}. ${more === 0 ? 'There is none besides.' : `${more} more not acknowledged: reply 1 again for the next.`}`
     default:
       return 'This reply was not understood, and nothing was acknowledged. Reply 1 to acknowledge.'
   }

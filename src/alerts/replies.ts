@@ -116,6 +116,7 @@ export class Replies {
       await this.#parts.reached(about.row.n)
       await this.#acknowledge(about.id, about.row.person, `by message: ${text.slice(0, 50).trim()}`)
       if (about.row.drill === 1) await this.#answered(about.row)
+      else if (await this.#takenBefore(about)) outcome = 'nothingOpen'
     }
     const n = await this.#keep({
       at: clock.now(),
@@ -198,6 +199,12 @@ export class Replies {
   async #isOpen(id: string): Promise<boolean> {
     const alarm = await this.#parts.alarm(id)
     return alarm !== null && alarm.acknowledged === null
+  }
+
+  /** Whether somebody else acknowledged it between the look and the action: then the answer has changed nothing. */
+  async #takenBefore({ id, row }: About): Promise<boolean> {
+    const by = (await this.#parts.alarm(id))?.acknowledged?.by
+    return by !== undefined && by !== this.#parts.identities().of(row.person)
   }
 
   /** In the name that the person signs in under, so that one is one, whichever way is taken; the other name stands in the note. */

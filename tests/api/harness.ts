@@ -90,6 +90,8 @@ export class House {
   stuck = false
   /** While true, what people answer by message or link cannot be taken. */
   refuseActions = false
+  /** Happens after what people answered was looked up, before it is taken. */
+  beforeAct: (() => Promise<void>) | null = null
   health: HealthReport
   readonly #folder: string
   readonly #intake: Intake
@@ -314,6 +316,7 @@ export class House {
       alarmBody: async () => null,
       act: async (body, by) => {
         if (this.refuseActions) throw new Error('The journal does not take anything at the moment.')
+        await this.beforeAct?.()
         await submit.action(body, by)
       },
       duty: () => this.fleet.plant.duty

@@ -160,6 +160,29 @@ describe('what comes back', () => {
     if (console.statusCode === 409) expect(console.json().detail).toContain(`was acknowledged by ${acknowledged.by} at`)
   })
 
+  it('whoever answers a moment after the console acknowledged is told who did, and acknowledges nothing else', async () => {
+    const { operator } = await house.tokens()
+    const second = `tank-level/T-102#${START}`
+    await raise()
+    await house.commit(turn('tank-level', { device: 'T-102' }, START, START, 'clear', 'yellow'))
+    await send(told('one', { alarms: [second] }))
+    house.clock.moveTo(START + 2000)
+    const words = { where: 'A 罐区 T-101', what: '储罐液位(红色)', howMuch: '', toDo: '', when: '' }
+    await send(told('two', { words }))
+    house.beforeAct = async () => {
+      const url = `/api/v1/alarms/${encodeURIComponent(ALARM)}/acknowledge`
+      expect((await house.ask(url, operator, { payload: { note: 'seen on the screen' } })).statusCode).toBe(200)
+    }
+    expect(await answer('1')).toBe('nothingOpen')
+    const by = async (id: string) => (await house.book.alarm(id, null))?.acknowledged?.by ?? null
+    expect([await by(ALARM), await by(second)]).toEqual(['admin', null])
+    const back = (await house.ask('/api/v1/notifications?person=li', operator)).json().items
+    expect(back[0]).toMatchObject({
+      reason: 'answer',
+      text: 'A 罐区 T-101 储罐液位(红色)已由admin确认。还有1条未确认,再回复1确认下一条。'
+    })
+  })
+
   it('an answer acknowledges the newest open alarm its sender was told of; everything else is kept and shown', async () => {
     const second = `tank-level/T-102#${START + 1000}`
     await raise()
