@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { Random } from '../../src/platform/random.ts'
-import { MINUTE, onEachBackEnd, START, WAIT, type Yard } from './yard.ts'
+import { type Line, MINUTE, onEachBackEnd, START, WAIT, type Yard } from './yard.ts'
 
 // Hours, where the test takes seconds: no delay runs out while the service is down.
 const RULES = `rules:
@@ -105,7 +105,7 @@ onEachBackEnd({ rules: RULES, alone: ['postgres', 'mosquitto'] }, (yard) => {
     expect(count).toBeGreaterThan(40)
     const found = await yard().eventsOnce((lines) => expect(lines.filter(({ device }) => device !== undefined)).toHaveLength(count))
     for (const [device, lines] of expected) {
-      expect(found.filter((line) => line.device === device).map((line) => JSON.stringify(line))).toEqual(lines)
+      expect(inOrder(found.filter((line) => line.device === device))).toEqual(inOrder(lines.map((line) => JSON.parse(line) as Line)))
     }
     expect(found.some(({ area, rule }) => area !== undefined && rule === 'two-high')).toBe(true)
     // All together, areas included, from what the service itself wrote down.
@@ -126,6 +126,15 @@ onEachBackEnd({ rules: RULES, alone: ['postgres', 'mosquitto'] }, (yard) => {
     expect(paged).toEqual(found)
   })
 })
+
+/**
+ * Lines by instant and rule. What one message causes is in this order; in a file each sample is an input of its own, and what falls
+ * due at the very instant of a reading comes after what the reading does.
+ */
+function inOrder(lines: readonly Line[]): string[] {
+  const key = ({ at, rule = '' }: Line): string => `${at} ${rule}`
+  return lines.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0)).map((line) => JSON.stringify(line))
+}
 
 /** The event lines of a backtest. */
 async function backtest(yard: Yard, options: readonly string[], name: string): Promise<string[]> {

@@ -12,7 +12,6 @@ import { Instant, Next, pageLimit } from '../shapes.ts'
 import { instant } from '../views.ts'
 import { TelemetryOutcome } from './telemetry.ts'
 
-
 const Rejected = z
   .object({
     id: z.number(),
