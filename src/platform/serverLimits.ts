@@ -15,6 +15,32 @@ export const SERVER_LIMITS = {
     /** A longer file is no certificate, key or revocation list. */
     fileBytes: 16 * MIB
   },
+  /** An external broker. */
+  upstream: {
+    connections: 64,
+    /** Messages of one connection not yet acknowledged; above, its socket is not read, and MQTT 5 tells the broker. */
+    inFlight: 2_000,
+    /** … and their bytes. */
+    unflushedBytesPerConnection: 8 * MIB,
+    /** How long the broker keeps our session while we are away (MQTT 5; with 3.1.1 the broker decides). */
+    sessionExpiryS: 30 * 24 * 3_600,
+    /** Signs of life; a broker that has not answered for one and a half of it is gone. */
+    keepAliveS: 20,
+    connectMs: 10_000,
+    /** Pause before the next attempt: the first, and the longest; doubled in between, up to half of it cut off by chance. */
+    firstPauseMs: 500,
+    longestPauseMs: 30_000,
+    /** A connection that ends sooner does not bring the pause back to the first. */
+    steadyMs: 10_000,
+    /** How long health says that another client used our id, */
+    takenOverShownMs: 5 * 60_000,
+    /** and that the broker had lost our session. */
+    lossShownMs: 3_600_000,
+    /** A former session that has delivered nothing for so long, and not our mark either, counts as empty. */
+    quietMs: 15_000,
+    /** Topics whose gateway is remembered; above, all are looked at anew. */
+    topicsKnown: 200_000
+  },
   postgres: {
     /** A server that has not let us in by then is not there. */
     connectMs: 5_000,
@@ -42,7 +68,7 @@ export const SERVER_LIMITS = {
     /** Waiting for the server to end a connection. */
     endMs: 2_000,
     /** Between two attempts of a standby to take the lease. */
-    tryMs: 1_000,
+    tryMs: 500,
     /** A snapshot is copied to the server in parts of this size. */
     snapshotPartBytes: 1 * MIB
   }

@@ -13,6 +13,9 @@ const compressed = promisify(zstdCompress)
 const QUICK = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 /** Longer bodies are compressed beside the main thread. */
 const BESIDE_BYTES = 64 * 1024
+/** Groups read at a time: most are small, some are not. */
+const ROWS_AT_ONCE = 500
+const BYTES_AT_ONCE = 8 * 1024 * 1024
 /** The epoch is the first parameter of every write. */
 const FENCE = fence(1)
 
@@ -74,7 +77,10 @@ export class JournalCopy {
     let expected: number | null = null
     for (let after = afterSeq; ; ) {
       const rows: readonly GroupRow[] = await this.#rows(
-        'select first_seq, last_seq, body from journal_groups where last_seq > $1 order by first_seq limit 32',
+        `select first_seq, last_seq, body from (
+           select first_seq, last_seq, body, sum(octet_length(body)) over (order by first_seq) - octet_length(body) as ahead
+           from (select first_seq, last_seq, body from journal_groups where last_seq > $1 order by first_seq limit ${ROWS_AT_ONCE}) as following
+         ) as summed where ahead < ${BYTES_AT_ONCE} order by first_seq`,
         [after]
       )
       if (rows.length === 0) return

@@ -122,6 +122,19 @@ it('the image runs as nobody in particular, by exec form, with a health check, a
     ).toBe(true)
 })
 
+it('two instances in Kubernetes share everything but their data folders, and only the active one is sent to', () => {
+  const documents = parseAllDocuments(read('docs/deploy/kubernetes-standby.yaml')).map((document) => document.toJS() as Manifest)
+  expect(documents.map(({ kind }) => kind)).toEqual(['Service', 'Service', 'StatefulSet'])
+  const one = parseAllDocuments(read('docs/deploy/kubernetes.yaml')).map((document) => document.toJS() as Manifest)[1]!.spec
+  const { spec } = documents[2]!
+  expect(spec.replicas).toBe(2)
+  const [container, alone] = [spec, one].map(({ template }) => template.spec.containers[0]!) as [Container, Container]
+  expect(container.securityContext).toEqual(alone.securityContext)
+  expect(container.volumeMounts).toEqual(alone.volumeMounts)
+  expect(container.readinessProbe.httpGet.path).toBe('/readyz')
+  expect(read('docs/deploy/kubernetes-standby.yaml')).toContain(`fenghuo:${VERSION}`)
+})
+
 it('systemd and Kubernetes run it without rights it does not need, and stop it by a signal it drains on', () => {
   const unit = read('docs/deploy/fenghuo.service')
   for (const line of [

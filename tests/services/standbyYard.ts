@@ -180,7 +180,7 @@ class Gateway {
         clock,
         username: `gw-${this.#n}`,
         password: `secret-${this.#n}`,
-        connectMs: 3_000
+        connectMs: 1_500
       })
       const published = this.#publisher.publish(`fh/1/gw-${this.#n}/telemetry`, JSON.stringify(batch))
       if (await Promise.race([published, pause(clock, 1_500).then(() => false)])) return true

@@ -110,6 +110,7 @@ async function waitFor(
         if (seat !== null) {
           if (!isOver) {
             waiting.taking()
+            log.info(`the lease is free and taken (epoch ${seat.term?.lease.epoch}); everything is being started`)
             seated = { ...seat, endWaiting: () => waiting.close() }
             return seated
           }

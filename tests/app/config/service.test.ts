@@ -12,8 +12,11 @@ test('an empty file is valid: every key has a default', () => {
     logLevel: 'info',
     clockSkewMs: 300_000,
     http: { host: '127.0.0.1', port: 8080, tls: null, trustProxy: [] },
-    mqtt: { enabled: true, host: '127.0.0.1', port: 1883, plain: true, tls: null, url: null },
-    journal: { bytes: 20e9, ageMs: 30 * 86_400_000 },
+    mqtt: {
+      ...{ enabled: true, host: '127.0.0.1', port: 1883, plain: true, tls: null, url: null, upstream: null },
+      broker: { clientId: 'fenghuo', connections: 1, protocol: 5 }
+    },
+    journal: { bytes: 20e9, ageMs: 30 * 86_400_000, copy: false },
     history: { retentionDays: 1095, memoryMb: 256, threads: 1, influx: null },
     audit: { anchors: path.resolve('data/audit-anchors.ndjson') },
     oidc: null,
@@ -48,7 +51,7 @@ history: { keep: 30d, memory: 1GB, threads: 2, influx: { url: "http://influx:808
     clockSkewMs: 90_000,
     http: { host: '0.0.0.0', port: 0 },
     mqtt: { enabled: false, host: '127.0.0.1', url: 'mqtts://broker:8883' },
-    journal: { bytes: 512 * 2 ** 20, ageMs: 7 * 86_400_000 },
+    journal: { bytes: 512 * 2 ** 20, ageMs: 7 * 86_400_000, copy: false },
     history: {
       retentionDays: 30,
       memoryMb: 1000,
@@ -112,4 +115,15 @@ test('a wrong variable is named; what may hold a password is not shown', () => {
     'the environment variable FENGHUO_REDIS_URL must be an address such as redis://host:6379'
   ])
   expect(config).toBeNull()
+})
+
+test('the journal is copied where the state is in PostgreSQL, unless both instances share a data folder; elsewhere there is nowhere to copy it to', () => {
+  const postgres = { FENGHUO_POSTGRES_URL: 'postgres://db/fenghuo' }
+  const copied = (yaml: string, env: Record<string, string>) => load({ ...GOOD, 'fenghuo.yaml': yaml }, env)
+  expect(
+    [copied('', {}), copied('', postgres), copied('journal: { copy: false }\n', postgres)].map(({ config }) => config?.journal.copy)
+  ).toEqual([false, true, false])
+  const { config, problems } = copied('journal: { copy: true }\n', {})
+  expect(config).toBeNull()
+  expect(lines(problems)).toEqual([expect.stringContaining('fenghuo.yaml:1:18: journal.copy is true, but the state is not in PostgreSQL')])
 })
