@@ -42,6 +42,8 @@ export class UpstreamLine {
   readonly #random: Random
   #link: MqttLink | null = null
   #subscribed = new Set<string>()
+  /** Filters given back on this connection: once is enough, however much still comes by them. */
+  #dropped = new Set<string>()
   #refreshing: Promise<void> = Promise.resolve()
   #pauseMs: number = LIMITS.upstream.firstPauseMs
   #isStopping = false
@@ -99,7 +101,8 @@ export class UpstreamLine {
   /** Forgets a filter that the session still has, though nobody wants it. */
   drop(filter: string): void {
     const link = this.#link
-    if (link === null || this.#parts.filters().has(filter)) return
+    if (link === null || this.#dropped.has(filter) || this.#parts.filters().has(filter)) return
+    this.#dropped.add(filter)
     this.#refreshing = this.#refreshing.then(() => link.unsubscribe([filter])).catch(() => {})
   }
 
@@ -159,6 +162,9 @@ export class UpstreamLine {
       return { kind: 'rights', sentence: `it does not let us subscribe ${what}: give our user the right to read fh/1/# there` }
     }
     this.#subscribed = new Set(wanted)
+    this.#dropped = new Set()
+    // A session that was once the only one, without our knowing.
+    if (!wanted.has('fh/1/#')) this.drop('fh/1/#')
     this.since = this.#parts.clock.now()
     this.connects++
     const before = this.problem

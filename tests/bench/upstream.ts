@@ -97,7 +97,7 @@ export async function upstream(): Promise<void> {
   await bare.end()
   for (const connections of [1, 4]) {
     await withJournal(async (journal, folder) => {
-      const settings = { address, ...nobody, passwordFile: null, connections, protocol: 5 as const, clientId: 'bench' }
+      const settings = { address, ...nobody, passwordFile: null, connections, protocol: 5 as const, clientId: `bench-${connections}` }
       const options = {
         settings,
         clock,
