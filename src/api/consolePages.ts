@@ -5,6 +5,7 @@ import path from 'node:path'
 import files from '@fastify/static'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiProblem, sendProblem } from './problems.ts'
+import { sendNoLink, wantsLink } from './routes/fromOutside.ts'
 
 const YEAR_S = 31_536_000
 
@@ -37,6 +38,7 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'))
   }
   app.setNotFoundHandler((request, reply) => {
+    if (wantsLink(request)) return sendNoLink(reply)
     if (!isPage(request)) return sendProblem(request, reply, nothingHere(request))
     return built ? reply.sendFile('index.html') : reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(NOT_BUILT)
   })

@@ -22,7 +22,7 @@ import { drillRoutes } from './routes/drills.ts'
 import { dutyRoutes } from './routes/duty.ts'
 import { dutyPlanRoutes } from './routes/dutyPlan.ts'
 import { explainRoutes } from './routes/explain.ts'
-import { outsideRoutes } from './routes/fromOutside.ts'
+import { outsideRoutes, sendNoLink, wantsLink } from './routes/fromOutside.ts'
 import { gatewayRoutes } from './routes/gateways.ts'
 import { hazardRoutes } from './routes/hazardSources.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -123,7 +123,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: LIMITS.api.idLength },
     rewriteUrl: ({ url = '/' }) => url.replace(DECODED_ALARM_ID, '$1%2F$2'),
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error, request, reply) => void answer(error, request as never, reply as never)
+    frameworkErrors: (error, request, reply) =>
+      void (wantsLink(request) ? sendNoLink(reply as never) : answer(error, request as never, reply as never))
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)

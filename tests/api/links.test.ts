@@ -55,7 +55,8 @@ describe('a link that cannot be used says why and what to do, as a page for any 
   it('foreign, cut short, too long: in both languages', async () => {
     await send()
     const foreign = new AckLinks('the secret of another service', 'https://fenghuo.test', house.clock)
-    for (const path of [`/a/${foreign.token(1)}`, `/a/${foreign.token(1).slice(0, 20)}`, `/a/${'x'.repeat(200)}`, '/a/%E4%BD%A0']) {
+    const wrong = [foreign.token(1), foreign.token(1).slice(0, 20), 'x'.repeat(200), 'x'.repeat(500), '%E4%BD%A0', '%zz', '', 'one/two']
+    for (const path of wrong.map((end) => `/a/${end}`)) {
       for (const method of ['GET', 'POST'] as const) {
         expect(await pageOf(path, method)).toEqual({
           ...{ status: 404, lang: 'zh' },

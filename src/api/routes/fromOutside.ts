@@ -61,12 +61,22 @@ export function outsideRoutes(api: Api, parts: ApiParts): void {
         const problem = problemOf(error)
         const { token = '' } = request.params as { token?: string }
         const trouble = troubleOf(problem)
-        if (trouble === 'fault') log.error(`a one-time link failed: ${messageOf(error)}`)
+        if (problem.kind === 'internal') log.error(`a one-time link failed: ${messageOf(error)}`)
         const answer = troublePage(trouble, await languageOf(parts, token))
         return sendPage(reply.headers(problem.headers), answer) as never
       }
     })
   }
+}
+
+/** Whether somebody wanted the page of a one-time link: however wrong the path is, it is then answered by a page. */
+export function wantsLink({ url }: Pick<FastifyRequest, 'url'>): boolean {
+  return url.startsWith('/a/')
+}
+
+/** For a path that no link of this service has. */
+export function sendNoLink(reply: FastifyReply): FastifyReply {
+  return sendPage(reply, troublePage('unknown', null))
 }
 
 /** Presses the button, where the service can take it and says so in time. */
