@@ -50,7 +50,9 @@ describe('users', () => {
       role: 'operator',
       enterprises: ['daxie'],
       sites: ['farm'],
-      via: 'session'
+      via: 'session',
+      external: false,
+      signOutAt: null
     })
     expect((await put('/api/v1/users/li', { role: 'viewer', sites: null })).json()).toEqual({ ...body, role: 'viewer', sites: null })
     expect((await put('/api/v1/users/li', { disabled: true })).json()).toMatchObject({ disabled: true })

@@ -191,6 +191,7 @@ function freeze(
           secretToo: written.secretToo
         })
   const { influx } = settings.history
+  const { broker, ...mqtt } = settings.mqtt
   const retentionDays = days(settings.history.keep, source, findings)
   const config: Config = {
     folder,
@@ -199,10 +200,10 @@ function freeze(
     clockSkewMs: parseDuration(settings.clockSkew) as number,
     http: Object.freeze({ ...settings.http, trustProxy: Object.freeze(settings.http.trustProxy), tls: tls('http') }),
     mqtt: Object.freeze({
-      ...settings.mqtt,
+      ...mqtt,
       tls: mqttTls,
       url: mqttUrl,
-      upstream: readUpstream(mqttUrl, settings.mqtt.broker, secret, folder, source, findings)
+      upstream: readUpstream(mqttUrl, broker, secret, folder, source, findings)
     }),
     journal: Object.freeze({
       bytes: parseSize(settings.journal.keepBytes),

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { SERVICE_VARIABLES } from '../../../src/app/config/service.ts'
+import type { Secret } from '../../../src/platform/secret.ts'
 import { GOOD, lines, load } from './folders.ts'
 
 test('an empty file is valid: every key has a default', () => {
@@ -12,10 +13,7 @@ test('an empty file is valid: every key has a default', () => {
     logLevel: 'info',
     clockSkewMs: 300_000,
     http: { host: '127.0.0.1', port: 8080, tls: null, trustProxy: [] },
-    mqtt: {
-      ...{ enabled: true, host: '127.0.0.1', port: 1883, plain: true, tls: null, url: null, upstream: null },
-      broker: { clientId: 'fenghuo', connections: 1, protocol: 5 }
-    },
+    mqtt: { enabled: true, host: '127.0.0.1', port: 1883, plain: true, tls: null, url: null, upstream: null },
     journal: { bytes: 20e9, ageMs: 30 * 86_400_000, copy: false },
     history: { retentionDays: 1095, memoryMb: 256, threads: 1, influx: null },
     audit: { anchors: path.resolve('data/audit-anchors.ndjson') },
@@ -94,9 +92,11 @@ test('every variable that stands over a key does so', () => {
   for (const [variable, keys] of Object.entries(SERVICE_VARIABLES)) {
     const last = keys.at(-1) as string
     const value = last === 'port' ? '4242' : /url|redis/.test(last) ? (url[keys[0] as string] as string) : 'x'
-    const env = { FENGHUO_INFLUX_URL: 'http://x', [variable]: value }
+    const env = { FENGHUO_INFLUX_URL: 'http://x', FENGHUO_MQTT_URL: 'mqtt://x', [variable]: value }
     let found: unknown = load(GOOD, env).config
-    for (const key of keys) found = (found as Record<string, unknown>)[key]
+    // What is said of the broker is read as one whole: where it is and how to sign in.
+    for (const key of keys) found = (found as Record<string, unknown>)[key === 'broker' ? 'upstream' : key]
+    if (last === 'password') found = (found as Secret).reveal()
     expect([variable, String(found)]).toEqual([variable, last === 'data' ? path.resolve('x') : value])
   }
 })
