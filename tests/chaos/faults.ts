@@ -12,6 +12,8 @@ export interface Fault {
   readonly lastsMs: number
   /** Whether alarms may wait for its end: the service itself, its state, or the way in is gone. */
   readonly holdsAlarms: boolean
+  /** Only once, after all others. */
+  readonly isLast?: boolean
   begin(): Promise<void> | void
   mend(): Promise<void> | void
 }
@@ -30,7 +32,7 @@ export function faultsOf(town: Town, standby: string | null): { faults: Fault[];
   for (const part of ['service', 'influx'] as const) {
     const disk = town.disks.get(part)
     if (disk === undefined) left.push({ what: `${part}: disk full`, why: 'no small disk (tmpfs) can be mounted here' })
-    else faults.push(full(part, disk.folder))
+    else faults.push(full(town, part, disk.folder))
   }
   left.push({ what: 'redis: disk full', why: 'this Redis keeps nothing on disk' })
   left.push({
@@ -167,7 +169,7 @@ function cutting(proxy: () => TcpProxy): Pick<Fault, 'begin' | 'mend'> {
   }
 }
 
-function full(part: 'service' | 'influx', folder: string): Fault {
+function full(town: Town, part: 'service' | 'influx', folder: string): Fault {
   const file = path.join(folder, 'filler')
   return {
     ...{ part, how: 'disk full', lastsMs: 3_000, holdsAlarms: part === 'service' },
@@ -181,6 +183,12 @@ function full(part: 'service' | 'influx', folder: string): Fault {
         }
       }
     },
-    mend: () => rmSync(file, { force: true })
+    // An InfluxDB of 1.x wants a restart then, and its torn log no further kill: docs/history-influx.md.
+    isLast: part === 'influx',
+    async mend() {
+      if (part === 'influx') await town.influx.kill()
+      rmSync(file, { force: true })
+      if (part === 'influx') await town.influx.restart()
+    }
   }
 }

@@ -83,10 +83,17 @@ async function inTurn(faults: readonly Fault[], token: string): Promise<Done[]> 
   const end = Date.now() + minutes * 60_000
   const random = new Random(seed)
   const done: Done[] = []
+  const last = faults.filter(({ isLast }) => isLast === true)
   let order: Fault[] = []
-  while (Date.now() < end) {
-    if (order.length === 0) order = shuffled(faults, random)
-    const fault = order.pop() as Fault
+  for (;;) {
+    const isOver = Date.now() >= end
+    if (isOver && last.length === 0) break
+    if (order.length === 0)
+      order = shuffled(
+        faults.filter(({ isLast }) => isLast !== true),
+        random
+      )
+    const fault = (isOver ? last.pop() : order.pop()) as Fault
     const name = `${fault.part}: ${fault.how}`
     const begun = Date.now()
     await fault.begin()
@@ -98,7 +105,7 @@ async function inTurn(faults: readonly Fault[], token: string): Promise<Done[]> 
     console.log(
       `${new Date(begun).toISOString()}  ${name.padEnd(30)} well again ${over - mended} ms after its end${isWell ? '' : ' (NOT WELL)'}`
     )
-    done.push({ name, begun, over: over + BETWEEN_MS, holdsAlarms: fault.holdsAlarms })
+    done.push({ name, begun, over, holdsAlarms: fault.holdsAlarms })
     await pause(clock, BETWEEN_MS)
   }
   return done
