@@ -70,6 +70,8 @@ export const SERVER_LIMITS = {
     /** Between two attempts of a standby to take the lease. */
     tryMs: 500,
     /** A snapshot is copied to the server in parts of this size. */
-    snapshotPartBytes: 1 * MIB
+    snapshotPartBytes: 1 * MIB,
+    /** Data folders of earlier terms that are kept beside the one in use; the oldest beyond them is deleted. */
+    foldersSetAside: 3
   }
 } as const

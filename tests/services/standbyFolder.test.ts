@@ -109,6 +109,15 @@ it('goes on with its own folder, and makes a new one elsewhere of the copy', asy
   await back.end()
 })
 
+it('keeps the folders of the latest terms that it set aside, and no more', async () => {
+  for (const name of ['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b', 'a', 'b']) {
+    const one = await serve(name)
+    await append(one, 1)
+    await one.end()
+  }
+  expect(asides(path.join(root, 'b')).sort()).toEqual(['set-aside-before-term-10', 'set-aside-before-term-6', 'set-aside-before-term-8'])
+})
+
 it('brings into the copy what it flushed beyond it, and into the folder what the copy has beyond it', async () => {
   const a = await serve('a')
   await append(a, 10)

@@ -1,6 +1,6 @@
 // Before anything in a data folder is believed: whether it is the one that served last, and if not, a new one is made of the
 // copy in PostgreSQL. Invariant: a folder that may lack what was acknowledged, or hold what was not, is never gone on with; it
-// is renamed, not deleted. The term is noted only once the folder is whole, so a start that was killed half way begins again.
+// is renamed, and the latest few of those are kept. The term is noted only once the folder is whole, so a start that was killed half way begins again.
 
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import path from 'node:path'
 import { lockFolder } from '../../ingest/journal/lock.ts'
 import { rawGroups, writeRawGroups } from '../../ingest/journal/raw.ts'
 import { ReadOnlyJournal } from '../../ingest/journal/readOnly.ts'
+import { LIMITS } from '../../platform/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { messageOf, Refusal } from '../../platform/problem.ts'
 import type { CopyMarks, JournalCopy } from '../../store/journalCopy.ts'
@@ -17,6 +18,7 @@ import { type Instance, keepInstance, newId } from './instance.ts'
 /** The parts of a data folder that go together; history joins by itself. */
 const PARTS = ['journal', 'snapshots', 'plants'] as const
 const REBUILDING = 'rebuilding'
+const ASIDE = 'set-aside-before-term-'
 
 export interface Claim {
   readonly folder: string
@@ -175,17 +177,27 @@ async function rebuild(claim: Claim, marks: CopyMarks, local: Extent | null): Pr
 }
 
 /** Renames what another term has left behind; answers where it lies. */
-async function setAside({ folder, epoch }: Claim): Promise<string | null> {
+async function setAside({ folder, epoch, log }: Claim): Promise<string | null> {
   const there = PARTS.filter((name) => existsSync(path.join(folder, name)))
   if (there.length === 0) return null
-  const aside = path.join(folder, `set-aside-before-term-${epoch}`)
+  const aside = path.join(folder, `${ASIDE}${epoch}`)
   try {
     await mkdir(aside, { recursive: true })
     for (const name of there) await rename(path.join(folder, name), path.join(aside, name))
+    for (const old of oldestAside(await namesIn(folder))) {
+      await rm(path.join(folder, old), { recursive: true })
+      log.info(`${path.join(folder, old)}, set aside long ago, was deleted: the latest ${LIMITS.lease.foldersSetAside} are kept`)
+    }
   } catch (cause) {
     throw new Refusal(`What is left in ${folder} cannot be set aside: ${messageOf(cause)}. Move it away and start again.`, { cause })
   }
   return aside
+}
+
+function oldestAside(names: readonly string[]): string[] {
+  const term = (name: string): number => Number(name.slice(ASIDE.length))
+  const asides = names.filter((name) => name.startsWith(ASIDE)).sort((a, b) => term(a) - term(b))
+  return asides.slice(0, -LIMITS.lease.foldersSetAside)
 }
 
 function snapshotName(seq: number): string {
