@@ -176,7 +176,7 @@ interface Doors {
 }
 
 function doorsOf(
-  { config, clock, log, metrics, certificates, folder, journal, access, anchors, amended, state, stored, term }: Ground,
+  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state, stored, term }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -193,7 +193,7 @@ function doorsOf(
   const authenticate = (gateway: string, secret: string | null) => access.verifyGateway(gateway, secret)
   const standing = (gateway: string) => access.gatewayStands(gateway)
   const embedded = { ...config.mqtt, tls: certificates.mqtt, clock, log, metrics, counts, journal, authenticate, standing }
-  const broker = mqttDoorOf({ embedded, settings: config.mqtt.upstream, folder, amended, loop })
+  const broker = mqttDoorOf({ embedded, settings: config.mqtt.upstream, state, amended, loop })
   const submit = submitTo({ journal, loop, counts, book, audit: access.audit, state })
   const health = (): HealthReport => {
     const report = healthOf({

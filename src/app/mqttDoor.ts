@@ -1,11 +1,12 @@
 // Where gateways' messages come in by MQTT: the embedded broker, or sessions with an external one. The same to everybody else.
 
-import path from 'node:path'
 import type { PartHealth } from '../api/parts.ts'
 import { Broker, type BrokerOptions } from '../ingest/broker.ts'
 import { Upstream } from '../ingest/upstream.ts'
 import type { UpstreamSettings } from '../ingest/upstreamSettings.ts'
 import type { Part } from '../platform/parts.ts'
+import type { State } from '../store/schema.ts'
+import { readUpstreamNote, writeUpstreamNote } from '../store/upstreamNote.ts'
 import type { AmendedPlant } from './amend/apply.ts'
 import type { Loop } from './loop.ts'
 
@@ -23,7 +24,7 @@ export interface MqttDoorParts {
   readonly embedded: BrokerOptions
   /** Null: the embedded broker. */
   readonly settings: UpstreamSettings | null
-  readonly folder: string
+  readonly state: State
   readonly amended: AmendedPlant
   readonly loop: Loop
 }
@@ -49,11 +50,11 @@ function embedded(broker: Broker): MqttDoor {
   }
 }
 
-function external(settings: UpstreamSettings, { embedded: options, folder, amended, loop }: MqttDoorParts): MqttDoor {
+function external(settings: UpstreamSettings, { embedded: options, state, amended, loop }: MqttDoorParts): MqttDoor {
   const { clock, log, metrics, journal, counts } = options
   const upstream = new Upstream({
     ...{ settings, clock, log, metrics, journal, ...(counts === undefined ? {} : { counts }) },
-    file: path.join(folder, 'upstream.json'),
+    shelf: { read: () => readUpstreamNote(state), write: (text) => writeUpstreamNote(state, text) },
     plant: () => amended.plant,
     standing(id) {
       const change = amended.latest.get(`gateway ${id}`)

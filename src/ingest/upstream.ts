@@ -13,7 +13,7 @@ import type { BrokerJournal } from './brokerAcceptance.ts'
 import { MessageCounts, Refusals, SparseLog } from './brokerCounts.ts'
 import { type Standing, UpstreamAcceptance, type Waiter } from './upstreamAcceptance.ts'
 import { UpstreamLine } from './upstreamLine.ts'
-import { clientIdsOf, type Layout, UpstreamMemory } from './upstreamMemory.ts'
+import { clientIdsOf, type Layout, UpstreamMemory, type UpstreamShelf } from './upstreamMemory.ts'
 import { moveSessions } from './upstreamMove.ts'
 import { shownAddress, type UpstreamSettings } from './upstreamSettings.ts'
 
@@ -24,8 +24,8 @@ export interface UpstreamOptions {
   readonly metrics: Metrics
   readonly counts?: MessageCounts
   readonly journal: BrokerJournal
-  /** Where is remembered which sessions the broker has. */
-  readonly file: string
+  /** Where is remembered which sessions the broker has: for every instance of the installation. */
+  readonly shelf: UpstreamShelf
   /** As it is in force now: another object after every change. */
   readonly plant: () => Plant
   readonly standing: (gateway: string) => Standing
@@ -67,7 +67,7 @@ export class Upstream implements Part {
     this.counts = options.counts ?? new MessageCounts(metrics)
     const refusals = new Refusals(metrics, new SparseLog(clock, log))
     this.#acceptance = new UpstreamAcceptance({ journal, counts: this.counts, refusals, metrics, standing, presence })
-    this.#memory = new UpstreamMemory(options.file, log)
+    this.#memory = new UpstreamMemory(options.shelf, clock, log)
     this.#lines = clientIdsOf(this.#layout()).map((clientId, n) => this.#lineOf(clientId, n, settings))
     this.#lost = metrics.counter(
       'fenghuo_upstream_sessions_lost_total',
@@ -98,7 +98,6 @@ export class Upstream implements Part {
   /** Begins to connect, and goes on until it succeeds: the service runs without its broker, and says so. */
   async start(): Promise<void> {
     if (this.#look !== null) return
-    this.#memory.load()
     this.#spread()
     this.#look = this.#options.clock.every(LOOK_MS, () => this.#lookAround())
     this.#moving = this.#begin()
@@ -112,9 +111,9 @@ export class Upstream implements Part {
     for (const line of this.#lines) line.deafen()
     const { clock } = this.#options
     await Promise.race([this.#acceptance.drain(), new Promise<void>((resolve) => void clock.after(DRAIN_MS, resolve))])
+    await this.#memory.end()
     await this.#moving
     await Promise.all(this.#lines.map((line) => line.stop()))
-    await this.#memory.written()
   }
 
   publish(topic: string, payload: string): void {
@@ -167,6 +166,7 @@ export class Upstream implements Part {
 
   async #begin(): Promise<void> {
     const { settings, clock, log } = this.#options
+    if (!(await this.#memory.load())) return
     const layout = this.#layout()
     const former = this.#memory.former(layout)
     await this.#memory.moving(layout, former)

@@ -8,6 +8,7 @@ import type { Delivery } from '../platform/mqttLink.ts'
 import type { BrokerJournal } from './brokerAcceptance.ts'
 import type { MessageCounts, Refusals } from './brokerCounts.ts'
 import { isWellFormed, judgeTopic, ownPrefix, parseStatus, quoted } from './brokerTopics.ts'
+import type { UpstreamRepeats } from './upstreamRepeats.ts'
 
 /**
  * - unknown: not in the plant; what it sends is quarantined. - revoked: its secret was taken back, or it was removed: what
@@ -19,6 +20,8 @@ export type Standing = 'known' | 'unknown' | 'revoked'
 export interface Waiter {
   waitingBytes: number
   waitingCount: number
+  /** What was taken on former connections and never acknowledged; missing: nothing is known of it. */
+  readonly repeats?: UpstreamRepeats
 }
 
 interface Verdict {
@@ -27,7 +30,7 @@ interface Verdict {
   readonly source: string
 }
 
-const IGNORED = ['echo', 'retained'] as const
+const IGNORED = ['echo', 'retained', 'repeat'] as const
 const TOPIC = /^fh\/1\/([A-Za-z0-9._-]{1,64})\/(.+)$/
 /** Bytes a message costs beyond its body while it waits. */
 const OVERHEAD = 128
@@ -58,7 +61,7 @@ export class UpstreamAcceptance {
     this.#parts = parts
     this.#ignored = parts.metrics.counters(
       'fenghuo_upstream_ignored_total',
-      'Messages of the external broker of which nothing is kept: retained ones that say what is known, and messages to gateways.',
+      'Messages of the external broker of which nothing is kept: retained ones that say what is known, messages to gateways, and what was taken before and is sent again.',
       'reason',
       IGNORED
     )
@@ -87,6 +90,12 @@ export class UpstreamAcceptance {
     if (frame.dup) this.#redelivered.add()
     const verdict = this.#verdictOn(frame.topic)
     const { gateway, kind } = verdict
+    const first = line.repeats?.firstOf(frame) ?? null
+    if (first !== null) {
+      this.#ignored.repeat.add()
+      first.settleWith(delivery)
+      return gateway === '' ? null : gateway
+    }
     if (kind === 'foreign' || kind === 'malformed') {
       const what = kind === 'foreign' ? 'which is none of a gateway' : 'with bytes that are no UTF-8 text or with control characters'
       this.#refuse(

@@ -8,6 +8,7 @@ import { type Delivery, type MqttLink, openLink } from '../platform/mqttLink.ts'
 import type { Loss } from '../platform/mqttLosses.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { Random } from '../platform/random.ts'
+import { UpstreamRepeats } from './upstreamRepeats.ts'
 import { credentialsOf, shownAddress, type UpstreamSettings } from './upstreamSettings.ts'
 
 export interface LineParts {
@@ -38,6 +39,7 @@ export class UpstreamLine {
   /** Epoch ms when the broker closed a connection that was well, without a reason. Not every broker says that it was taken over. */
   #closedAt: number[] = []
   connects = 0
+  readonly repeats = new UpstreamRepeats()
   readonly #parts: LineParts
   readonly #random: Random
   #link: MqttLink | null = null
@@ -144,6 +146,7 @@ export class UpstreamLine {
       } finally {
         this.since = null
         this.#link = null
+        this.repeats.left(link.unacknowledged)
         if (!this.#isStopping) link.cut()
       }
     } catch (thrown) {
@@ -154,6 +157,8 @@ export class UpstreamLine {
 
   /** A loss where the broker does not grant what is needed. */
   async #subscribe(link: MqttLink): Promise<Loss | null> {
+    // Packet ids begin anew with a session.
+    if (!link.sessionPresent) this.repeats.forget()
     const wanted = this.#parts.filters()
     const refused = await link.subscribe([...wanted]).catch(() => null)
     if (refused === null) return null
@@ -199,6 +204,8 @@ export class UpstreamLine {
       sentence += `, again and again: another client may use our client id ${clientId}`
     }
     if (sentence !== this.problem) log.warn(`MQTT broker ${shownAddress(settings.address)} (${clientId}): ${sentence}; trying again`)
+    // Whoever had the session meanwhile may have acknowledged in it.
+    if (this.takenOverAt === now) this.repeats.forget()
     this.problem = sentence
   }
 

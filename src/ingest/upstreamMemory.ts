@@ -1,16 +1,24 @@
-// What was last used of an external broker, in a small file of the data folder: by which client ids its sessions go, so that none is
-// left behind with messages in it when the number of connections changes, and a session that the broker has lost is noticed.
+// What was last used of an external broker, kept beside the state: by which client ids the installation's sessions go, so that none
+// is left behind with messages in it when the number of connections changes, and a session that the broker has lost is noticed,
+// whichever instance comes to serve.
 
-import { readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import type { Clock } from '../platform/clock.ts'
+import { pause } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
-import { messageOf, whyNot } from '../platform/problem.ts'
+import { messageOf } from '../platform/problem.ts'
 
 export interface Layout {
   /** host:port. */
   readonly broker: string
   readonly clientId: string
   readonly connections: number
+}
+
+/** Where it is kept: one text. Both may throw what passes. */
+export interface UpstreamShelf {
+  read(): Promise<string | null>
+  /** Durable once it resolves. */
+  write(text: string): Promise<void>
 }
 
 interface Remembered {
@@ -21,26 +29,35 @@ interface Remembered {
   readonly sessions: readonly string[]
 }
 
+const RETRY_MS = 1_000
+
 export class UpstreamMemory {
-  readonly #file: string
+  readonly #shelf: UpstreamShelf
+  readonly #clock: Clock
   readonly #log: Log
   #known: Remembered | null = null
-  #writing: Promise<void> = Promise.resolve()
+  #isDirty = false
+  #writing: Promise<void> | null = null
+  #isEnding = false
 
-  constructor(file: string, log: Log) {
-    this.#file = file
+  constructor(shelf: UpstreamShelf, clock: Clock, log: Log) {
+    this.#shelf = shelf
+    this.#clock = clock
     this.#log = log
   }
 
-  /** What the file says; nothing where it is missing or cannot be read, which is told. */
-  load(): void {
+  /** Reads what is known, however long the store is away; false where it was ended before. */
+  async load(): Promise<boolean> {
+    let text: string | null = null
+    if (!(await this.#insist('read', async () => void (text = await this.#shelf.read())))) return false
+    if (text === null) return true
     try {
-      const { layout, former, sessions } = JSON.parse(readFileSync(this.#file, 'utf8')) as Partial<Remembered>
+      const { layout, former, sessions } = JSON.parse(text) as Partial<Remembered>
       if (isLayout(layout)) this.#known = { layout, former: textsOf(former), sessions: textsOf(sessions) }
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return
-      this.#log.warn(`${this.#file} cannot be read: ${whyNot(cause)}; former sessions at the MQTT broker are not looked for`)
+    } catch {
+      this.#log.warn('what is known of sessions at the MQTT broker cannot be read; former sessions are not looked for')
     }
+    return true
   }
 
   /** Client ids whose sessions are to be emptied before `wanted` is used. Those at another broker cannot be, which is told. */
@@ -57,7 +74,7 @@ export class UpstreamMemory {
     return [...new Set([...former, ...clientIdsOf(layout)])]
   }
 
-  /** From now on sessions of `layout` are made; those of `former` may still hold something. */
+  /** From now on sessions of `layout` are made; those of `former` may still hold something. Resolves once that is kept. */
   moving(layout: Layout, former: readonly string[]): Promise<void> {
     const known = this.#known
     const isSame = known !== null && known.layout.broker === layout.broker
@@ -75,22 +92,41 @@ export class UpstreamMemory {
     void this.#keep({ ...known, sessions: [...known.sessions, clientId].sort() })
   }
 
-  /** Resolves once everything is written. */
-  written(): Promise<void> {
-    return this.#writing
+  /** Insists no longer; resolves once nothing is being written. */
+  async end(): Promise<void> {
+    this.#isEnding = true
+    await this.#writing
   }
 
   #keep(known: Remembered): Promise<void> {
     this.#known = known
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await writeFile(`${this.#file}.part`, `${JSON.stringify(known)}\n`, { mode: 0o600, flush: true })
-        await rename(`${this.#file}.part`, this.#file)
-      } catch (cause) {
-        this.#log.warn(`${this.#file} cannot be written: ${messageOf(cause)}`)
-      }
+    this.#isDirty = true
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null
     })
     return this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#isDirty) {
+      this.#isDirty = false
+      const isKept = await this.#insist('kept', () => this.#shelf.write(JSON.stringify(this.#known)))
+      if (!isKept) return
+    }
+  }
+
+  /** Tries until it succeeds; false where it was ended before. */
+  async #insist(what: 'read' | 'kept', act: () => Promise<void>): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await act()
+        return true
+      } catch (cause) {
+        if (tries === 1) this.#log.warn(`the sessions at the MQTT broker cannot be ${what} now: ${messageOf(cause)}; trying again`)
+      }
+      if (this.#isEnding) return false
+      await pause(this.#clock, RETRY_MS)
+    }
   }
 }
 

@@ -63,7 +63,9 @@ export const LIMITS = {
     connections: 64,
     /** Messages of one connection not yet acknowledged; above, its socket is not read, and MQTT 5 tells the broker. */
     inFlight: 2_000,
-    /** … and their bytes. */
+    /** Messages of a former connection that were never acknowledged, known so that they are not taken twice; older ones may be. */
+    repeatsKnown: 4_000,
+    /** Bytes of messages of one connection not yet acknowledged. */
     unflushedBytesPerConnection: 8 * MIB,
     /** How long the broker keeps our session while we are away (MQTT 5; with 3.1.1 the broker decides). */
     sessionExpiryS: 30 * 24 * 3_600,

@@ -60,6 +60,7 @@ export class Delivery {
   readonly frame: PublishFrame
   isSettled = false
   readonly #link: MqttLink
+  #repeats: Delivery[] = []
 
   constructor(frame: PublishFrame, link: MqttLink) {
     this.frame = frame
@@ -71,6 +72,14 @@ export class Delivery {
     if (this.isSettled) return
     this.isSettled = true
     this.#link.settled()
+    for (const repeat of this.#repeats) repeat.settle()
+    this.#repeats = []
+  }
+
+  /** `repeat` is the same message, sent again: it is settled as soon as this one is. */
+  settleWith(repeat: Delivery): void {
+    if (this.isSettled) repeat.settle()
+    else this.#repeats.push(repeat)
   }
 }
 
@@ -125,6 +134,11 @@ export class MqttLink {
   /** Messages taken and not yet acknowledged. */
   get inFlight(): number {
     return this.#waiting.length - this.#first
+  }
+
+  /** Those of them that the broker holds until it hears of them: it gives their packet ids to no other message. */
+  get unacknowledged(): Delivery[] {
+    return this.#waiting.slice(this.#first).filter(({ frame }) => frame.qos > 0)
   }
 
   open(): Promise<void> {

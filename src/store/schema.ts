@@ -21,6 +21,7 @@ export interface Schema {
   senders: SenderRow
   handed_answers: HandedAnswerRow
   service_secrets: ServiceSecretRow
+  upstream: UpstreamRow
   amendments: AmendmentRow
   users: UserRow
   sessions: SessionRow
@@ -341,6 +342,12 @@ export interface HandedAnswerRow {
 export interface ServiceSecretRow {
   name: string
   secret: string
+}
+
+/** Which sessions there are with an external MQTT broker: one row, JSON. */
+export interface UpstreamRow {
+  only: number
+  body: string
 }
 
 /** One version of a rule, device or gateway changed through the API; `before` and `after` are JSON, never with a secret. */

@@ -16,6 +16,7 @@ import { marks } from './migrations/0009-marks.ts'
 import { lease } from './migrations/0010-lease.ts'
 import { journalCopy } from './migrations/0011-journal-copy.ts'
 import { delivery } from './migrations/0012-delivery.ts'
+import { upstream } from './migrations/0013-upstream.ts'
 import { onServer } from './postgres.ts'
 import type { State } from './schema.ts'
 
@@ -32,7 +33,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-marks': marks,
   '0010-lease': lease,
   '0011-journal-copy': journalCopy,
-  '0012-delivery': delivery
+  '0012-delivery': delivery,
+  '0013-upstream': upstream
 }
 
 export const MIGRATION_TABLE = 'schema_migrations'

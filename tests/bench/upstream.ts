@@ -65,11 +65,11 @@ async function measured(name: string, mqttPort: number, taken: () => number): Pr
   console.log(`${name.padEnd(58)} ${perSecond.padStart(9)} /s   (${count - before} messages; the last ${behindMs} ms after the load ended)`)
 }
 
-async function withJournal(run: (journal: Journal, folder: string) => Promise<void>): Promise<void> {
+async function withJournal(run: (journal: Journal) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-bench-upstream-'))
   const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log })
   await journal.start()
-  await run(journal, folder)
+  await run(journal)
   await journal.stop()
   rmSync(folder, { recursive: true, force: true })
 }
@@ -96,7 +96,7 @@ export async function upstream(): Promise<void> {
   await measured('Mosquitto alone, a subscriber that keeps nothing', mosquitto.port, () => heard)
   await bare.end()
   for (const connections of [1, 4]) {
-    await withJournal(async (journal, folder) => {
+    await withJournal(async (journal) => {
       const settings = { address, ...nobody, passwordFile: null, connections, protocol: 5 as const, clientId: `bench-${connections}` }
       const options = {
         settings,
@@ -104,7 +104,7 @@ export async function upstream(): Promise<void> {
         log,
         metrics: new Metrics(),
         journal,
-        file: path.join(folder, 'upstream.json'),
+        shelf: { read: async () => null, write: async () => {} },
         plant: () => plant
       }
       const sessions = new Upstream({ ...options, standing: () => 'known', presence: () => true })

@@ -1,9 +1,8 @@
 // Sessions with an external broker: a real Mosquitto, a real journal, gateways that publish to the one and are found in the other.
 
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { BrokerJournal } from '../../src/ingest/brokerAcceptance.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { type MosquittoForTests, openMosquitto } from './mosquittoServer.ts'
 import { clock, settingsFor, UpstreamYard, WAIT } from './upstreamYard.ts'
@@ -85,6 +84,69 @@ describe.each([4, 5] as const)('over MQTT %s', (protocol) => {
     // In order within what each connection brought: the first of each is never behind its successor for the first time.
     const first = [...new Set((await yard.journaled()).filter((line) => line.startsWith('telemetry')))]
     expect(first).toEqual(Array.from({ length: 500 }, (_, n) => `telemetry fh/1/gw-0/telemetry {"n":${n}}`))
+  })
+})
+
+describe('what is sent again', () => {
+  /** The yard's journal, whose flush is not told of before `open` is called. */
+  function held(): { journal: BrokerJournal; open: () => void } {
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const { journal } = yard
+    return {
+      journal: {
+        append: (kind, source, body, done) => journal.append(kind, source, body, (seq) => void gate.then(() => done(seq))),
+        get unflushedBytes() {
+          return journal.unflushedBytes
+        }
+      },
+      open
+    }
+  }
+
+  it.each([4, 5] as const)('is taken once, also without a time of its own, where it was never acknowledged (MQTT %s)', async (protocol) => {
+    const { journal, open } = held()
+    const settings = settingsFor(broker.url, { protocol })
+    await yard.upstream(settings, { journal })
+    for (let n = 0; n < 3; n++) await publish('-q', '1', '-t', 'fh/1/gw-0/T-1/telemetry', '-m', '{"values":{"level_pct":50}}')
+    await vi.waitFor(async () => expect(await yard.journaled()).toHaveLength(4), WAIT)
+    for (let cut = 1; cut <= 2; cut++) {
+      broker.proxy.cut()
+      await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_redelivered_total')).toBe(3 * cut), WAIT)
+    }
+    expect(await yard.metric('fenghuo_upstream_ignored_total{reason="repeat"}')).toBe(6)
+    open()
+    await publish('-q', '1', '-t', 'fh/1/gw-0/T-1/telemetry', '-m', '{"values":{"level_pct":50}}')
+    await vi.waitFor(async () => expect(await yard.journaled()).toHaveLength(5), WAIT)
+    expect(await yard.metric('fenghuo_messages_journaled_total')).toBe(4)
+    // All of it is acknowledged: nothing comes again.
+    broker.proxy.cut()
+    await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_reconnects_total')).toBe(3), WAIT)
+    await publish('-q', '1', '-t', 'fh/1/gw-0/T-1/telemetry', '-m', '{"last":1}')
+    await vi.waitFor(async () => expect((await yard.journaled()).at(-1)).toContain('{"last":1}'), WAIT)
+    expect(await yard.journaled()).toHaveLength(6)
+  })
+
+  it('is taken again in a new session, where its packet id may mean another message', async () => {
+    const { journal, open } = held()
+    await yard.upstream(settingsFor(broker.url), { journal })
+    await publish('-q', '1', '-t', 'fh/1/gw-0/telemetry', '-m', '{"same":1}')
+    await vi.waitFor(async () => expect(await yard.journaled()).toHaveLength(2), WAIT)
+    broker.proxy.mode = 'refuse'
+    broker.proxy.cut()
+    await publish('-i', 'fenghuo-p00', '-t', 'x', '-m', 'x')
+    broker.proxy.mode = 'pass'
+    await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_sessions_lost_total')).toBe(1), WAIT)
+    // The new session's first message has the same packet id and the same body.
+    await publish('-q', '1', '-t', 'fh/1/gw-0/telemetry', '-m', '{"same":1}')
+    await vi.waitFor(async () => expect(await yard.journaled()).toHaveLength(3), WAIT)
+    broker.proxy.cut()
+    await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_redelivered_total')).toBe(1), WAIT)
+    open()
+    await vi.waitFor(async () => expect(await yard.metric('fenghuo_messages_journaled_total')).toBe(2), WAIT)
+    expect(await yard.journaled()).toHaveLength(3)
   })
 })
 
@@ -205,7 +267,7 @@ describe('several connections', () => {
       const own = [...new Set(lines.filter((line) => line.startsWith(`telemetry fh/1/gw-${g}/`)))]
       expect(own).toEqual(Array.from({ length: 700 }, (_, n) => `telemetry fh/1/gw-${g}/telemetry {"n":${n}}`))
     }
-    expect(JSON.parse(readFileSync(path.join(yard.folder, 'upstream.json'), 'utf8'))).toMatchObject({
+    expect(JSON.parse(yard.kept!)).toMatchObject({
       layout: { connections: after },
       former: []
     })

@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
 import { Effects } from '../../src/app/effects.ts'
@@ -213,11 +214,10 @@ it(`loses nothing over ${KILLS} kills, a restart of the broker and a long absenc
       service = await start()
     }
     await vi.waitFor(() => {
-      const { layout, former } = JSON.parse(readFileSync(path.join(folder, 'data/upstream.json'), 'utf8')) as {
-        layout: unknown
-        former: unknown
-      }
-      expect({ layout, former }).toMatchObject({ layout: { connections: 4 }, former: [] })
+      const state = new DatabaseSync(path.join(folder, 'data/state.db'), { readOnly: true })
+      const { body } = state.prepare('select body from upstream').get() as { body: string }
+      state.close()
+      expect(JSON.parse(body)).toMatchObject({ layout: { connections: 4 }, former: [] })
     }, WAIT)
     for (const load of loads) load.stopped = true
     await Promise.all(underLoad)

@@ -26,6 +26,9 @@ export function settingsFor(url: string, more: Partial<UpstreamSettings> = {}): 
 export class UpstreamYard {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-upstream-'))
   readonly sentences: string[] = []
+  /** What the store keeps of the sessions. */
+  kept: string | null = null
+  readonly shelf = { read: async () => this.kept, write: async (text: string) => void (this.kept = text) }
   readonly journal: Journal
   readonly log: Log
   metrics = new Metrics()
@@ -45,7 +48,7 @@ export class UpstreamYard {
   async upstream(settings: UpstreamSettings, more: Partial<UpstreamOptions> = {}, wait = true): Promise<Upstream> {
     this.metrics = new Metrics()
     const upstream = new Upstream({
-      ...{ settings, clock, log: this.log, metrics: this.metrics, journal: this.journal, file: path.join(this.folder, 'upstream.json') },
+      ...{ settings, clock, log: this.log, metrics: this.metrics, journal: this.journal, shelf: this.shelf },
       plant: () => this.plant,
       standing: (id) => this.standings.get(id) ?? (this.plant.gateways.some((gateway) => gateway.id === id) ? 'known' : 'unknown'),
       presence: (id) => this.presence.get(id) ?? null,

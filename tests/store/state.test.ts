@@ -63,6 +63,7 @@ describe('opening the state store', () => {
       'sessions',
       'shadow_events',
       'tokens',
+      'upstream',
       'users'
     ])
     expect((await sql`pragma journal_mode`.execute(state)).rows).toEqual([{ journal_mode: 'wal' }])
