@@ -16,7 +16,7 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { someFleet } from '../history/someFleet.ts'
-import { openInflux } from '../services/influxServer.ts'
+import { type InfluxForTests, openInflux } from '../services/influxServer.ts'
 
 const METRICS = ['level_pct', 'pressure_kpa', 'temperature_c', 'flow_m3h']
 const DEVICES = 2_000
@@ -90,6 +90,16 @@ async function bare(url: string, database: string, made: readonly Buffer[]): Pro
   const seconds = (performance.now() - began) / 1000
   agent.destroy()
   return (OFFERS * ROWS_PER_OFFER) / seconds
+}
+
+/** Readings a second that InfluxDB takes of a writer which does nothing else. */
+export async function floor(server: InfluxForTests): Promise<number> {
+  const client = server.client('floor')
+  await client.command('CREATE DATABASE floor')
+  const made = bodies(offers(Date.now() - 3_600_000))
+  const rate = await bare(client.settings.url, 'floor', made)
+  client.close()
+  return rate
 }
 
 /** Prints the medians and their ratios. */

@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { LiveService } from '../liveService.ts'
 import { history } from './history.ts'
+import { ingest } from './ingest.ts'
 import type { Figures, Job } from './load.ts'
 import { notify } from './notify.ts'
 import { upstream } from './upstream.ts'
@@ -47,15 +48,19 @@ function writePlant(name: string, clients: number, devicesPerClient: number): st
 }
 
 async function load(service: LiveService, job: Partial<Job>): Promise<Figures> {
+  const live = { url: `${service.httpAddress}/api/v1/live`, cookie: await service.cookie() }
+  return generate({ mqttPort: Number(new URL(service.mqttAddress).port), live, ...job })
+}
+
+async function generate(job: Partial<Job> & { readonly mqttPort: number }): Promise<Figures> {
   const whole: Job = {
-    mqttPort: Number(new URL(service.mqttAddress).port),
     clients: CLIENTS,
     devicesPerClient: DEVICES_PER_CLIENT,
     samplesPerMessage: 1,
     seconds: 8,
     window: 10,
     rate: null,
-    live: { url: `${service.httpAddress}/api/v1/live`, cookie: await service.cookie() },
+    live: null,
     ...job
   }
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'load.ts'), JSON.stringify(whole)], {
@@ -150,10 +155,13 @@ const plant = writePlant('plant', MANY_CLIENTS, DEVICES_PER_CLIENT)
 /** The rules alone, their share in the whole work, and backtests (of `--data=FOLDER`), each in a process of its own. */
 async function rules(): Promise<void> {
   const recorded = process.argv.find((word) => word.startsWith('--data='))?.slice('--data='.length)
-  for (const [program, ...args] of [['rules.ts'], ['work.ts', ...(recorded === undefined ? [] : [recorded])]] as const) {
-    const child = spawn(process.execPath, ['--expose-gc', path.join(import.meta.dirname, program), ...args], { stdio: 'inherit' })
-    await new Promise((resolve) => child.once('exit', resolve))
-  }
+  await program('rules.ts')
+  await program('work.ts', ...(recorded === undefined ? [] : [recorded]))
+}
+
+async function program(file: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, ['--expose-gc', path.join(import.meta.dirname, file), ...args], { stdio: 'inherit' })
+  await new Promise((resolve) => child.once('exit', resolve))
 }
 
 const benches: Record<string, () => Promise<void>> = {
@@ -163,7 +171,10 @@ const benches: Record<string, () => Promise<void>> = {
   memory,
   recovery: () => recovery(plant),
   history: () => history(say),
+  ingest: () => ingest({ plant, data: (name) => path.join(folder, `data-${name}`), load: generate, say }),
   notify: () => notify(say),
+  state: () => program('state.ts'),
+  workers: () => program('deliveryWorkers.ts'),
   upstream
 }
 console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}), load generator on the same cores\n`)
