@@ -221,6 +221,7 @@ export const en: Words = {
       'notification queue/degraded': 'The queue of messages is not available; they are sent from here directly.',
       'channel */degraded': 'A way of telling people fails: somebody may not know of an alarm.',
       'duty */degraded': 'A rota has a hole: nobody takes alarms then.',
+      'people/degraded': 'Nobody could be told of an alarm that waits for an acknowledgement: every way has failed. Call somebody now.',
       'heartbeat/degraded': 'The heartbeat does not arrive: the watchdog outside hears nothing of this service.',
       'MQTT broker/degraded': 'The MQTT broker does not answer: readings are not received, and what is shown may be old.',
       'audit log/failing': 'The audit log does not fit, or cannot be anchored: see what follows.',

@@ -227,6 +227,7 @@ export const zh = {
       'notification queue/degraded': '通知队列服务不可用，改由本机直接发送。',
       'channel */degraded': '有通知渠道发不出去，可能有人没有收到告警。',
       'duty */degraded': '值班表有空岗：届时告警没有人接。',
+      'people/degraded': '有未确认的告警没有通知到任何人：所有方式都已失败。请立即打电话。',
       'heartbeat/degraded': '心跳上报失败：外部看门狗收不到本服务的信号。',
       'MQTT broker/degraded': 'MQTT 服务器没有应答：收不到数据，所示可能不是当前状态。',
       'audit log/failing': '审计日志不一致或无法留存校验点，详见后文。',

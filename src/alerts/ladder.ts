@@ -2,7 +2,7 @@
 // the withheld ones with their reason. Pure: each is planned at its own instant, however often time is advanced, and its id
 // follows from the inputs, so planning it twice changes nothing.
 
-import type { DeskEvent } from '../model/alarm.ts'
+import type { Alarm, DeskEvent } from '../model/alarm.ts'
 import type { Ladder as LadderPlan, Person, Rung } from '../model/duty.ts'
 import type { ChannelKind, DeliveryReport, NotificationReason, PlannedNotification } from '../model/notification.ts'
 import type { Plant } from '../model/plant.ts'
@@ -15,7 +15,7 @@ import { addressOf, DutyPlan } from './dutyLadders.ts'
 import type { FloodSight } from './floodWatch.ts'
 import { type Bearing, Gate, type GateSnapshot, type Parcel } from './gate.ts'
 import { type Messages, PlantMessages } from './ladderMessages.ts'
-import { type Attempt, type Call, copyOf, type Leg, type Run } from './ladderRun.ts'
+import { type Attempt, type Call, copyOf, isUnreached, type Leg, type Run } from './ladderRun.ts'
 import { whyNotCall, whyNotNotice } from './withhold.ts'
 
 /** What falls due: a call of a rung, the end of waiting for a receipt, a digest. */
@@ -96,6 +96,12 @@ export class Ladder {
   /** Alarms that people are being told of, or have been. */
   get size(): number {
     return this.#runs.size
+  }
+
+  /** Alarms that somebody must be told of and nobody can be: whatever was tried on the whole ladder has failed. */
+  unreached(): Alarm[] {
+    const rungs = ({ ladder }: Run): number => this.#ladders.get(ladder ?? '')?.rungs.length ?? 0
+    return [...this.#runs.values()].filter((run) => run.ladder !== null && isUnreached(run, rungs(run))).map(({ alarm }) => alarm)
   }
 
   /** Takes what the desk let through, in order; what falls due before an event is planned before it. */

@@ -4,6 +4,7 @@ import type { Alarm } from '../model/alarm.ts'
 import type { ChannelKind } from '../model/notification.ts'
 import type { Level } from '../model/tier.ts'
 import type { AlarmPlace } from './dutyLadders.ts'
+import { whyNotCall } from './withhold.ts'
 
 /** The latest call of one person for one alarm. */
 export interface Call {
@@ -41,6 +42,12 @@ export interface Run {
   /** Who knows, and the way that reached them last. */
   readonly told: Map<string, ChannelKind>
   readonly calls: Map<string, Call>
+}
+
+/** Whether every rung has been called and none of it can arrive any more, though somebody must be told. */
+export function isUnreached(run: Run, rungs: number): boolean {
+  if (run.stopped || run.nextRung <= rungs || run.told.size > 0 || whyNotCall(run.alarm) !== null) return false
+  return [...run.calls.values()].every(({ lost }) => lost)
 }
 
 /** One alarm's share in a message on its way. */

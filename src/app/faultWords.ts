@@ -49,6 +49,7 @@ const KNOWN: readonly Known[] = [
   { part: /^state/, name: () => '状态库', problem: '报警记录无法写入,报警需要等待' },
   { part: /^heartbeat$/, name: () => '外部心跳', problem: '外部监视收不到心跳,服务停止时将无人察觉' },
   { part: /^duty(?: (.+))?$/, name: ([, rota]) => (rota === undefined ? '值班表' : `值班表 ${rota}`), problem: '未来一段时间无人值班' },
+  { part: /^people$/, name: () => '无人收到报警', problem: '有未确认的报警,所有人员和方式都没有通知到,请立即打电话通知有关人员' },
   { part: /^rules$/, name: () => '规则', problem: '有规则目前无法判断' },
   { part: /^audit log$/, name: () => '审计日志', problem: '审计日志的每日存证写不出去' },
   { part: /^sign-in elsewhere$/, name: () => '统一登录', problem: '统一登录服务连不上,本地账号不受影响' },

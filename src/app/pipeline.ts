@@ -191,6 +191,11 @@ export class Pipeline {
     return this.#engine.doubts(seen)
   }
 
+  /** Alarms of which nobody could be told, on the whole ladder. */
+  unreached(): Alarm[] {
+    return this.#ladder.unreached()
+  }
+
   /** The next instant of our clock at which something falls due by itself; Infinity if nothing does. */
   get nextDue(): number {
     return Math.min(

@@ -10,7 +10,9 @@ import { Telling } from '../alerts/telling.ts'
 import type { HealthReport, PartHealth, Submit } from '../api/parts.ts'
 import { alarmBody } from '../api/views.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
+import type { Alarm } from '../model/alarm.ts'
 import type { Plant } from '../model/plant.ts'
+import { TIERS, type Tier } from '../model/tier.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -84,16 +86,28 @@ export function tellingOf(ground: TellingGround): TellingRooms {
     config.deadMan === null ? null : new DeadMan({ ...config.deadMan, outgoing, clock, log, alive: () => loop.problem === null })
   const faults = (): Fault[] => faultsOf(ground.health())
   const served = new Set(config.channels.map(({ kind }) => kind))
-  const watch = new SelfWatch({ clock, log, to: faultsTo, served, plant: () => loop.pipeline.fleet.plant, faults, add: (all) => telling.add(all) })
+  const watch = new SelfWatch({
+    clock,
+    log,
+    to: faultsTo,
+    served,
+    plant: () => loop.pipeline.fleet.plant,
+    faults,
+    add: (all) => telling.add(all)
+  })
   return {
     telling,
     parts: [telling, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [deadMan])],
-    health: () => [...healthOf(telling, deadMan), ...hole()]
+    health: () => [...healthOf(telling, deadMan), ...hole(), ...unreachedPart(loop.pipeline.unreached())]
   }
 }
 
 function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
-  const found: PartHealth[] = [...telling.courier.problems(), ...telling.workerProblems()].map(({ part, problem }) => ({ part, state: 'degraded', problem }))
+  const found: PartHealth[] = [...telling.courier.problems(), ...telling.workerProblems()].map(({ part, problem }) => ({
+    part,
+    state: 'degraded',
+    problem
+  }))
   if (deadMan !== null && deadMan.problem !== null) found.push({ part: 'heartbeat', state: 'degraded', problem: deadMan.problem })
   if (!found.some(({ part }) => part === 'notifications')) found.push({ part: 'notifications', state: 'ok', problem: null })
   return found
@@ -118,6 +132,15 @@ function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
     })
     return known
   }
+}
+
+/** Alarms that nobody has been told of. Says no id: whoever may see the alarms finds the messages that failed. */
+export function unreachedPart(alarms: readonly Pick<Alarm, 'tier'>[]): PartHealth[] {
+  if (alarms.length === 0) return []
+  const worst = TIERS.findLast((tier) => alarms.some((alarm) => alarm.tier === tier)) as Tier
+  const which = alarms.length === 1 ? `one ${worst} alarm` : `${alarms.length} alarms (the most severe is ${worst})`
+  const problem = `Nobody could be told of ${which} without an acknowledgement: every way on the whole ladder has failed. Call somebody now, and look at Notifications for why.`
+  return [{ part: 'people', state: 'degraded', problem }]
 }
 
 /** The hole of a rota is told by its own part, once. */

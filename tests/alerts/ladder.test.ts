@@ -163,6 +163,36 @@ it('plans the same at any tick rate, and over a restart at any moment', () => {
   expect(run(null, true)).toEqual(expected)
 })
 
+it('knows of which alarms nobody could be told, until somebody is or it is over', () => {
+  const out: PlannedNotification[] = []
+  const ladder = new Ladder(SAMPLE, { flooding: () => false })
+  const raised = turn('T-101', START, 'clear', 'red')
+  ladder.take([raised], out)
+  let clock = START
+  const unreached = () => ladder.unreached().map(({ id }) => id)
+  const end = (state: 'failed' | 'sent', message: PlannedNotification) =>
+    ladder.report({ id: message.id, state, providerId: null, problem: null }, ++clock, out)
+  for (let i = 0; i < out.length; i++) {
+    // While anything may still arrive, or a rung is still to be called, nothing is lost.
+    expect([out[i]?.channel, unreached()]).toEqual([out[i]?.channel, []])
+    end('failed', out[i] as PlannedNotification)
+  }
+  expect(new Set(out.map(({ rung }) => rung))).toEqual(new Set([1, 2, 3, 4]))
+  expect(unreached()).toEqual([raised.alarm.id])
+  expect(Ladder.restore(SAMPLE, deserialize(serialize(ladder.snapshot())), { flooding: () => false }).unreached()).toHaveLength(1)
+  const failed = out.length
+  ladder.advance(START + 120_000, out)
+  // The repeat of the first rung is under way: it may arrive.
+  expect([out.length > failed, unreached()]).toEqual([true, []])
+  for (let i = failed; i < out.length; i++) end('failed', out[i] as PlannedNotification)
+  expect(unreached()).toEqual([raised.alarm.id])
+  const acknowledged = { ...raised.alarm, acknowledged: { by: 'li', at: clock, note: null } }
+  const event = { kind: 'action', at: clock, id: raised.alarm.id, action: 'acknowledge', by: 'li', note: null } as const
+  const answer = { event, alarm: acknowledged, before: raised.alarm, announced: false, withheld: null, cause: 'action', clock }
+  ladder.take([answer as unknown as DeskEvent], out)
+  expect(unreached()).toEqual([])
+})
+
 describe('a preview', () => {
   const alarm = { rule: 'tank-level', tier: 'red', device: 'T-101', area: null } as const
 

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import type { OutgoingAnswer } from '../../src/alerts/channels/outgoing.ts'
 import { DeadMan } from '../../src/app/deadMan.ts'
+import { faultWords } from '../../src/app/faultWords.ts'
 import { type Fault, SelfWatch } from '../../src/app/selfWatch.ts'
+import { unreachedPart } from '../../src/app/telling.ts'
 import type { Duty } from '../../src/model/duty.ts'
 import type { PlannedNotification } from '../../src/model/notification.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
@@ -32,6 +34,23 @@ function watchOver(faults: () => readonly Fault[]): { clock: ManualClock; watch:
     watch: new SelfWatch({ clock, log: silentLog, to: ['operators'], plant, served: new Set(['sms', 'email']), faults, add })
   }
 }
+
+it('says where nobody could be told of an alarm, without naming it', () => {
+  expect(unreachedPart([])).toEqual([])
+  const [one] = unreachedPart([{ tier: 'red' }])
+  expect(one).toEqual({
+    ...{ part: 'people', state: 'degraded' },
+    problem:
+      'Nobody could be told of one red alarm without an acknowledgement: every way on the whole ladder has failed. Call somebody now, and look at Notifications for why.'
+  })
+  expect(unreachedPart([{ tier: 'blue' }, { tier: 'orange' }, { tier: 'yellow' }])[0]?.problem).toContain(
+    '3 alarms (the most severe is orange) without an acknowledgement'
+  )
+  expect(faultWords('people', one?.problem ?? '', 'zh')).toMatchObject({
+    name: '无人收到报警',
+    problem: expect.stringContaining('立即打电话')
+  })
+})
 
 it('tells a fault that stays, again each hour, and its end; one that passes at once is not told', async () => {
   let faults: Fault[] = []
