@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { examine } from '../../src/app/doctor/doctor.ts'
 import type { Finding } from '../../src/app/doctor/finding.ts'
+import { checkPostgres } from '../../src/app/doctor/postgres.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { LiveService, runFenghuo } from '../liveService.ts'
 import { type TankPlant, tankPlant } from './tankPlant.ts'
@@ -98,4 +99,16 @@ it('asks Redis and InfluxDB who they are, and never says a password', async () =
   const away = await look({ FENGHUO_REDIS_URL: `redis://:hush@127.0.0.1:${closed}` })
   expect(of(away, 'Redis')).toEqual([expect.stringMatching(/^fail: 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED.* Start it/)])
   expect(JSON.stringify([first, wrong, away])).not.toMatch(/right|hush/)
+})
+
+it('says where PostgreSQL cannot be reached, and that its address is to be looked at', async () => {
+  const closed = await listening(() => '')
+  servers.at(-1)!.close()
+  const [away] = await checkPostgres(`postgres://fenghuo:hush@127.0.0.1:${closed}/fenghuo`)
+  expect(away).toEqual({
+    check: 'PostgreSQL',
+    state: 'fail',
+    found: `127.0.0.1:${closed}/fenghuo cannot be reached: connect ECONNREFUSED 127.0.0.1:${closed}.`,
+    todo: 'See that the server runs, and that FENGHUO_POSTGRES_URL is its address.'
+  })
 })

@@ -13,10 +13,7 @@ export async function checkPostgres(url: string): Promise<Finding[]> {
   try {
     look = await lookAtServer(url)
   } catch (cause) {
-    const failure = stateFailure(cause)
-    const said = failure === null ? cause : failure.cause
-    const advice = failure?.kind === 'missing' ? 'Correct FENGHUO_POSTGRES_URL, or make the role and its database.' : 'See its own log.'
-    return [fail(CHECK, `${serverName(url)} does not let us in: ${messageOf(said)}.`, advice)]
+    return [refusalOf(serverName(url), cause)]
   }
   return [
     versionOf(look),
@@ -29,6 +26,17 @@ export async function checkPostgres(url: string): Promise<Finding[]> {
         : `${look.holder.host || 'Somebody'} works with the state in it (${secondsOf(look.holder.silentMs)} since its last sign of life).`
     )
   ]
+}
+
+/** What kept us out: not reachable, not let in, or the server's own trouble; each is mended elsewhere. */
+function refusalOf(name: string, cause: unknown): Finding {
+  const failure = stateFailure(cause)
+  const said = messageOf(failure === null ? cause : failure.cause)
+  if (failure?.kind === 'missing')
+    return fail(CHECK, `${name} does not let us in: ${said}.`, 'Correct FENGHUO_POSTGRES_URL, or make the role and its database.')
+  if (failure?.kind === 'unreachable')
+    return fail(CHECK, `${name} cannot be reached: ${said}.`, 'See that the server runs, and that FENGHUO_POSTGRES_URL is its address.')
+  return fail(CHECK, `${name} does not let us in: ${said}.`, 'Correct FENGHUO_POSTGRES_URL, or see the log of the server.')
 }
 
 function versionOf({ version, recent }: ServerLook): Finding {
