@@ -195,6 +195,28 @@ export class Outbox {
     return guarded(() => query.execute())
   }
 
+  /** Whether the same call tells the same person by one of these ways too, and that has not failed. */
+  async hasOtherWay(n: number, served: readonly ChannelKind[]): Promise<boolean> {
+    if (served.length === 0) return false
+    const query = this.#state
+      .selectFrom('notifications as one')
+      .innerJoin('notifications as other', (join) =>
+        join
+          .onRef('other.at', '=', 'one.at')
+          .onRef('other.person', '=', 'one.person')
+          .onRef('other.alarms', '=', 'one.alarms')
+          .onRef('other.reason', '=', 'one.reason')
+          .onRef('other.rung', '=', 'one.rung')
+          .onRef('other.occurrence', '=', 'one.occurrence')
+      )
+      .select('other.n')
+      .where('one.n', '=', n)
+      .where('other.channel', 'in', served)
+      .where('other.state', 'in', ['queued', 'sending', 'sent', 'delivered'])
+      .limit(1)
+    return (await guarded(() => query.executeTakeFirst())) !== undefined
+  }
+
   /** Accepted rows whose receipt has not come by `now`. */
   async unreceipted(now: number, limit: number): Promise<NotificationRow[]> {
     const query = this.#state.selectFrom('notifications').selectAll().where('receipt_due', '<=', now).orderBy('receipt_due').limit(limit)
@@ -350,8 +372,9 @@ export function unreportedOf(row: NotificationRow): Unreported | null {
   return report === null ? null : { n, report, stood: { state, tries, failed_at } }
 }
 
-/** What the journal is to hold about a row; null while nothing has become of it. */
-export function reportOf({ id, state, provider_id, problem }: NotificationRow): DeliveryReport | null {
+/** What the journal is to hold about a row; null while nothing has become of it. By a way that nobody serves it cannot arrive. */
+export function reportOf({ id, state, provider_id, problem, withheld }: NotificationRow): DeliveryReport | null {
+  if (state === 'withheld' && withheld === 'noChannel') return { id, state: 'failed', providerId: null, problem }
   if (state !== 'sent' && state !== 'delivered' && state !== 'failed') return null
   return { id, state, providerId: provider_id, problem }
 }

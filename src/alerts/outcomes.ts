@@ -69,12 +69,10 @@ export function expired(n: number, now: number): Settlement {
   }
 }
 
-export function notServed(n: number, kind: string, now: number): Settlement {
-  return {
-    n,
-    from: ['queued'],
-    set: failed(now, `No provider for ${kind} is configured (any more): add one under channels in fenghuo.yaml.`)
-  }
+/** By a way that nobody serves. Where the same call goes by another way too, nothing is lost: it is withheld; else it has failed. */
+export function notServed(n: number, kind: string, hasOtherWay: boolean, now: number): Settlement {
+  const set = failed(now, `No provider for ${kind} is configured (any more): add one under channels in fenghuo.yaml.`)
+  return { n, from: ['queued'], set: hasOtherWay ? { ...set, state: 'withheld', failed_at: null, withheld: 'noChannel' } : set }
 }
 
 export function failed(now: number, problem: string): Settlement['set'] {

@@ -84,7 +84,9 @@ export class Settling {
     for (const settlement of await lateReceipts(outbox, ROWS_PER_BATCH)) await this.settle(settlement)
     for (const row of await outbox.unreceipted(now, ROWS_PER_BATCH)) await this.settle(notReceived(row, now))
     for (const { n, at, channel } of await outbox.hopeless(now - LIMITS.courier.expireMs, served, ROWS_PER_BATCH)) {
-      if (!busy(n)) await this.settle(at < now - LIMITS.courier.expireMs ? expired(n, now) : notServed(n, channel, now))
+      if (busy(n)) continue
+      if (at < now - LIMITS.courier.expireMs) await this.settle(expired(n, now))
+      else await this.settle(notServed(n, channel, await outbox.hasOtherWay(n, served), now))
     }
     for (const { n, id, problem } of await outbox.newlyLate(now - LIMITS.courier.lateMs, LATE_FROM, ROWS_PER_BATCH)) {
       const why = `Not sent within ${LIMITS.courier.lateMs / 1000} s of being due; it is still tried.${problem === null ? '' : ` ${problem}`}`

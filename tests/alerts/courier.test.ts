@@ -38,6 +38,46 @@ describe('a provider in trouble', () => {
     await yard.close()
   })
 
+  it('that is not configured withholds its message where the same call goes by another way, and fails it where none is left', async () => {
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher() })
+    const at = yard.clock.now()
+    const push = { at, channel: 'push', address: 'subscription' } as const
+    const alarms = ['tank-level/T-102#1']
+    await yard.plan(
+      yard.planned('told-sms', { at }),
+      yard.planned('told-push', { ...push, alarms: [`tank-level/T-101#${at}`] }),
+      yard.planned('alone-push', { ...push, alarms, rung: 2 }),
+      yard.planned('withheld-sms', { at, alarms, withheld: 'noAddress' }),
+      yard.planned('withheld-push', { ...push, alarms }),
+      yard.planned('other-person', { ...push, alarms: [`tank-level/T-101#${at}`], person: 'wang' })
+    )
+    await yard.courier.start()
+    const over = { 'told-sms': 'sent', 'told-push': 'withheld', 'alone-push': 'failed', 'withheld-sms': 'withheld' }
+    await vi.waitFor(
+      async () => expect(await yard.states()).toEqual({ ...over, 'withheld-push': 'failed', 'other-person': 'failed' }),
+      WAIT
+    )
+    const said = 'No provider for push is configured (any more): add one under channels in fenghuo.yaml.'
+    expect((await yard.rows()).map(({ withheld, problem, failed_at }) => [withheld, problem, failed_at !== null])).toEqual([
+      [null, null, false],
+      ['noChannel', said, false],
+      [null, said, true],
+      ['noAddress', null, false],
+      [null, said, true],
+      [null, said, true]
+    ])
+    // To the ladder it is a way that does not arrive, either way.
+    await vi.waitFor(async () => expect((await yard.rows()).filter(({ unreported }) => unreported === 1)).toEqual([]), WAIT)
+    expect(yard.reports.filter(({ state }) => state === 'failed').map(({ id }) => id)).toEqual([
+      'told-push',
+      'alone-push',
+      'withheld-push',
+      'other-person'
+    ])
+    expect((await yard.outbox.figures()).deadLetters).toBe(3)
+    await yard.close()
+  })
+
   it('behind one address holds up nobody at another, however it fails', async () => {
     const yard = await hooked()
     yard.carrier.treat = ({ to }) => (to.includes('dead') ? 'fail' : to.includes('mute') ? 'hold' : 'take')
