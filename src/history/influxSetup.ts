@@ -87,7 +87,7 @@ interface Bucket {
 /** 2.x: bucket, its retention, the mapping that /query needs, and a task for hourly figures. */
 async function setUpTwo(server: InfluxServer, { retentionDays, hourly }: SetupWish, say: (sentence: string) => void): Promise<void> {
   const { org, database, api } = server.settings
-  if (org === '') throw new Refusal('InfluxDB 2 keeps buckets by organization: name yours under history.influx.org in fenghuo.yaml.')
+  if (org === '') throw new Refusal('InfluxDB 2 keeps buckets by organization: name yours in FENGHUO_INFLUX_ORG (history.influx.org).')
   const named = new URLSearchParams({ org })
   const orgs = (await server.request('GET', `/api/v2/orgs?${named}`)) as { orgs?: { id: string }[] } | undefined
   const orgID = orgs?.orgs?.[0]?.id

@@ -39,11 +39,12 @@ interface Manifest {
   kind: string
   spec: {
     replicas: number
-    template: { spec: { containers: Container[]; volumes: { name: string }[]; securityContext: object } }
+    template: { spec: { initContainers: Container[]; containers: Container[]; volumes: { name: string }[]; securityContext: object } }
     volumeClaimTemplates: { metadata: { name: string } }[]
   }
 }
 interface Container {
+  envFrom: { secretRef: { name: string } }[]
   securityContext: object
   livenessProbe: { httpGet: { path: string } }
   readinessProbe: { httpGet: { path: string } }
@@ -70,6 +71,15 @@ it('the compose file has every part, and starts by itself only what this version
   plant.remove()
   expect(problems).toEqual([])
   expect([config?.notifications.redis, config?.history.influx, config?.adminPassword]).toEqual(['redis://redis:6379', null, null])
+  // A profile starts a server; what makes the service and its workers use it is handed to them.
+  for (const name of Object.keys(SERVICE_VARIABLES).filter((variable) => !/_(DATA|HOST|PORT)$/.test(variable)))
+    expect([name, `${name}_FILE`].filter((variable) => variable in environment)).toHaveLength(1)
+  for (const service of ['fenghuo', 'courier'])
+    expect(compose.services[service]).toMatchObject({
+      environment: { FENGHUO_POSTGRES_URL_FILE: '/run/secrets/postgres_url' },
+      secrets: expect.arrayContaining(['postgres_url'])
+    })
+  expect(compose.services.simulators?.command).toContain('$' + '{FENGHUO_MQTT_URL:-mqtt://fenghuo:1883}')
   const known = new Set([...Object.keys(SERVICE_VARIABLES), 'FENGHUO_ADMIN_PASSWORD'])
   expect(Object.keys(environment).filter((name) => !known.has(name.replace(/_FILE$/, '')))).toEqual([])
 })
@@ -97,7 +107,7 @@ it('no service of it is root, can write its own files, or is reachable from outs
 it('docker compose reads it, where there is one', () => {
   const version = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' })
   if (version.status !== 0) return expect(existsSync(path.join(HOME, 'docker-compose.yml'))).toBe(true)
-  const profiles = ['influxdb', 'postgres', 'mosquitto', 'simulators'].flatMap((name) => ['--profile', name])
+  const profiles = ['influxdb', 'postgres', 'mosquitto', 'simulators', 'workers'].flatMap((name) => ['--profile', name])
   const config = spawnSync('docker', ['compose', '-f', path.join(HOME, 'docker-compose.yml'), ...profiles, 'config', '--quiet'], {
     encoding: 'utf8'
   })
@@ -135,6 +145,17 @@ it('two instances in Kubernetes share everything but their data folders, and onl
   expect(read('docs/deploy/kubernetes-standby.yaml')).toContain(`fenghuo:${VERSION}`)
 })
 
+it('in Kubernetes the plant is unpacked from one archive, and what a pod reads belongs to the group it runs as', () => {
+  for (const file of ['kubernetes.yaml', 'kubernetes-standby.yaml', 'kubernetes-workers.yaml']) {
+    const documents = parseAllDocuments(read(`docs/deploy/${file}`)).map((document) => document.toJS() as Manifest)
+    const { securityContext, initContainers, containers, volumes } = documents.at(-1)!.spec.template.spec
+    expect([file, securityContext]).toEqual([file, expect.objectContaining({ runAsGroup: 10001, fsGroup: 10001 })])
+    expect(initContainers.map(({ volumeMounts }) => volumeMounts.map(({ name }) => name))).toEqual([['archive', 'plant']])
+    expect(volumes).toEqual(expect.arrayContaining([{ name: 'archive', configMap: { name: 'plant' } }]))
+    expect(containers[0]?.envFrom[0]?.secretRef.name).toBe('fenghuo-servers')
+  }
+})
+
 it('systemd and Kubernetes run it without rights it does not need, and stop it by a signal it drains on', () => {
   const unit = read('docs/deploy/fenghuo.service')
   for (const line of [
@@ -143,6 +164,8 @@ it('systemd and Kubernetes run it without rights it does not need, and stop it b
     'ProtectSystem=strict',
     'CapabilityBoundingSet=',
     'KillSignal=SIGTERM',
+    'EnvironmentFile=-/etc/fenghuo/environment',
+    'StartLimitIntervalSec=0',
     'StateDirectory=fenghuo'
   ])
     expect(unit.split('\n')).toContain(line)

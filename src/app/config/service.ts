@@ -95,6 +95,7 @@ export const SERVICE_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   FENGHUO_INFLUX_URL: ['history', 'influx', 'url'],
   FENGHUO_INFLUX_DATABASE: ['history', 'influx', 'database'],
   FENGHUO_INFLUX_TOKEN: ['history', 'influx', 'token'],
+  FENGHUO_INFLUX_ORG: ['history', 'influx', 'org'],
   FENGHUO_POSTGRES_URL: ['state', 'url'],
   FENGHUO_REDIS_URL: ['notifications', 'redis']
 }

@@ -71,6 +71,7 @@ test('the environment wins over the file', () => {
     FENGHUO_INFLUX_URL: 'http://influx:8086',
     FENGHUO_INFLUX_DATABASE: 'plant',
     FENGHUO_INFLUX_TOKEN: 't',
+    FENGHUO_INFLUX_ORG: 'city',
     FENGHUO_REDIS_URL: 'redis://redis',
     FENGHUO_POSTGRES_URL: 'postgres://db/fenghuo',
     FENGHUO_ADMIN_PASSWORD: 'correct horse'
@@ -80,7 +81,7 @@ test('the environment wins over the file', () => {
     data: '/there',
     http: { host: '0.0.0.0', port: 18080 },
     mqtt: { host: '::1', port: 11883, url: 'mqtt://broker' },
-    history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't', api: 'v1', org: '' } },
+    history: { influx: { url: 'http://influx:8086', database: 'plant', token: 't', api: 'v1', org: 'city' } },
     notifications: { redis: 'redis://redis', publicUrl: null, faultsTo: [], answersBack: true, deliver: 'both' },
     state: { url: 'postgres://db/fenghuo' },
     adminPassword: 'correct horse'
