@@ -69,7 +69,6 @@ export class UpstreamLine {
   /** Acknowledges what is settled, says goodbye; the broker keeps the session. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    this.#wake()
     await this.#link?.end()
     this.#wake()
     await this.#running
@@ -127,7 +126,7 @@ export class UpstreamLine {
     this.#wake = () => lose({ kind: 'closed', sentence: 'it was stopped' })
     try {
       const { expiryS, connectMs, inFlight, longest } = BOUNDS
-      const link = await openLink({
+      const opening = openLink({
         ...{ address: settings.address, credentials: credentialsOf(settings), clientId, protocol: settings.protocol, clean: false },
         ...{ keepAliveS, expiryS, inFlight, longest, connectMs, clock },
         ears: {
@@ -136,6 +135,12 @@ export class UpstreamLine {
           lost: (loss) => lose(loss)
         }
       })
+      const link = await Promise.race([opening, lost])
+      if (isLoss(link)) {
+        // Stopped before it came about.
+        opening.then((late) => late.cut(), nothing)
+        return link
+      }
       this.#link = link
       const openedAt = clock.monotonic()
       try {
@@ -147,7 +152,7 @@ export class UpstreamLine {
         this.since = null
         this.#link = null
         this.repeats.left(link.unacknowledged)
-        if (!this.#isStopping) link.cut()
+        link.cut()
       }
     } catch (thrown) {
       if (thrown instanceof Refusal) return { kind: 'credentials', sentence: thrown.message }
@@ -233,3 +238,5 @@ export const BOUNDS = {
 export function isLoss(thrown: unknown): thrown is Loss {
   return typeof thrown === 'object' && thrown !== null && 'sentence' in thrown && 'kind' in thrown
 }
+
+function nothing(): void {}

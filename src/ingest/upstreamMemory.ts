@@ -101,18 +101,16 @@ export class UpstreamMemory {
   #keep(known: Remembered): Promise<void> {
     this.#known = known
     this.#isDirty = true
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = null
-    })
+    this.#writing ??= this.#writeAll()
     return this.#writing
   }
 
   async #writeAll(): Promise<void> {
     while (this.#isDirty) {
       this.#isDirty = false
-      const isKept = await this.#insist('kept', () => this.#shelf.write(JSON.stringify(this.#known)))
-      if (!isKept) return
+      if (!(await this.#insist('kept', () => this.#shelf.write(JSON.stringify(this.#known))))) break
     }
+    this.#writing = null
   }
 
   /** Tries until it succeeds; false where it was ended before. */

@@ -9,6 +9,8 @@ export class TcpProxy {
   /** Each piece of an answer is held back this long. */
   delayMs = 0
   connections = 0
+  /** Texts to come towards the server, one after the other: the last arrives there, its answer is swallowed, and everything is cut. */
+  cutAfter: string[] = []
   readonly #clock = new SystemClock()
   readonly #open = new Set<Socket>()
   readonly #server: Server
@@ -25,6 +27,11 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port
+  }
+
+  /** Connections that stand. */
+  get standing(): number {
+    return this.#open.size / 2
   }
 
   /** Cuts every connection in the middle of whatever it carries. */
@@ -51,9 +58,17 @@ export class TcpProxy {
         far.destroy()
       })
     }
-    near.on('data', (piece) => void (this.mode === 'pass' && far.write(piece)))
+    let lost = false
+    near.on('data', (piece) => {
+      if (this.mode !== 'pass') return
+      far.write(piece)
+      if (this.cutAfter.length === 0 || !piece.includes(this.cutAfter[0] as string)) return
+      this.cutAfter.shift()
+      lost = this.cutAfter.length === 0
+    })
     far.on('data', (piece) => {
-      if (this.mode === 'pass') this.#clock.after(this.delayMs, () => void (near.destroyed || near.write(piece)))
+      if (lost) this.cut()
+      else if (this.mode === 'pass') this.#clock.after(this.delayMs, () => void (near.destroyed || near.write(piece)))
     })
     near.once('end', () => far.end())
     far.once('end', () => this.#clock.after(this.delayMs, () => near.end()))

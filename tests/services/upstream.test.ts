@@ -115,6 +115,7 @@ describe('what is sent again', () => {
     for (let cut = 1; cut <= 2; cut++) {
       broker.proxy.cut()
       await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_redelivered_total')).toBe(3 * cut), WAIT)
+      await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_reconnects_total')).toBe(cut), WAIT)
     }
     expect(await yard.metric('fenghuo_upstream_ignored_total{reason="repeat"}')).toBe(6)
     open()
@@ -282,6 +283,18 @@ describe('when the broker is not as it should be', () => {
     await vi.waitFor(() => expect(upstream.problem).toMatch(/: nobody answers there\. It keeps what gateways publish/), WAIT)
     await broker.restart()
     await vi.waitFor(() => expect(upstream.problem).toBeNull(), WAIT)
+  })
+
+  it('ends at once where it was just connecting, and leaves no connection behind', async () => {
+    broker.proxy.delayMs = 300
+    const upstream = await yard.upstream(settingsFor(broker.url, { connections: 4 }), {}, false)
+    await vi.waitFor(() => expect(broker.proxy.connections).toBe(4), WAIT)
+    const since = clock.monotonic()
+    await upstream.stop()
+    expect(clock.monotonic() - since).toBeLessThan(250)
+    await vi.waitFor(() => expect(broker.proxy.standing).toBe(0), WAIT)
+    await publish('-q', '1', '-t', 'fh/1/gw-0/telemetry', '-m', '{}')
+    expect(await yard.journaled()).toEqual([])
   })
 
   it('notices a network that swallows everything', async () => {
