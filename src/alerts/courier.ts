@@ -69,8 +69,10 @@ export class Courier implements Part {
   #sweeping: Promise<void> | null = null
   #again = false
   #running = false
-  /** Channels are connected once there is something to send by them. */
+  /** Whether channels are connected: while this process sends. */
   #connected = false
+  /** Channels start and stop one after another. */
+  #connecting: Promise<unknown> = Promise.resolve()
   #housekeptAt = Number.NEGATIVE_INFINITY
   #figures: OutboxFigures = { queued: 0, oldestDueAt: null, deadLetters: 0 }
   #sent = 0
@@ -159,7 +161,8 @@ export class Courier implements Part {
     await this.#sweeping
     await this.#claims.settled()
     await this.#settling.settled()
-    if (this.#connected) for (const channel of this.#parts.channels) await channel.stop().catch(() => {})
+    this.#disconnect()
+    await this.#connecting
   }
 
   /** There may be something new in the outbox. */
@@ -213,6 +216,7 @@ export class Courier implements Part {
 
   async #sweep(): Promise<void> {
     if (this.#sends) this.#connect()
+    else if (this.#sending.size === 0) this.#disconnect()
     await this.#handOut.sweep()
     await this.#settling.reportOthers()
     await this.#parts.besides?.()
@@ -239,8 +243,16 @@ export class Courier implements Part {
         receipt: (receipt) => heard(channel, 'a receipt', this.take(channel, [receipt])),
         answer: (answer) => heard(channel, 'an answer', answered(channel, answer))
       }
-      void channel.start(listener).catch((cause) => log.error(`channel ${channel.id} did not start: ${sentenceOf(cause)}`))
+      const start = (): Promise<void> => channel.start(listener)
+      this.#connecting = this.#connecting.then(start).catch((cause) => log.error(`channel ${channel.id} did not start: ${sentenceOf(cause)}`))
     }
+  }
+
+  /** Others send now: a carrier counts sessions. */
+  #disconnect(): void {
+    if (!this.#connected) return
+    this.#connected = false
+    for (const channel of this.#parts.channels) this.#connecting = this.#connecting.then(() => channel.stop()).catch(() => {})
   }
 
   /** Called by the dispatcher. The same one may come more than once, from another process, or from an earlier life: the claim decides. */

@@ -56,8 +56,13 @@ export class SmppLink {
     return this.#problem
   }
 
+  /** Connects, also after a stop that is over. */
   start(): void {
-    if (this.#session === null && !this.#stopping) this.#connect()
+    if (this.#session !== null) return
+    this.#cancelTimers()
+    if (this.#stopping) this.#problem = 'it is not connected yet'
+    this.#stopping = false
+    this.#connect()
   }
 
   /** Waits for the answers under way for a while, then unbinds. */

@@ -214,3 +214,13 @@ test('a server that speaks something else is left, whatever it says, and tried a
     await channel.stop()
   }
 })
+
+test('starts again after a stop that is over', async () => {
+  const { carrier, channel, heard } = await bound()
+  await channel.stop()
+  expect(await channel.send(MESSAGE, GO_ON)).toMatchObject({ kind: 'failed' })
+  await vi.waitFor(() => expect(carrier.bound).toBe(0))
+  await channel.start(heard)
+  await vi.waitFor(() => expect(channel.problem).toBeNull())
+  expect([carrier.bound, await channel.send(MESSAGE, GO_ON)]).toEqual([1, { kind: 'accepted', providerId: '1' }])
+})
