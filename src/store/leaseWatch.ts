@@ -1,7 +1,8 @@
 // For whoever waits for the lease: who had it last, without asking for it.
 
+import { guarded } from './failure.ts'
 import { holderOf } from './leaseHolder.ts'
-import { PostgresLink } from './postgres.ts'
+import { PostgresLink, type Query } from './postgres.ts'
 
 export interface LastHolder {
   /** The id of its data folder; empty: nobody ever. */
@@ -23,8 +24,7 @@ export class LeaseWatch {
 
   /** Null where the store has never been used. Throws a StateFailure where the server does not answer. */
   async look(): Promise<LastHolder | null> {
-    await this.#link.open()
-    return this.#link.use(async (query) => {
+    return this.#ask(async (query) => {
       const { rows: there } = await query<{ there: boolean }>(`select to_regclass('lease') is not null as there`)
       if (there[0]?.there !== true) return null
       const { rows } = await query<{ holder: string; host: string; epoch: number }>('select holder, host, epoch from lease')
@@ -37,12 +37,19 @@ export class LeaseWatch {
 
   /** Whose the store is; null where no service has run on it. */
   async installation(): Promise<string | null> {
-    await this.#link.open()
-    return this.#link.use(async (query) => {
+    return this.#ask(async (query) => {
       const { rows: there } = await query<{ there: boolean }>(`select to_regclass('copy_state') is not null as there`)
       if (there[0]?.there !== true) return null
       const { rows } = await query<{ installation: string }>('select installation from copy_state')
       return rows[0]?.installation ?? null
+    })
+  }
+
+  /** A server that is starting, or lets nobody in at the moment, says so in its own errors. */
+  #ask<Answer>(act: (query: Query) => Promise<Answer>): Promise<Answer> {
+    return guarded(async () => {
+      await this.#link.open()
+      return await this.#link.use(act)
     })
   }
 
