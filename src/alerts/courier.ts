@@ -15,10 +15,10 @@ import { StateFailure } from '../store/failure.ts'
 import type { NotificationRow } from '../store/schema.ts'
 import type { Channel, ChannelAnswer, ChannelListener, ChannelReceipt, SendOutcome } from './channels/channel.ts'
 import { HandOut } from './handOut.ts'
-import { Lane, type Trial } from './lane.ts'
+import { Lane, type LaneParts, type Trial } from './lane.ts'
 import { type MessageSources, messageOf } from './message.ts'
 import type { DueNotification, Outbox, OutboxFigures } from './outbox.ts'
-import { afterSend } from './outcomes.ts'
+import { afterSend, passedOn } from './outcomes.ts'
 import type { Dispatcher } from './queues/dispatcher.ts'
 import { settlementOf } from './receipts.ts'
 import type { Roster } from './roster.ts'
@@ -90,7 +90,7 @@ export class Courier implements Part {
     for (const kind of CHANNEL_KINDS) {
       const served = channels.filter((channel) => channel.kind === kind)
       if (served.length === 0) continue
-      const send = (due: DueNotification, channel: Channel): Promise<Trial> => this.#send(due, channel)
+      const send: LaneParts['send'] = (due, channel, others) => this.#send(due, channel, others)
       this.#lanes.set(kind, new Lane({ kind, channels: served, clock, random, tempo, send }))
     }
     const deliver = (due: DueNotification): void => void this.#deliver(due)
@@ -269,22 +269,23 @@ export class Courier implements Part {
     for (const abort of this.#aborts) abort.abort()
   }
 
-  #send({ n }: DueNotification, channel: Channel): Promise<Trial> {
-    const sending = this.#sendClaimed(n, channel).finally(() => this.#sending.delete(sending))
+  #send({ n }: DueNotification, channel: Channel, others: () => boolean): Promise<Trial> {
+    const sending = this.#sendClaimed(n, channel, others).finally(() => this.#sending.delete(sending))
     this.#sending.add(sending)
     return sending
   }
 
   /** Claims, sends, settles. Never throws for what the world does. */
-  async #sendClaimed(n: number, channel: Channel): Promise<Trial> {
+  async #sendClaimed(n: number, channel: Channel, others: () => boolean): Promise<Trial> {
     try {
       const row = this.#running ? await this.#claims.add(n) : null
       if (row === null) return { kind: 'idle', restMs: null }
       const outcome = await this.#ask(channel, row)
-      await this.#settling.settle({
-        ...afterSend(row, channel, outcome, this.#parts.clock.now(), this.#parts.random),
-        claim: this.#id
-      })
+      const now = this.#parts.clock.now()
+      const passesOn = outcome.kind === 'refused' && outcome.about === 'provider' && others()
+      const settlement = passesOn ? passedOn(row, channel, outcome.problem, now) : afterSend(row, channel, outcome, now, this.#parts.random)
+      await this.#settling.settle({ ...settlement, claim: this.#id })
+      if (passesOn) return { kind: 'passedOn', restMs: null, problem: outcome.problem }
       if (outcome.kind === 'accepted') this.#sent += 1
       const troubled = outcome.kind === 'failed' || outcome.kind === 'doubtful'
       return { kind: troubled ? 'troubled' : 'well', restMs: outcome.kind === 'failed' ? outcome.retryAfterMs : null }
@@ -298,8 +299,9 @@ export class Courier implements Part {
 
   async #ask(channel: Channel, row: NotificationRow): Promise<SendOutcome> {
     const { clock } = this.#parts
-    if (row.at < clock.now() - LIMITS.courier.expireMs) return { kind: 'refused', problem: EXPIRED }
-    if (row.drill === 1 && row.at < clock.now() - LIMITS.drill.expireMs) return { kind: 'refused', problem: DRILL_EXPIRED }
+    if (row.at < clock.now() - LIMITS.courier.expireMs) return { kind: 'refused', about: 'recipient', problem: EXPIRED }
+    if (row.drill === 1 && row.at < clock.now() - LIMITS.drill.expireMs)
+      return { kind: 'refused', about: 'recipient', problem: DRILL_EXPIRED }
     const abort = new AbortController()
     let giveUp: Timer | null = null
     this.#aborts.add(abort)

@@ -11,12 +11,17 @@ import type { Channel } from './channels/channel.ts'
 import type { DueNotification } from './outbox.ts'
 import type { Tempo } from './tempo.ts'
 
-/** How a send went, as far as its provider is concerned: 'idle' where it was not asked at all. */
-export interface Trial {
-  readonly kind: 'well' | 'troubled' | 'idle'
-  /** The provider asked to be left alone for this long, ms. */
-  readonly restMs: number | null
-}
+/**
+ * How a send went, as far as its provider is concerned. - idle: it was not asked at all. - passedOn: it refused for a reason of
+ * its own, so another one is to be asked.
+ */
+export type Trial =
+  | {
+      readonly kind: 'well' | 'troubled' | 'idle'
+      /** The provider asked to be left alone for this long, ms. */
+      readonly restMs: number | null
+    }
+  | { readonly kind: 'passedOn'; readonly restMs: null; readonly problem: string }
 
 /** From so many failures in a row on, the provider is what is wrong, and not the message. */
 const FAILURES_BEFORE_REST = 3
@@ -49,6 +54,9 @@ interface Provider {
   asking: boolean
   /** There is no leave before this, by the monotonic clock. */
   paceUntil: number
+  /** Messages in a row that it refused for a reason of its own, and the last reason. */
+  refusals: number
+  refusal: string
 }
 
 interface Next {
@@ -61,6 +69,8 @@ interface Waiting {
   readonly due: DueNotification
   /** In the order of coming. */
   readonly place: number
+  /** Providers that refused it for a reason of their own. */
+  readonly refusedBy: readonly Provider[]
   readonly over: () => void
 }
 
@@ -70,8 +80,8 @@ export interface LaneParts {
   readonly clock: Clock
   readonly random: Random
   readonly tempo: Tempo
-  /** Sends by this channel; never throws. */
-  readonly send: (due: DueNotification, channel: Channel) => Promise<Trial>
+  /** Sends by this channel; never throws. `others`: whether another provider can be asked at once. */
+  readonly send: (due: DueNotification, channel: Channel, others: () => boolean) => Promise<Trial>
 }
 
 export class Lane {
@@ -96,7 +106,9 @@ export class Lane {
       leave: 0,
       leaveUntil: 0,
       asking: false,
-      paceUntil: 0
+      paceUntil: 0,
+      refusals: 0,
+      refusal: ''
     }))
   }
 
@@ -109,7 +121,7 @@ export class Lane {
   get problem(): string | null {
     const now = this.#parts.clock.monotonic()
     const failing = this.#providers.map((provider) => failingOf(provider, now))
-    if (!this.#providers.every(({ channel }, i) => channel.problem !== null || (failing[i] as string[]).length > 0)) return null
+    if (!this.#providers.every(({ channel }, i) => channel.problem !== null || (failing[i] as string[]).length > 0)) return this.#refusal
     const said = this.#providers.find(({ channel }) => channel.problem !== null)?.channel.problem
     const names = this.#providers.map(({ channel }, i) =>
       [channel.id, ...(failing[i] as string[]).filter((host) => host !== '')].join(' to ')
@@ -117,15 +129,19 @@ export class Lane {
     return said ?? `${names.join(' and ')}: sending fails again and again; it is tried on.`
   }
 
+  /** A sentence where a provider refuses one message after another, and the next one has to stand in for it. */
+  get #refusal(): string | null {
+    const refusing = this.#providers.filter(({ refusals }) => refusals >= FAILURES_BEFORE_REST)
+    const all = refusing.map(({ channel, refusal }) => `${channel.id} refuses what it is given (${refusal.replace(/\.$/, '')})`)
+    return all.length === 0 ? null : `${all.join('; ')}: the next provider is asked instead. See to its account and its settings.`
+  }
+
   /** Resolves when the notification was sent, or need not be. */
   enter(due: DueNotification): Promise<void> {
     const tier = this.#waiting[due.tier]
     if (this.#stopped || tier === undefined) return Promise.resolve()
     return new Promise((over) => {
-      const waiting = { due, over, place: this.#places++ }
-      const queue = tier.get(due.host)
-      if (queue === undefined) tier.set(due.host, [waiting])
-      else queue.push(waiting)
+      this.#queueFor(due).push({ due, over, place: this.#places++, refusedBy: [] })
       this.#pump()
     })
   }
@@ -155,7 +171,7 @@ export class Lane {
     for (const [tier, queues] of [...this.#waiting.entries()].toReversed()) {
       let best: { readonly host: string; readonly queue: Waiting[]; readonly provider: Provider } | null = null
       for (const [host, queue] of queues) {
-        const provider = this.#providerFor(host, tier, now, waits)
+        const provider = this.#providerFor(queue[0] as Waiting, tier, now, waits)
         if (provider !== null && (best === null || placeOf(queue) < placeOf(best.queue))) best = { host, queue, provider }
       }
       if (best === null) continue
@@ -172,8 +188,9 @@ export class Lane {
   }
 
   /** The first provider that may be asked now; null: `waits` is when that may change, infinite where only the end of a send can. */
-  #providerFor(host: string, tier: number, now: number, waits: { ms: number }): Provider | null {
+  #providerFor({ due: { host }, refusedBy }: Waiting, tier: number, now: number, waits: { ms: number }): Provider | null {
     for (const provider of this.#providers) {
+      if (refusedBy.includes(provider)) continue
       let wait = waitOf(provider, host, now)
       if (wait === 0) wait = this.#leaveOf(provider, tier, now)
       if (wait === 0) return provider
@@ -201,7 +218,8 @@ export class Lane {
     return Number.POSITIVE_INFINITY
   }
 
-  async #send({ waiting: { due, over }, provider, server }: Next): Promise<void> {
+  async #send({ waiting, provider, server }: Next): Promise<void> {
+    const { due, over, refusedBy } = waiting
     server.active += 1
     this.#active += 1
     let slow = false
@@ -212,21 +230,47 @@ export class Lane {
       this.#slow += 1
       this.#pump()
     })
-    const trial = await this.#parts.send(due, provider.channel)
+    const asked = [...refusedBy, provider]
+    const trial = await this.#parts.send(due, provider.channel, () => !this.#stopped && this.#isThereBut(asked, due.host))
     patience.cancel()
     server.active -= 1
     if (slow) this.#slow -= 1
     else this.#active -= 1
     // Nobody was asked: somebody else has sent it, or it need not be sent.
     if (trial.kind === 'idle' && provider.channel.perSecond !== null) provider.leave += 1
-    this.#judge(server, trial)
+    this.#judge(provider, server, trial)
     this.#forget(provider)
-    over()
+    if (trial.kind !== 'passedOn' || this.#stopped) over()
+    else this.#queueFor(due).unshift({ ...waiting, refusedBy: asked })
     this.#pump()
   }
 
-  #judge(server: Server, { kind, restMs }: Trial): void {
-    if (kind === 'well') server.failures = 0
+  /** Whether a provider beside these works, as far as is known. */
+  #isThereBut(asked: readonly Provider[], host: string): boolean {
+    const now = this.#parts.clock.monotonic()
+    return this.#providers.some((provider) => {
+      const { failures = 0, restUntil = 0 } = provider.servers.get(host) ?? {}
+      return !asked.includes(provider) && provider.channel.problem === null && (failures < FAILURES_BEFORE_REST || restUntil <= now)
+    })
+  }
+
+  #queueFor({ tier, host }: DueNotification): Waiting[] {
+    const queues = this.#waiting[tier] as Map<string, Waiting[]>
+    const queue = queues.get(host) ?? []
+    queues.set(host, queue)
+    return queue
+  }
+
+  #judge(provider: Provider, server: Server, trial: Trial): void {
+    const { kind, restMs } = trial
+    if (kind === 'well') {
+      server.failures = 0
+      provider.refusals = 0
+    }
+    if (kind === 'passedOn') {
+      provider.refusals += 1
+      provider.refusal = trial.problem
+    }
     if (kind !== 'troubled') return
     server.failures += 1
     const { clock, random } = this.#parts

@@ -42,6 +42,11 @@ export function afterSend(row: NotificationRow, channel: Channel, outcome: SendO
   }
 }
 
+/** Refused for a reason of the provider's own: another one is asked at once. It was no try of theirs. */
+export function passedOn({ n, tries }: NotificationRow, channel: Channel, problem: string, now: number): Settlement {
+  return { n, set: { state: 'queued', provider: channel.id, problem: plainText(problem), next_at: now, tries: tries - 1 } }
+}
+
 /** Doubled from try to try, half of it by chance, so that what failed together does not come back together. */
 export function backoffMs(tries: number, random: Random): number {
   const { firstBackoffMs, longestBackoffMs } = LIMITS.courier

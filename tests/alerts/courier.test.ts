@@ -131,6 +131,46 @@ describe('a provider in trouble', () => {
   })
 })
 
+describe('a provider that refuses', () => {
+  it('for a reason of its own is stood in for by the next one at once, and named; a retry is counted for none of it', async () => {
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), second: {} })
+    yard.carrier.treat = ({ by }) => (by === 'carrier' ? 'refuse' : 'take')
+    await yard.courier.start()
+    await yard.plan(...['a', 'b', 'c'].map((id) => yard.planned(id)))
+    await vi.waitFor(async () => expect(await yard.states()).toEqual({ a: 'sent', b: 'sent', c: 'sent' }), WAIT)
+    expect((await yard.rows()).map(({ provider, tries, problem }) => ({ provider, tries, problem }))).toEqual(
+      many(3, () => [{ provider: 'second', tries: 1, problem: null }] as never[])
+    )
+    expect(yard.reports.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(['a sent', 'b sent', 'c sent'])
+    expect(yard.courier.problems()).toEqual([
+      {
+        part: 'channel sms',
+        problem:
+          'carrier refuses what it is given (The carrier refuses this message): the next provider is asked instead. See to its account and its settings.'
+      }
+    ])
+    yard.carrier.treat = () => 'take'
+    await yard.plan(yard.planned('d'))
+    await vi.waitFor(() => expect(yard.courier.problems()).toEqual([]), WAIT)
+    await yard.close()
+  })
+
+  it('makes a dead letter where it is the last, where the others do not work, or where it is about the number', async () => {
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), second: {} })
+    yard.carrier.treat = () => 'refuse'
+    await yard.courier.start()
+    await yard.plan(yard.planned('both'))
+    await vi.waitFor(async () => expect(await yard.states()).toEqual({ both: 'failed' }), WAIT)
+    expect((await yard.rows()).map(({ provider, tries }) => ({ provider, tries }))).toEqual([{ provider: 'second', tries: 1 }])
+    yard.channel.refusesFor = 'recipient'
+    await yard.plan(yard.planned('number'))
+    await vi.waitFor(async () => expect(await yard.states()).toEqual({ both: 'failed', number: 'failed' }), WAIT)
+    expect((await yard.rows()).map(({ provider }) => provider)).toEqual(['second', 'carrier'])
+    expect(yard.carrier.asked).toBe(3)
+    await yard.close()
+  })
+})
+
 function hooked(): Promise<CourierYard> {
   return CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), channel: { kind: 'webhook' } })
 }

@@ -89,6 +89,7 @@ export class LedgerChannel implements Channel {
   readonly perSecond: number | null
   readonly receipts: boolean
   problem: string | null = null
+  refusesFor: 'provider' | 'recipient' = 'provider'
   listener: ChannelListener | null = null
   sends = 0
   readonly #url: string
@@ -114,7 +115,7 @@ export class LedgerChannel implements Channel {
       const response = await fetch(this.#url, { method: 'POST', body: payload, signal })
       const answer = await response.text()
       if (response.status === 200) return { kind: 'accepted', providerId: answer }
-      if (response.status === 400) return { kind: 'refused', problem: 'The carrier refuses this message.' }
+      if (response.status === 400) return { kind: 'refused', about: this.refusesFor, problem: 'The carrier refuses this message.' }
       return { kind: 'failed', problem: 'The carrier is in trouble.', retryAfterMs: null }
     } catch {
       return { kind: 'doubtful', problem: 'The carrier gave no answer.' }

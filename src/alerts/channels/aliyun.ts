@@ -72,14 +72,13 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Codes that say "later", after Aliyun's lists of error codes; every other one says "never like this". */
-const LATER: readonly (readonly [RegExp, CodeMeaning])[] = [
+/** After Aliyun's lists of error codes; every other one is about the account, the signature or the template: another provider may take it. */
+const MEANINGS: readonly (readonly [RegExp, CodeMeaning])[] = [
   [/^(Throttling|isv\.BUSINESS_LIMIT_CONTROL|isv\.MOBILE_COUNT_OVER_LIMIT|FlowLimit)/, 'throttled'],
-  // Tomorrow is too late for an alarm: the next way is taken at once.
-  [/^isv\.(DAY|MONTH)_LIMIT_CONTROL/, 'refused'],
+  [/^isv\.(MOBILE_NUMBER_ILLEGAL|CALLED_NUMBER_ILLEGAL|\w*BLACK_?LIST\w*|\w*UNSUBSCRI\w*)/, 'badRecipient'],
   [/^(isp\.(SYSTEM_ERROR|UNKNOWN_ERR_CODE|GATEWAY_ERROR)|ServiceUnavailable|InternalError|SystemError|UnknownError)/i, 'failed'],
-  // Money is put in, and the day's clock is set right, by people.
-  [/^(isv\.(AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE)|InvalidTimeStamp|SignatureNonceUsed)/, 'failed']
+  // The day's clock is set right by people.
+  [/^(InvalidTimeStamp|SignatureNonceUsed)/, 'failed']
 ]
 
 type AliyunSettings = AliyunSmsSettings | AliyunVoiceSettings
@@ -109,9 +108,9 @@ abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const number = phoneNumber(message.to)
-    if (number === null) return refused('the address is not a phone number')
+    if (number === null) return refused('the address is not a phone number', 'recipient')
     const template = templateFor(this.settings.templates, message)
-    if (template === null) return refused(`no template of channel ${this.id} serves ${message.reason}`)
+    if (template === null) return refused(`no template of channel ${this.id} serves ${message.reason}`, 'provider')
     const values = valuesFor(template, message, this.settings.variableLength)
     // Domestic numbers without their country, foreign ones without `+`.
     const called = number.replace(/^\+(86(?=1\d{10}$))?/, '').replace(/^86/, '0')
@@ -124,13 +123,13 @@ abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel
     const { accessKeyId, accessKeySecret } = this.settings
     const headers = acs3Headers({ ...request, action: this.action }, accessKeyId.reveal(), accessKeySecret.reveal())
     const answer = await outgoing.send({ method: 'POST', url: `${url.origin}/?${canonicalQuery(query)}`, headers, body: '', signal })
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'provider')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
     const body = objectIn(answer.body)
     const code = textOf(body?.Code)
     if (body === null || code === '') return byBareStatus(answer, clock.now())
     if (code === 'OK') return { kind: 'accepted', providerId: textOf(body[this.idKey]) || null }
-    const meaning = LATER.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused'
+    const meaning = MEANINGS.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused'
     return byCode(meaning, code, textOf(body.Message))
   }
 

@@ -4,16 +4,16 @@
 import { createHash } from 'node:crypto'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Secret } from './../../platform/secret.ts'
-import type { CallbackOutcome, ChannelCallback, SendOutcome } from './channel.ts'
+import type { CallbackOutcome, ChannelCallback, RefusalAbout, SendOutcome } from './channel.ts'
 import type { OutgoingAnswer } from './outgoing.ts'
 
 export type Answered = Extract<OutgoingAnswer, { kind: 'answer' }>
 
-/** What a provider's code means. */
-export type CodeMeaning = 'refused' | 'failed' | 'throttled'
+/** What a provider's code means: 'badRecipient' where no other provider would reach this person either. */
+export type CodeMeaning = 'refused' | 'badRecipient' | 'failed' | 'throttled'
 
-export function refused(problem: string): SendOutcome {
-  return { kind: 'refused', problem }
+export function refused(problem: string, about: RefusalAbout): SendOutcome {
+  return { kind: 'refused', about, problem }
 }
 
 export function failed(problem: string, retryAfterMs: number | null = null): SendOutcome {
@@ -24,13 +24,13 @@ export function doubtful(problem: string): SendOutcome {
   return { kind: 'doubtful', problem }
 }
 
-/** The outcome where no answer came; null where one did. */
-export function withoutAnswer(answer: OutgoingAnswer): SendOutcome | null {
+/** The outcome where no answer came; null where one did. `whose`: whose the address is that was called. */
+export function withoutAnswer(answer: OutgoingAnswer, whose: RefusalAbout): SendOutcome | null {
   switch (answer.kind) {
     case 'answer':
       return null
     case 'forbidden':
-      return refused(answer.problem)
+      return refused(answer.problem, whose)
     case 'unsent':
       return failed(answer.problem)
     case 'doubtful':
@@ -38,17 +38,21 @@ export function withoutAnswer(answer: OutgoingAnswer): SendOutcome | null {
   }
 }
 
-/** By the status alone: for receivers that know a message by its id, so that a further try does no harm. */
-export function byStatus(answer: Answered, providerId: string | null, now: number): SendOutcome {
+/**
+ * By the status alone: for receivers that know a message by its id, so that a further try does no harm. `whose`: whose the address
+ * is that answered; 401 and 403 are about what we prove ourselves by.
+ */
+export function byStatus(answer: Answered, whose: RefusalAbout, providerId: string | null, now: number): SendOutcome {
   const { status } = answer
   if (status >= 200 && status < 300) return { kind: 'accepted', providerId }
-  if (status >= 300 && status < 400) return refused(`it answered ${status}, a redirect; redirects are not followed, give the final address`)
+  if (status >= 300 && status < 400)
+    return refused(`it answered ${status}, a redirect; redirects are not followed, give the final address`, whose)
   const sentence = `it answered ${status}${said(answer.body)}`
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const after = retryAfterMs(answer.headers['retry-after'], now)
     return failed(sentence, after ?? (status === 429 ? LIMITS.channels.throttledMs : null))
   }
-  return refused(sentence)
+  return refused(sentence, status === 401 || status === 403 ? 'provider' : whose)
 }
 
 /**
@@ -59,7 +63,7 @@ export function byBareStatus(answer: Answered, now: number): SendOutcome {
   const { status } = answer
   if ((status >= 200 && status < 300) || status === 502 || status === 504)
     return doubtful(`it answered ${status} with something that cannot be read${said(answer.body)}`)
-  return byStatus(answer, null, now)
+  return byStatus(answer, 'provider', null, now)
 }
 
 /** By the provider's own code. */
@@ -67,7 +71,9 @@ export function byCode(meaning: CodeMeaning, code: string | number, text: string
   const sentence = `it answered ${code}${said(text)}`
   switch (meaning) {
     case 'refused':
-      return refused(sentence)
+      return refused(sentence, 'provider')
+    case 'badRecipient':
+      return refused(sentence, 'recipient')
     case 'failed':
       return failed(sentence)
     case 'throttled':

@@ -25,16 +25,20 @@ export interface OutgoingMessage {
 
 /**
  * - accepted: the provider took it; `providerId` names it in receipts.
- * - refused: it will never be taken like this (bad number, unknown template, wrong secret): a dead letter.
+ * - refused: it will never be taken like this. About the recipient (bad number, blacklisted, unsubscribed): a dead letter. About
+ *   the provider (secret, template, arrears, a limit of the account) and where it is not certain: the next provider may take it.
  * - failed: not taken now; try again, not before `retryAfterMs` where the provider said so.
  * - doubtful: no answer came (timeout, connection lost after sending): it may have been taken, so a further try may double it
  *   and is marked.
  */
 export type SendOutcome =
   | { readonly kind: 'accepted'; readonly providerId: string | null }
-  | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'refused'; readonly about: RefusalAbout; readonly problem: string }
   | { readonly kind: 'failed'; readonly problem: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'doubtful'; readonly problem: string }
+
+/** What a refusal lies in. */
+export type RefusalAbout = 'provider' | 'recipient'
 
 /** A receipt: what became of an accepted message. */
 export interface ChannelReceipt {

@@ -37,7 +37,7 @@ export class Email implements Channel {
   async stop(): Promise<void> {}
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
-    if (!ADDRESS.test(message.to)) return refused('the address is not one e-mail address')
+    if (!ADDRESS.test(message.to)) return refused('the address is not one e-mail address', 'recipient')
     if (signal.aborted) return failed('it was given up before it was sent')
     const progress = { handedOver: false }
     const late = Promise.withResolvers<SendOutcome>()
@@ -114,10 +114,14 @@ function unanswered(sentence: string, { handedOver }: Progress): SendOutcome {
 }
 
 function outcomeOf(thrown: unknown, progress: Progress): SendOutcome {
-  const { responseCode, code } = thrown as { responseCode?: number; code?: string }
+  const { responseCode, code, command } = thrown as { responseCode?: number; code?: string; command?: string }
   const sentence = messageOf(thrown).replaceAll(/\s+/g, ' ').slice(0, LIMITS.channels.excerptLength)
-  if (code === 'EAUTH') return refused(`the mail server does not let us in: ${sentence}`)
-  if (responseCode !== undefined && responseCode >= 500) return refused(`the mail server refused it: ${sentence}`)
+  if (code === 'EAUTH') return refused(`the mail server does not let us in: ${sentence}`, 'provider')
+  if (responseCode !== undefined && responseCode >= 500) {
+    // 5.7.x at the recipient is the server's policy: it does not relay for us.
+    const recipient = command === 'RCPT TO' && !/\b5\.7\./.test(sentence)
+    return refused(`the mail server refused it: ${sentence}`, recipient ? 'recipient' : 'provider')
+  }
   if (responseCode !== undefined) return failed(`the mail server does not take it now: ${sentence}`)
   return unanswered(`the mail server gave no answer: ${sentence}`, progress)
 }

@@ -36,22 +36,23 @@ export class WebPush implements Channel {
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const subscription = subscriptionIn(message.to)
-    if (subscription === null) return refused('the address is not a push subscription')
+    if (subscription === null) return refused('the address is not a push subscription', 'recipient')
     const { clock, outgoing } = this.#ground
     let details: ReturnType<typeof webPush.generateRequestDetails>
     try {
       details = this.#details(subscription, message)
     } catch (thrown) {
       // Keys of the wrong length or not on the curve: as the subscription came.
-      return refused(`the push subscription cannot be used: ${messageOf(thrown)}`)
+      return refused(`the push subscription cannot be used: ${messageOf(thrown)}`, 'recipient')
     }
     const headers = Object.fromEntries(Object.entries(details.headers).map(([name, value]) => [name, String(value)]))
     const answer = await outgoing.send({ method: 'POST', url: subscription.endpoint, headers, body: details.body, signal })
     if (answer.kind === 'doubtful') return failed(answer.problem)
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'recipient')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    if (answer.status === 404 || answer.status === 410) return refused('the browser no longer takes pushes: the subscription has ended')
-    return byStatus(answer, answer.headers.location ?? null, clock.now())
+    if (answer.status === 404 || answer.status === 410)
+      return refused('the browser no longer takes pushes: the subscription has ended', 'recipient')
+    return byStatus(answer, 'recipient', answer.headers.location ?? null, clock.now())
   }
 
   #details(subscription: PushSubscription, message: OutgoingMessage): ReturnType<typeof webPush.generateRequestDetails> {

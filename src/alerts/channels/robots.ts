@@ -43,6 +43,7 @@ const dingtalk: Dialect = {
   },
   code: ({ errcode }) => (typeof errcode === 'number' ? errcode : null),
   // -1 busy; 88 and 90030 call limits, 130101 and 410100 too fast (20 a minute; then silenced for 10 minutes).
+  // Every refusal is about the robot (token, signature, keyword); a person is only mentioned.
   meaning: (code) => (code === -1 ? 'failed' : [88, 90018, 90030, 130101, 410100].includes(code) ? 'throttled' : 'refused')
 }
 
@@ -101,7 +102,7 @@ export class Robot implements Channel {
     const request = dialect.request(url.reveal(), secret?.reveal() ?? null, clock.now(), text, mention)
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     const answer = await outgoing.send({ method: 'POST', url: request.url, headers, body: JSON.stringify(request.body), signal })
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'provider')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
     const body = objectIn(answer.body)
     const code = body === null ? null : dialect.code(body)

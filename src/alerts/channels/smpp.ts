@@ -16,6 +16,8 @@ import { Turns } from './turns.ts'
 
 /** Statuses that say "too fast": ESME_RMSGQFUL, ESME_RTHROTTLED. */
 const THROTTLED = new Set([0x14, 0x58])
+/** ESME_RINVDSTADR: no carrier reaches this number. */
+const BAD_RECIPIENT = 0x0b
 /** Statuses that say "never like this": lengths, addresses, classes, codings, ESME_RX_P_APPN, ESME_RPROHIBITED. */
 const PERMANENT = new Set([0x01, 0x0a, 0x0b, 0x15, 0x43, 0x48, 0x49, 0x50, 0x51, 0x65, 0x101, 0x104])
 const UDH_INDICATOR = 0x40
@@ -63,7 +65,7 @@ export class Smpp implements Channel {
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const number = phoneNumber(message.to)
-    if (number === null) return refused('the address is not a phone number')
+    if (number === null) return refused('the address is not a phone number', 'recipient')
     const { referenceBits, maxParts, answers } = this.#settings
     // From the id: parts of a second try complete those of the first on the phone.
     const reference = crc32(message.id) & (referenceBits === 8 ? 0xff : 0xffff)
@@ -157,7 +159,7 @@ function outcomeOf(answer: SubmitAnswer): SendOutcome {
       const { status } = answer
       const sentence = `the carrier answered with status 0x${status.toString(16).padStart(2, '0')}`
       if (THROTTLED.has(status)) return failed(`${sentence}: too fast`, LIMITS.channels.throttledMs)
-      return PERMANENT.has(status) ? refused(sentence) : failed(sentence)
+      return PERMANENT.has(status) ? refused(sentence, status === BAD_RECIPIENT ? 'recipient' : 'provider') : failed(sentence)
     }
   }
 }

@@ -52,18 +52,19 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** Codes that say "later", after Tencent's list; every other one says "never like this". */
-const LATER: readonly (readonly [RegExp, CodeMeaning])[] = [
-  // Hours or days: the next way is taken at once.
+/** After Tencent's list; every other code is about the account, the signature or the template: another provider may take it. */
+const MEANINGS: readonly (readonly [RegExp, CodeMeaning])[] = [
+  [
+    /^(InvalidParameterValue\.IncorrectPhoneNumber|FailedOperation\.(PhoneNumber(In|On)Blacklist|PhoneNumberParseFail|\w*Unsubscri\w*))/,
+    'badRecipient'
+  ],
+  // Hours or days: too late for an alarm.
   [
     /^LimitExceeded\.(PhoneNumberDailyLimit|PhoneNumberSameContentDailyLimit|AppMainlandChinaDailyLimit|AppGlobalDailyLimit|DailyLimit)/,
     'refused'
   ],
   [/^(LimitExceeded|RequestLimitExceeded)/, 'throttled'],
-  [
-    /^(InternalError|ServiceUnavailable|FailedOperation\.(InsufficientBalanceInSmsPackage|FailResolvePacket)|AuthFailure\.SignatureExpire)/,
-    'failed'
-  ],
+  [/^(InternalError|ServiceUnavailable|FailedOperation\.FailResolvePacket|AuthFailure\.SignatureExpire)/, 'failed'],
   [/^InternalError\./, 'failed']
 ]
 
@@ -95,9 +96,9 @@ export class TencentSms implements Channel {
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const settings = this.#settings
     const number = phoneNumber(message.to)
-    if (number === null) return refused('the address is not a phone number')
+    if (number === null) return refused('the address is not a phone number', 'recipient')
     const template = templateFor(settings.templates, message)
-    if (template === null) return refused(`no template of channel ${this.id} serves ${message.reason}`)
+    if (template === null) return refused(`no template of channel ${this.id} serves ${message.reason}`, 'provider')
     const body = JSON.stringify({
       PhoneNumberSet: [number],
       SmsSdkAppId: settings.appId,
@@ -121,7 +122,7 @@ export class TencentSms implements Channel {
       authorization: tc3Authorization(request, settings.secretId.reveal(), settings.secretKey.reveal())
     }
     const answer = await outgoing.send({ method: 'POST', url: `${url.origin}/`, headers, body, signal })
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'provider')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
     return outcomeIn(answer.body) ?? byBareStatus(answer, clock.now())
   }
@@ -146,7 +147,7 @@ function outcomeIn(body: string): SendOutcome | null {
   const { Code: code, Message: text, SerialNo: serial } = ((error ?? status) || {}) as Record<string, unknown>
   if (typeof code !== 'string') return null
   if (error === undefined && code === 'Ok') return { kind: 'accepted', providerId: textOf(serial) || null }
-  return byCode(LATER.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused', code, textOf(text))
+  return byCode(MEANINGS.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused', code, textOf(text))
 }
 
 function receiptIn({ sid, report_status, errmsg, description }: Readonly<Record<string, unknown>>): ChannelReceipt | null {

@@ -9,14 +9,21 @@ import { carrierNumber, phoneNumber } from './phone.ts'
 import type { TwilioSmsSettings } from './settings.ts'
 import { cutText, textWithAnswers } from './texts.ts'
 
-/** Error codes that say "later"; every other 4xx says "never like this". */
-const LATER: Readonly<Record<string, CodeMeaning>> = {
+/** Error codes; every other 4xx is about the account or the sender: another provider may take it. */
+const MEANINGS: Readonly<Record<string, CodeMeaning>> = {
   20429: 'throttled', // too many requests
   14107: 'throttled', // message rate exceeded
   21611: 'throttled', // queue of this sender is full
   30001: 'throttled', // queue overflow
   20500: 'failed',
-  20503: 'failed'
+  20503: 'failed',
+  21211: 'badRecipient', // no valid number
+  21217: 'badRecipient', // no valid number
+  21610: 'badRecipient', // has unsubscribed by STOP
+  21614: 'badRecipient', // not a mobile number
+  30004: 'badRecipient', // blocks messages
+  30005: 'badRecipient', // unknown or no longer in service
+  30006: 'badRecipient' // a landline
 }
 
 const DELIVERED = new Set(['delivered', 'read'])
@@ -55,7 +62,7 @@ export class TwilioSms implements Channel {
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const number = phoneNumber(message.to)
-    if (number === null) return refused('the address is not a phone number')
+    if (number === null) return refused('the address is not a phone number', 'recipient')
     const { accountSid, authToken, from, endpoint, callbackUrl, maxLength } = this.#settings
     const form = new URLSearchParams({ To: number, Body: cutText(textWithAnswers(message, callbackUrl !== null), maxLength) })
     form.set(from.startsWith('MG') ? 'MessagingServiceSid' : 'From', from)
@@ -67,14 +74,14 @@ export class TwilioSms implements Channel {
     }
     const url = `${new URL(endpoint).origin}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`
     const answer = await this.#ground.outgoing.send({ method: 'POST', url, headers, body: form.toString(), signal })
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'provider')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
     const body = objectIn(answer.body)
     const code = textOf(body?.code) || textOf(body?.error_code)
     const sid = textOf(body?.sid)
     if (body === null || (code === '' && sid === '')) return byBareStatus(answer, this.#ground.clock.now())
     if (code === '' && answer.status < 300) return { kind: 'accepted', providerId: sid }
-    const meaning = LATER[code] ?? (answer.status >= 500 ? 'failed' : answer.status === 429 ? 'throttled' : 'refused')
+    const meaning = MEANINGS[code] ?? (answer.status >= 500 ? 'failed' : answer.status === 429 ? 'throttled' : 'refused')
     return byCode(meaning, code, textOf(body.message) || textOf(body.error_message))
   }
 

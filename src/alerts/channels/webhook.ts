@@ -40,7 +40,7 @@ export class Webhook implements Channel {
   async stop(): Promise<void> {}
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
-    if (URL.parse(message.to) === null) return refused('the address is not a URL')
+    if (URL.parse(message.to) === null) return refused('the address is not a URL', 'recipient')
     const { clock, outgoing } = this.#ground
     const body = JSON.stringify(message.body ?? bodyOf(message))
     const signed = webhookHeaders(this.#secret, message.id, Math.floor(clock.now() / 1000), body)
@@ -48,9 +48,9 @@ export class Webhook implements Channel {
     const answer = await outgoing.send({ method: 'POST', url: message.to, headers, body, signal })
     // The receiver knows the message by its id: after silence it may be sent again without being marked.
     if (answer.kind === 'doubtful') return failed(answer.problem)
-    const nothing = withoutAnswer(answer)
+    const nothing = withoutAnswer(answer, 'recipient')
     if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    return byStatus(answer, message.id, clock.now())
+    return byStatus(answer, 'recipient', message.id, clock.now())
   }
 }
 

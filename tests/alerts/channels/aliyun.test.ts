@@ -120,12 +120,17 @@ test.each([
   [
     200,
     '{"Code":"isv.MOBILE_NUMBER_ILLEGAL","Message":"号码不合法"}',
-    { kind: 'refused', problem: 'it answered isv.MOBILE_NUMBER_ILLEGAL (号码不合法)' }
+    { kind: 'refused', about: 'recipient', problem: 'it answered isv.MOBILE_NUMBER_ILLEGAL (号码不合法)' }
   ],
-  [200, '{"Code":"isv.DAY_LIMIT_CONTROL"}', { kind: 'refused', problem: 'it answered isv.DAY_LIMIT_CONTROL' }],
+  [200, '{"Code":"isv.DAY_LIMIT_CONTROL"}', { kind: 'refused', about: 'provider', problem: 'it answered isv.DAY_LIMIT_CONTROL' }],
+  [200, '{"Code":"isv.AMOUNT_NOT_ENOUGH"}', { kind: 'refused', about: 'provider', problem: 'it answered isv.AMOUNT_NOT_ENOUGH' }],
   [200, '{"Code":"isp.SYSTEM_ERROR"}', { kind: 'failed', problem: 'it answered isp.SYSTEM_ERROR', retryAfterMs: null }],
   [400, '{"Code":"Throttling.User"}', { kind: 'failed', problem: 'it answered Throttling.User', retryAfterMs: 10_000 }],
-  [404, '{"Code":"InvalidAccessKeyId.NotFound"}', { kind: 'refused', problem: 'it answered InvalidAccessKeyId.NotFound' }],
+  [
+    404,
+    '{"Code":"InvalidAccessKeyId.NotFound"}',
+    { kind: 'refused', about: 'provider', problem: 'it answered InvalidAccessKeyId.NotFound' }
+  ],
   [500, 'oops', { kind: 'failed', problem: 'it answered 500 (oops)', retryAfterMs: null }],
   [504, '', { kind: 'doubtful', problem: 'it answered 504 with something that cannot be read' }],
   [200, '<html>\n\u001b[2J', { kind: 'doubtful', problem: 'it answered 200 with something that cannot be read (<html> [2J)' }],

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { Email } from '../../../src/alerts/channels/email.ts'
 import type { EmailSettings } from '../../../src/alerts/channels/settings.ts'
 import { Secret } from '../../../src/platform/secret.ts'
-import { GO_ON, groundOf, later, MESSAGE } from './yard.ts'
+import { GO_ON, groundOf, kindOf, later, MESSAGE } from './yard.ts'
 
 const { SMTPServer } = createRequire(import.meta.url)('smtp-server')
 
@@ -136,13 +136,14 @@ test('a server without TLS, or with a certificate nobody vouches for, gets nothi
 })
 
 test.each([
-  [550, 'refused'],
-  [450, 'failed']
-])('a recipient answered %i', async (responseCode, kind) => {
+  [550, 'no such user', 'refused: recipient'],
+  [550, '5.7.1 relaying denied', 'refused: provider'],
+  [450, 'later', 'failed']
+])('a recipient answered %i %s', async (responseCode, said, kind) => {
   const onRcptTo = (_address: unknown, _session: unknown, done: (error: Error) => void): void =>
-    done(Object.assign(new Error('no such user'), { responseCode }))
+    done(Object.assign(new Error(said), { responseCode }))
   const { port, mails } = await mailServer({ onRcptTo })
-  expect((await email(port).send(TO_LI, GO_ON)).kind).toBe(kind)
+  expect(kindOf(await email(port).send(TO_LI, GO_ON))).toBe(kind)
   expect(mails).toEqual([])
 })
 
@@ -150,6 +151,7 @@ test('a wrong password is refused, an address that is several addresses too', as
   const { port, mails } = await mailServer()
   expect(await email(port, { user: 'me', password: new Secret('wrong') }).send(TO_LI, GO_ON)).toEqual({
     kind: 'refused',
+    about: 'provider',
     problem: expect.stringContaining('does not let us in')
   })
   for (const to of ['a@x.com, b@x.com', 'a@x.com\r\nBcc: b@x.com', 'nobody', '<a@x.com>'])

@@ -6,7 +6,7 @@ import { dingtalkSignature, feishuSignature, Robot } from '../../../src/alerts/c
 import type { RobotSettings } from '../../../src/alerts/channels/settings.ts'
 import { ManualClock } from '../../../src/platform/clock.ts'
 import { Secret } from '../../../src/platform/secret.ts'
-import { endpoint, GO_ON, groundOf, MESSAGE } from './yard.ts'
+import { endpoint, GO_ON, groundOf, kindOf, MESSAGE } from './yard.ts'
 
 const NOW = 1_599_360_473_123
 
@@ -70,17 +70,22 @@ test('signatures without a server: known values do not change', () => {
 
 test.each([
   ['dingtalk', '{"errcode":130101,"errmsg":"send too fast"}', 'failed', 10_000],
-  ['dingtalk', '{"errcode":310000,"errmsg":"keywords not in content"}', 'refused', undefined],
+  ['dingtalk', '{"errcode":310000,"errmsg":"keywords not in content"}', 'refused: provider', undefined],
   ['dingtalk', '{"errcode":-1,"errmsg":"busy"}', 'failed', null],
   ['feishu', '{"code":9499,"msg":"too many request"}', 'failed', 10_000],
-  ['feishu', '{"code":19021,"msg":"sign match fail or timestamp is not within one hour from current time"}', 'refused', undefined],
+  [
+    'feishu',
+    '{"code":19021,"msg":"sign match fail or timestamp is not within one hour from current time"}',
+    'refused: provider',
+    undefined
+  ],
   ['wecom', '{"errcode":45009,"errmsg":"api freq out of limit"}', 'failed', 10_000],
-  ['wecom', '{"errcode":93000,"errmsg":"invalid webhook url"}', 'refused', undefined],
+  ['wecom', '{"errcode":93000,"errmsg":"invalid webhook url"}', 'refused: provider', undefined],
   ['wecom', 'garbage', 'doubtful', undefined],
   ['feishu', '{}', 'doubtful', undefined]
 ] as const)('%s answers 200 with %s', async (kind, body, outcomeKind, retryAfterMs) => {
   const server = await endpoint()
   server.answer = { status: 200, body }
   const outcome = await robot(kind, server.url).send(MESSAGE, GO_ON)
-  expect([outcome.kind, (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([outcomeKind, retryAfterMs])
+  expect([kindOf(outcome), (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([outcomeKind, retryAfterMs])
 })

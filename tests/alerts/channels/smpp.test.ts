@@ -105,7 +105,7 @@ test('replies are answers, in GSM and UCS-2, whole and in parts', async () => {
 
 test.each([
   ['throttled', { kind: 'failed', problem: 'the carrier answered with status 0x58: too fast', retryAfterMs: 10_000 }],
-  ['refused', { kind: 'refused', problem: 'the carrier answered with status 0x0b' }],
+  ['refused', { kind: 'refused', about: 'recipient', problem: 'the carrier answered with status 0x0b' }],
   ['broken', { kind: 'doubtful', problem: 'the connection to the carrier was lost: the connection was closed' }]
 ] as const)('a carrier that says %s', async (outcome, expected) => {
   const { channel } = await bound({ treat: () => outcome })
@@ -156,6 +156,7 @@ test('what is no phone number is refused before anything leaves', async () => {
   const { carrier, channel } = await bound()
   expect(await channel.send({ ...MESSAGE, to: 'li@example.com' }, GO_ON)).toEqual({
     kind: 'refused',
+    about: 'recipient',
     problem: 'the address is not a phone number'
   })
   expect(carrier.ledger).toEqual([])

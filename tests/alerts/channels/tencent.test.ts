@@ -6,7 +6,7 @@ import type { TencentSmsSettings } from '../../../src/alerts/channels/settings.t
 import { TencentSms, tc3Authorization } from '../../../src/alerts/channels/tencent.ts'
 import { Secret } from '../../../src/platform/secret.ts'
 import { tc3Holds } from './signatures.ts'
-import { endpoint, GO_ON, groundOf, MESSAGE } from './yard.ts'
+import { endpoint, GO_ON, groundOf, kindOf, MESSAGE } from './yard.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -90,9 +90,12 @@ const error = (Code: string) => JSON.stringify({ Response: { Error: { Code, Mess
 
 test.each([
   [status('LimitExceeded.PhoneNumberThirtySecondLimit'), 'failed', 10_000],
-  [status('LimitExceeded.PhoneNumberDailyLimit'), 'refused', undefined],
-  [status('InvalidParameterValue.TemplateParameterLengthLimit'), 'refused', undefined],
-  [error('AuthFailure.SignatureFailure'), 'refused', undefined],
+  [status('InvalidParameterValue.IncorrectPhoneNumber'), 'refused: recipient', undefined],
+  [status('FailedOperation.PhoneNumberInBlacklist'), 'refused: recipient', undefined],
+  [status('FailedOperation.InsufficientBalanceInSmsPackage'), 'refused: provider', undefined],
+  [status('LimitExceeded.PhoneNumberDailyLimit'), 'refused: provider', undefined],
+  [status('InvalidParameterValue.TemplateParameterLengthLimit'), 'refused: provider', undefined],
+  [error('AuthFailure.SignatureFailure'), 'refused: provider', undefined],
   [error('RequestLimitExceeded'), 'failed', 10_000],
   [error('InternalError.SendAndRecvFail'), 'failed', null],
   ['{"Response":{}}', 'doubtful', undefined],
@@ -101,7 +104,7 @@ test.each([
   const server = await endpoint()
   server.answer = { status: 200, body }
   const outcome = await new TencentSms(settings(server.url), groundOf()).send(MESSAGE, GO_ON)
-  expect([outcome.kind, (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
+  expect([kindOf(outcome), (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
 })
 
 test('receipts and replies, proven by the secret in their path', () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { TwilioSmsSettings } from '../../../src/alerts/channels/settings.ts'
 import { TwilioSms } from '../../../src/alerts/channels/twilio.ts'
 import { Secret } from '../../../src/platform/secret.ts'
-import { endpoint, GO_ON, groundOf, MESSAGE } from './yard.ts'
+import { endpoint, GO_ON, groundOf, kindOf, MESSAGE } from './yard.ts'
 
 const SID = `AC${'0'.repeat(32)}`
 const CALLBACK = 'https://alarms.example.com/api/v1/callbacks/sms-twilio'
@@ -51,17 +51,19 @@ test("the vendor's SDK and our request say the same to the same server", async (
 })
 
 test.each([
-  [400, '{"code":21211,"message":"The To number is not valid","status":400}', 'refused', undefined],
+  [400, '{"code":21211,"message":"The To number is not valid","status":400}', 'refused: recipient', undefined],
+  [400, '{"code":21610,"message":"unsubscribed","status":400}', 'refused: recipient', undefined],
+  [400, '{"code":21408,"message":"region","status":400}', 'refused: provider', undefined],
   [429, '{"code":20429,"message":"Too many requests","status":429}', 'failed', 10_000],
   [500, '{"code":20500,"message":"Internal","status":500}', 'failed', null],
-  [401, '{"code":20003,"message":"Authenticate","status":401}', 'refused', undefined],
+  [401, '{"code":20003,"message":"Authenticate","status":401}', 'refused: provider', undefined],
   [201, 'garbage', 'doubtful', undefined],
   [502, '<html>', 'doubtful', undefined]
 ])('%i %s', async (status, body, kind, retryAfterMs) => {
   const server = await endpoint()
   server.answer = { status, body }
   const outcome = await new TwilioSms(settings(server.url), groundOf()).send(MESSAGE, GO_ON)
-  expect([outcome.kind, (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
+  expect([kindOf(outcome), (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
 })
 
 /** As Twilio would send it: signed by Twilio's own library. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { WebhookSettings } from '../../../src/alerts/channels/settings.ts'
 import { Webhook, webhookHeaders } from '../../../src/alerts/channels/webhook.ts'
 import { Secret } from '../../../src/platform/secret.ts'
-import { endpoint, GO_ON, groundOf, MESSAGE } from './yard.ts'
+import { endpoint, GO_ON, groundOf, kindOf, MESSAGE } from './yard.ts'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const SETTINGS: WebhookSettings = { id: 'hook', kind: 'webhook', provider: 'standard', perSecond: null, secret: new Secret(SECRET) }
@@ -31,9 +31,10 @@ test('the reference library verifies it, under the same id at every try', async 
 
 test.each([
   [204, {}, 'accepted', undefined],
-  [301, { location: 'https://example.com' }, 'refused', undefined],
-  [410, {}, 'refused', undefined],
-  [404, {}, 'refused', undefined],
+  [301, { location: 'https://example.com' }, 'refused: recipient', undefined],
+  [410, {}, 'refused: recipient', undefined],
+  [401, {}, 'refused: provider', undefined],
+  [404, {}, 'refused: recipient', undefined],
   [429, { 'retry-after': '7' }, 'failed', 7_000],
   [429, {}, 'failed', 10_000],
   [503, { 'retry-after': '999999999' }, 'failed', 3_600_000],
@@ -42,7 +43,7 @@ test.each([
   const server = await endpoint()
   server.answer = { status, headers, body: status === 204 ? '' : 'x'.repeat(5_000) }
   const outcome = await new Webhook(SETTINGS, groundOf()).send({ ...MESSAGE, to: server.url }, GO_ON)
-  expect([outcome.kind, (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
+  expect([kindOf(outcome), (outcome as { retryAfterMs?: number | null }).retryAfterMs]).toEqual([kind, retryAfterMs])
   expect(JSON.stringify(outcome).length).toBeLessThan(400)
 })
 
@@ -50,7 +51,7 @@ test('a private host is refused for good; silence after sending may be tried aga
   const server = await endpoint()
   const message = { ...MESSAGE, to: server.url }
   const refused = await new Webhook(SETTINGS, groundOf({ allowPrivate: [] })).send(message, GO_ON)
-  expect(refused).toEqual({ kind: 'refused', problem: expect.stringContaining('127.0.0.1 is not a public address') })
+  expect(refused).toEqual({ kind: 'refused', about: 'recipient', problem: expect.stringContaining('127.0.0.1 is not a public address') })
   server.answer = (response) => void response.socket?.resetAndDestroy()
   expect((await new Webhook(SETTINGS, groundOf()).send(message, GO_ON)).kind).toBe('failed')
   expect((await new Webhook(SETTINGS, groundOf()).send({ ...MESSAGE, to: 'not a url' }, GO_ON)).kind).toBe('refused')

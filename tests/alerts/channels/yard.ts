@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
-import type { ChannelAnswer, ChannelListener, ChannelReceipt, OutgoingMessage } from '../../../src/alerts/channels/channel.ts'
+import type { ChannelAnswer, ChannelListener, ChannelReceipt, OutgoingMessage, SendOutcome } from '../../../src/alerts/channels/channel.ts'
 import type { ChannelGround } from '../../../src/alerts/channels/ground.ts'
 import { Outgoing } from '../../../src/alerts/channels/outgoing.ts'
 import { type Clock, SystemClock } from '../../../src/platform/clock.ts'
@@ -93,4 +93,9 @@ export function ear(): ChannelListener & { readonly receipts: ChannelReceipt[]; 
     answer: async (one: ChannelAnswer) => void answers.push(one)
   }
   return { receipts, answers, ...keep }
+}
+
+/** What a send came to; of a refusal also what it lies in. */
+export function kindOf(outcome: SendOutcome): string {
+  return outcome.kind === 'refused' ? `refused: ${outcome.about}` : outcome.kind
 }
