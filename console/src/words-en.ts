@@ -220,6 +220,7 @@ export const en: Words = {
         'Messages are late or cannot be sent: somebody may not know of an alarm. Call them, and look at the channels.',
       'notification queue/degraded': 'The queue of messages is not available; they are sent from here directly.',
       'channel */degraded': 'A way of telling people fails: somebody may not know of an alarm.',
+      'provider */degraded': 'A provider refuses messages; the next one is asked instead. See to its account and its settings.',
       'duty */degraded': 'A rota has a hole: nobody takes alarms then.',
       'people/degraded': 'Nobody could be told of an alarm that waits for an acknowledgement: every way has failed. Call somebody now.',
       'heartbeat/degraded': 'The heartbeat does not arrive: the watchdog outside hears nothing of this service.',

@@ -226,6 +226,7 @@ export const zh = {
       'notifications/degraded': '通知发送滞后或发不出去：有人可能没有收到告警。请电话通知，并检查通知渠道。',
       'notification queue/degraded': '通知队列服务不可用，改由本机直接发送。',
       'channel */degraded': '有通知渠道发不出去，可能有人没有收到告警。',
+      'provider */degraded': '有服务商拒绝发送，消息已改由下一个服务商发送。请检查其账户和配置。',
       'duty */degraded': '值班表有空岗：届时告警没有人接。',
       'people/degraded': '有未确认的告警没有通知到任何人：所有方式都已失败。请立即打电话。',
       'heartbeat/degraded': '心跳上报失败：外部看门狗收不到本服务的信号。',

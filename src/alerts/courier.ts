@@ -116,11 +116,12 @@ export class Courier implements Part {
     return this.#figures
   }
 
-  /** Sentences about what does not work at the moment, by part: `channel sms`, `notification queue`, `notifications`. */
+  /** Sentences about what does not work at the moment, by part: `channel sms`, `provider sms-1`, `notification queue`, `notifications`. */
   problems(): { readonly part: string; readonly problem: string }[] {
     const found: { part: string; problem: string }[] = []
     for (const lane of this.#connected ? this.#lanes.values() : [])
       if (lane.problem !== null) found.push({ part: `channel ${lane.kind}`, problem: lane.problem })
+    for (const lane of this.#lanes.values()) for (const { id, problem } of lane.refusing) found.push({ part: `provider ${id}`, problem })
     const { problem } = this.#parts.dispatcher
     if (problem !== null) found.push({ part: 'notification queue', problem })
     const { oldestDueAt, queued } = this.#figures

@@ -31,6 +31,8 @@ const LONGEST_REST_MS = 30_000
 const FORGET_MS = 10 * 60_000
 /** A send without an answer for this long gives its place in the lane to others. */
 const SLOW_MS = 2_000
+/** How often a provider that is just starting is looked at. */
+const STARTING_LOOK_MS = 20
 /** Leave that was not used for this long is void. */
 const LEAVE_MS = 1_000
 /** Leave is asked for so much at a time: a tenth of a second's worth. */
@@ -121,7 +123,7 @@ export class Lane {
   get problem(): string | null {
     const now = this.#parts.clock.monotonic()
     const failing = this.#providers.map((provider) => failingOf(provider, now))
-    if (!this.#providers.every(({ channel }, i) => channel.problem !== null || (failing[i] as string[]).length > 0)) return this.#refusal
+    if (!this.#providers.every(({ channel }, i) => channel.problem !== null || (failing[i] as string[]).length > 0)) return null
     const said = this.#providers.find(({ channel }) => channel.problem !== null)?.channel.problem
     const names = this.#providers.map(({ channel }, i) =>
       [channel.id, ...(failing[i] as string[]).filter((host) => host !== '')].join(' to ')
@@ -129,11 +131,14 @@ export class Lane {
     return said ?? `${names.join(' and ')}: sending fails again and again; it is tried on.`
   }
 
-  /** A sentence where a provider refuses one message after another, and the next one has to stand in for it. */
-  get #refusal(): string | null {
-    const refusing = this.#providers.filter(({ refusals }) => refusals >= FAILURES_BEFORE_REST)
-    const all = refusing.map(({ channel, refusal }) => `${channel.id} refuses what it is given (${refusal.replace(/\.$/, '')})`)
-    return all.length === 0 ? null : `${all.join('; ')}: the next provider is asked instead. See to its account and its settings.`
+  /** Providers that refuse one message after another for a reason of their own, so that the next one stands in. */
+  get refusing(): { readonly id: string; readonly problem: string }[] {
+    return this.#providers
+      .filter(({ refusals }) => refusals >= FAILURES_BEFORE_REST)
+      .map(({ channel: { id }, refusal }) => ({
+        id,
+        problem: `${id} refuses what it is given (${refusal.replace(/\.$/, '')}); the next provider is asked instead. See to its account and its settings.`
+      }))
   }
 
   /** Resolves when the notification was sent, or need not be. */
@@ -191,6 +196,10 @@ export class Lane {
   #providerFor({ due: { host }, refusedBy }: Waiting, tier: number, now: number, waits: { ms: number }): Provider | null {
     for (const provider of this.#providers) {
       if (refusedBy.includes(provider)) continue
+      if (provider.channel.starting === true) {
+        waits.ms = Math.min(waits.ms, STARTING_LOOK_MS)
+        return null
+      }
       let wait = waitOf(provider, host, now)
       if (wait === 0) wait = this.#leaveOf(provider, tier, now)
       if (wait === 0) return provider
@@ -250,7 +259,8 @@ export class Lane {
     const now = this.#parts.clock.monotonic()
     return this.#providers.some((provider) => {
       const { failures = 0, restUntil = 0 } = provider.servers.get(host) ?? {}
-      return !asked.includes(provider) && provider.channel.problem === null && (failures < FAILURES_BEFORE_REST || restUntil <= now)
+      const { problem, starting = false } = provider.channel
+      return !asked.includes(provider) && (problem === null || starting) && (failures < FAILURES_BEFORE_REST || restUntil <= now)
     })
   }
 

@@ -37,6 +37,11 @@ const KNOWN: readonly Known[] = [
     name: ([, way = '']) => `${WAYS[way] ?? way}通道`,
     problem: '这种方式目前发不出消息,已改用其他方式或下一位人员'
   },
+  {
+    part: /^provider (.+)$/,
+    name: ([, id = '']) => `通道 ${id}`,
+    problem: '该服务商拒绝发送,消息已改由下一个服务商发送,请检查其账户和配置'
+  },
   { part: /^notification queue$/, name: () => '通知队列', problem: '队列不可用,通知改为直接发送,会慢几秒' },
   { part: /^notifications$/, name: () => '通知发送', problem: '有通知积压未发出,人员可能收不到报警' },
   { part: /^delivery workers$/, name: () => '发送进程', problem: '没有发送进程在运行,由主服务自行发送' },

@@ -290,6 +290,8 @@ export const LIMITS = {
     excerptLength: 200,
     /** No answer to a submit, bind or enquiry by then: the SMPP session is given up. */
     smppAnswerMs: 10_000,
+    /** After a start: what is due waits so long for the first bind before another provider, or another way, is taken. */
+    firstBindMs: 2_000,
     smppFirstPauseMs: 1_000,
     smppLongestPauseMs: 60_000,
     smppStopMs: 2_000,

@@ -29,6 +29,22 @@ describe('a provider in trouble', () => {
     await yard.close()
   })
 
+  it('that is just starting is waited for, as long as it says so; then the next one is asked', async () => {
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), factor: 20, second: {} })
+    yard.channel.problem = 'it is not connected yet'
+    yard.channel.starting = true
+    await yard.courier.start()
+    await yard.plan(yard.planned('first'))
+    await vi.waitFor(() => expect(yard.courier.figures.queued).toBe(1), WAIT)
+    yard.channel.problem = null
+    yard.channel.starting = false
+    await vi.waitFor(async () => expect((await yard.rows()).map(({ provider }) => provider)).toEqual(['carrier']), WAIT)
+    yard.channel.problem = 'it is not connected'
+    await yard.plan(yard.planned('next'))
+    await vi.waitFor(async () => expect((await yard.rows()).map(({ provider }) => provider)).toEqual(['carrier', 'second']), WAIT)
+    await yard.close()
+  })
+
   it('that is not configured (any more) makes dead letters with a sentence', async () => {
     const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher() })
     await yard.plan(yard.planned('mail', { channel: 'email', address: 'li@example.com' }))
@@ -144,9 +160,9 @@ describe('a provider that refuses', () => {
     expect(yard.reports.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(['a sent', 'b sent', 'c sent'])
     expect(yard.courier.problems()).toEqual([
       {
-        part: 'channel sms',
+        part: 'provider carrier',
         problem:
-          'carrier refuses what it is given (The carrier refuses this message): the next provider is asked instead. See to its account and its settings.'
+          'carrier refuses what it is given (The carrier refuses this message); the next provider is asked instead. See to its account and its settings.'
       }
     ])
     yard.carrier.treat = () => 'take'

@@ -89,6 +89,7 @@ export class LedgerChannel implements Channel {
   readonly perSecond: number | null
   readonly receipts: boolean
   problem: string | null = null
+  starting = false
   refusesFor: 'provider' | 'recipient' = 'provider'
   listener: ChannelListener | null = null
   sends = 0

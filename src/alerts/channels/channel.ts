@@ -97,6 +97,8 @@ export interface Channel {
   stop(): Promise<void>
   /** A sentence while it cannot send, else null. */
   readonly problem: string | null
+  /** It connects for the first time since its start, and will have done so, or failed, in a moment: what is due waits for it. */
+  readonly starting?: boolean
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome>
   /** Reads a vendor's callback; undefined where this way has none. */
   readonly callback?: (callback: ChannelCallback, now: number) => CallbackOutcome

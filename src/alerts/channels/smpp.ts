@@ -54,6 +54,10 @@ export class Smpp implements Channel {
     return this.#link.problem
   }
 
+  get starting(): boolean {
+    return this.#link.starting
+  }
+
   async start(listener: ChannelListener): Promise<void> {
     this.#listener = listener
     this.#link.start()

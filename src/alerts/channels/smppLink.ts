@@ -43,6 +43,8 @@ export class SmppLink {
   #tries = 0
   #timers: Timer[] = []
   #problem: string | null = 'it is not connected yet'
+  /** Until when the first session may take its time, by the monotonic clock; null: it was bound or has failed. */
+  #firstUntil: number | null = null
   readonly #unanswered = new Set<(answer: SubmitAnswer) => void>()
   #whenIdle: (() => void) | null = null
 
@@ -56,12 +58,18 @@ export class SmppLink {
     return this.#problem
   }
 
+  /** Whether the first session since the start is on its way, and not for too long. */
+  get starting(): boolean {
+    return this.#firstUntil !== null && !this.#stopping && this.#options.clock.monotonic() < this.#firstUntil
+  }
+
   /** Connects, also after a stop that is over. */
   start(): void {
     if (this.#session !== null) return
     this.#cancelTimers()
     if (this.#stopping) this.#problem = 'it is not connected yet'
     this.#stopping = false
+    this.#firstUntil = this.#options.clock.monotonic() + LIMITS.channels.firstBindMs
     this.#connect()
   }
 
@@ -148,6 +156,7 @@ export class SmppLink {
       silent.cancel()
       if (command_status !== 0) return fail(BIND_PROBLEMS[command_status] ?? `the carrier answers the bind with status ${command_status}`)
       this.#bound = true
+      this.#firstUntil = null
       this.#tries = 0
       this.#problem = this.#stopping ? this.#problem : null
       this.#options.log.info(`channel ${this.#options.settings.id} is bound to ${this.#options.settings.host}`)
@@ -193,6 +202,7 @@ export class SmppLink {
     this.#session = null
     const wasBound = this.#bound
     this.#bound = false
+    this.#firstUntil = null
     this.#cancelTimers()
     for (const answer of [...this.#unanswered]) answer({ kind: 'lost', problem: `the connection to the carrier was lost: ${why}` })
     if (this.#stopping) return

@@ -150,6 +150,24 @@ test('a wrong password is said, and tried again only after a pause', async () =>
   later(() => channel.stop())
   await channel.start(ear())
   await vi.waitFor(() => expect(channel.problem).toBe('it is not connected: the password is wrong (ESME_RINVPASWD)'))
+  expect(channel.starting).toBe(false)
+})
+
+test('it is starting until the first bind, and for no longer than people can wait', async () => {
+  const clock = new ManualClock(0)
+  const mute = createServer(() => {}).listen(0, '127.0.0.1')
+  later(() => void mute.close())
+  await vi.waitFor(() => expect(mute.listening).toBe(true))
+  const channel = new Smpp({ ...SETTINGS, port: (mute.address() as AddressInfo).port }, groundOf({ clock }))
+  later(() => channel.stop())
+  expect(channel.starting).toBe(false)
+  await channel.start(ear())
+  clock.moveTo(1_999)
+  expect(channel.starting).toBe(true)
+  clock.moveTo(2_000)
+  expect(channel.starting).toBe(false)
+  const { channel: quick } = await bound()
+  expect(quick.starting).toBe(false)
 })
 
 test('what is no phone number is refused before anything leaves', async () => {
