@@ -59,18 +59,21 @@ export class Access implements Part {
 
   constructor({
     state,
+    reads = state,
     clock,
     log,
     oidc = null
   }: {
     readonly state: State
+    /** For long lists; missing: the same. */
+    readonly reads?: State
     readonly clock: Clock
     readonly log: Log
     readonly oidc?: OidcSettings | null
   }) {
     this.#clock = clock
     this.#log = log
-    this.audit = new Audit(state, clock)
+    this.audit = new Audit(state, clock, reads)
     this.amendments = new Amendments(state, this.audit)
     this.elsewhere = oidc === null ? null : new OpenIdSignIn(oidc, clock, log)
     this.#users = new Users(state, clock, this.audit)

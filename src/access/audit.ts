@@ -47,10 +47,13 @@ const RECORDS_PER_QUERY = 1_000
 
 export class Audit {
   readonly #state: State
+  /** For whoever only asks. */
+  readonly #reads: State
   readonly #clock: Clock
 
-  constructor(state: State, clock: Clock) {
+  constructor(state: State, clock: Clock, reads: State = state) {
     this.#state = state
+    this.#reads = reads
     this.#clock = clock
   }
 
@@ -96,7 +99,7 @@ export class Audit {
     let count = 0
     let hash = ''
     for (;;) {
-      const query = this.#state.selectFrom('audit').selectAll().where('n', '>', count).orderBy('n').limit(RECORDS_PER_QUERY)
+      const query = this.#reads.selectFrom('audit').selectAll().where('n', '>', count).orderBy('n').limit(RECORDS_PER_QUERY)
       const rows = await guarded(() => query.execute())
       for (const row of rows) {
         const sentence = faultOf(row, count + 1, hash)
@@ -116,7 +119,7 @@ export class Audit {
 
   /** The newest records, newest first, before record `beforeN`. */
   async list(limit: number, beforeN = Number.MAX_SAFE_INTEGER): Promise<AuditRecord[]> {
-    const query = this.#state.selectFrom('audit').selectAll().where('n', '<', beforeN).orderBy('n', 'desc').limit(limit)
+    const query = this.#reads.selectFrom('audit').selectAll().where('n', '<', beforeN).orderBy('n', 'desc').limit(limit)
     const rows = await guarded(() => query.execute())
     return rows.map(({ n, at, who, what, before, after, hash }) => ({
       n,

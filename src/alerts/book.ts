@@ -26,6 +26,7 @@ import type {
   Position,
   QuarantinedReject
 } from './booked.ts'
+import { displaced, isBeyond, samePosition, storedPosition } from './bookPosition.ts'
 import { writeDrills } from './drillRows.ts'
 import { isActive, isStanding } from './fold.ts'
 import { alarmById, eventsOfAlarm, listAlarms, listEvents, listEventsAfter, listQuarantine } from './listings.ts'
@@ -84,6 +85,8 @@ const IDS_PER_QUERY = 500
 
 export class Book {
   readonly #state: State
+  /** For whoever only asks: what takes long there holds up no commit. */
+  readonly #reads: State
   readonly #events = eventWriter()
   readonly #alarms = alarmWriter()
   readonly #quarantine = quarantineWriter()
@@ -100,22 +103,23 @@ export class Book {
   #turn: Promise<unknown> = Promise.resolve()
   /** A commit has failed: whether it is in the store is asked again before the next. */
   #doubtful = false
-  /** Somebody else writes to this store: nothing is written to it any more. */
-  #taken = false
+  /** The store is not as we left it: nothing is written to it any more. */
+  #displaced: StateFailure | null = null
 
-  constructor(state: State) {
+  constructor(state: State, reads: State = state) {
     this.#state = state
+    this.#reads = reads
   }
 
   /** Reads position and standing alarms. Call once before anything else. Throws a StateFailure where the store cannot be read. */
   async load(): Promise<void> {
     await guarded(async () => {
-      const row = await this.#state.selectFrom('position').selectAll().where('id', '=', 1).executeTakeFirstOrThrow()
+      const { seq, advancedTo, lastEvent, lastReject } = await storedPosition(this.#state)
       const alarms = await this.#state.selectFrom('alarms').selectAll().where('standing', '=', sql.lit(1)).execute()
       await this.#shadow.load(this.#state)
-      this.#position = { seq: row.seq, advancedTo: row.advanced_to }
-      this.#lastEvent = row.last_event
-      this.#lastReject = row.last_reject
+      this.#position = { seq, advancedTo }
+      this.#lastEvent = lastEvent
+      this.#lastReject = lastReject
       this.#standing.clear()
       for (const alarm of alarms) this.#standing.set(alarm.id, alarmOfRow(alarm))
     })
@@ -164,7 +168,7 @@ export class Book {
 
   /** A page of alarms. active: highest tier first, then newest; all: newest first. A cursor from elsewhere is a problem. */
   list(filter: AlarmFilter, page: PageRequest, scope: Scope): Promise<Page<BookedAlarm> | Problem> {
-    return listAlarms(this.#state, filter, page, scope)
+    return listAlarms(this.#reads, filter, page, scope)
   }
 
   /** The alarm of this id, active or not; null where there is none in the scope. */
@@ -176,57 +180,57 @@ export class Book {
   /** The alarm with its newest events (at most LIMITS.book.eventsPerAlarm) in their order. */
   async get(id: string, scope: Scope): Promise<{ alarm: BookedAlarm; events: CommittedEvent[] } | null> {
     const alarm = await this.alarm(id, scope)
-    return alarm === null ? null : { alarm, events: await eventsOfAlarm(this.#state, id) }
+    return alarm === null ? null : { alarm, events: await eventsOfAlarm(this.#reads, id) }
   }
 
   /** A page of events in journal order. A cursor from elsewhere is a problem. */
   events(filter: EventFilter, page: PageRequest, scope: Scope): Promise<Page<CommittedEvent> | Problem> {
-    return listEvents(this.#state, filter, page, scope)
+    return listEvents(this.#reads, filter, page, scope)
   }
 
   /** Up to `limit` events numbered above `n`, in order: for resuming a live stream. */
   eventsAfter(n: number, limit: number, scope: Scope): Promise<CommittedEvent[]> {
-    return listEventsAfter(this.#state, n, limit, scope)
+    return listEventsAfter(this.#reads, n, limit, scope)
   }
 
   /** ISA-18.2 figures of a stretch of time; null where it holds more than LIMITS.book.eventsPerStretch events. */
   statistics(stretch: Stretch, scope: Scope, dayOf?: (at: number) => string): Promise<AlarmStatistics | null> {
-    return statisticsOver(this.#state, stretch, scope, LIMITS.book.eventsPerStretch, dayOf)
+    return statisticsOver(this.#reads, stretch, scope, LIMITS.book.eventsPerStretch, dayOf)
   }
 
   /** When each of these rules last raised an alarm inside the scope, epoch ms; rules that never did are left out. */
   lastRaised(rules: readonly string[], scope: Scope): Promise<Map<string, number>> {
-    return lastRaised(this.#state, rules, scope)
+    return lastRaised(this.#reads, rules, scope)
   }
 
   /** The newest transitions of one rule on one subject (a device's or an area's id), at most `limit`, in their order. */
   transitionsOf(rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
-    return transitionsOf(this.#state, rule, subject, limit, scope)
+    return transitionsOf(this.#reads, rule, subject, limit, scope)
   }
 
   /** A page of what a shadow rule did, newest first. A cursor from elsewhere is a problem. */
   shadowEvents(rule: string, page: PageRequest, scope: Scope): Promise<Page<Transition> | Problem> {
-    return listShadow(this.#state, rule, page, scope)
+    return listShadow(this.#reads, rule, page, scope)
   }
 
   /** When a shadow rule last went on, epoch ms; null: never, as far as is kept. */
   lastShadowRaise(rule: string, scope: Scope): Promise<number | null> {
-    return lastShadowRaise(this.#state, rule, scope)
+    return lastShadowRaise(this.#reads, rule, scope)
   }
 
   /** The newest transitions of a shadow rule on one subject, at most `limit`, in their order. */
   shadowTransitionsOf(rule: string, subject: string, limit: number, scope: Scope): Promise<Transition[]> {
-    return shadowOf(this.#state, rule, subject, limit, scope)
+    return shadowOf(this.#reads, rule, subject, limit, scope)
   }
 
   /** A page of marks that went on and off, newest first. A cursor from elsewhere is a problem. */
   marks(filter: MarkFilter, page: PageRequest, scope: Scope): Promise<Page<BookedMark> | Problem> {
-    return listMarks(this.#state, filter, page, scope)
+    return listMarks(this.#reads, filter, page, scope)
   }
 
   /** A page of rejects, newest first. */
   quarantine(page: PageRequest, scope: Scope): Promise<Page<QuarantinedReject> | Problem> {
-    return listQuarantine(this.#state, page, scope)
+    return listQuarantine(this.#reads, page, scope)
   }
 
   /** Active alarms by tier and ISA-18.2 state; those that are withheld are nobody's load and are left out. */
@@ -258,9 +262,9 @@ export class Book {
       await this.load()
       this.#doubtful = false
       if (samePosition(this.#position, position)) return listEventsAfter(this.#state, knownEvent, this.#lastEvent - knownEvent, null)
-      if (!samePosition(this.#position, known)) this.#taken = true
+      if (!samePosition(this.#position, known)) this.#displaced = displaced(this.#state, known, this.#position)
     }
-    if (this.#taken) throw new StateFailure('taken')
+    if (this.#displaced !== null) throw this.#displaced
     if (!isBeyond(position, this.#position)) return []
     if (this.#whereabouts?.fleet !== fleet) this.#whereabouts = new Whereabouts(fleet)
     const whereabouts = this.#whereabouts
@@ -284,7 +288,7 @@ export class Book {
       }
       this.#shadow.written(await guarded(() => this.#write(written, position)))
     } catch (cause) {
-      if (cause instanceof StateFailure && cause.kind === 'taken') this.#taken = true
+      if (cause instanceof StateFailure && !cause.passing) this.#displaced = cause
       else this.#doubtful = true
       throw cause
     }
@@ -348,7 +352,7 @@ export class Book {
         .where('last_event', '=', this.#lastEvent)
         .where('seq', '=', this.#position.seq)
         .executeTakeFirst()
-      if (moved.numUpdatedRows !== 1n) throw new StateFailure('taken')
+      if (moved.numUpdatedRows !== 1n) throw displaced(state, this.#position, await storedPosition(state))
       await this.#events.write(
         state,
         committed.map((one, place) => rowOfEvent(one, announcedAt[place] ?? null))
@@ -369,17 +373,9 @@ export class Book {
   }
 }
 
-function isBeyond(position: Position, stored: Position): boolean {
-  return position.seq > stored.seq || (position.seq === stored.seq && position.advancedTo > stored.advancedTo)
-}
-
 function announcedAtOf({ event, announced, clock }: Happening): number | null {
   if (announced === undefined) return event.kind === 'transition' && levelRank(event.to) > levelRank(event.from) ? event.at : null
   return announced ? (clock ?? event.at) : null
-}
-
-function samePosition(one: Position, other: Position): boolean {
-  return one.seq === other.seq && one.advancedTo === other.advancedTo
 }
 
 function matches(alarm: BookedAlarm, { tiers = TIERS, site, enterprise, device, from = -Infinity, to = Infinity }: AlarmFilter): boolean {

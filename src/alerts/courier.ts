@@ -19,6 +19,7 @@ import { Lane, type LaneParts, type Trial } from './lane.ts'
 import { type MessageSources, messageOf } from './message.ts'
 import type { DueNotification, Outbox, OutboxFigures } from './outbox.ts'
 import { afterSend, passedOn } from './outcomes.ts'
+import { OwnClaims } from './ownClaims.ts'
 import type { Dispatcher } from './queues/dispatcher.ts'
 import { settlementOf } from './receipts.ts'
 import type { Roster } from './roster.ts'
@@ -61,6 +62,7 @@ export class Courier implements Part {
   readonly #handOut: HandOut
   readonly #settling: Settling
   readonly #claims: Together<number, NotificationRow | null>
+  readonly #own: OwnClaims
   readonly #aborts = new Set<AbortController>()
   readonly #sending = new Set<Promise<unknown>>()
   /** In a lane already, however often the dispatcher brings it. */
@@ -82,6 +84,7 @@ export class Courier implements Part {
     this.#parts = parts
     const { outbox, clock, random, channels, dispatcher, journal } = parts
     this.#id = parts.id ?? secretText(12)
+    this.#own = new OwnClaims(outbox.state, this.#id)
     this.#claims = new Together(ROWS_PER_BATCH, (ns) => outbox.claim(ns, clock.now(), this.#id))
     const running = (): boolean => this.#running
     const trouble = (sentence: string): void => void (this.#problem = sentence)
@@ -192,11 +195,15 @@ export class Courier implements Part {
 
   /** What senders had claimed that are gone is sent again, marked. For the service; called after each look at the roster. */
   async doubt(): Promise<void> {
-    const { outbox, clock, roster, log } = this.#parts
+    const { outbox, clock, roster } = this.#parts
     if (roster == null || !this.#running) return
     const doubtful = await outbox.requeueDoubtful(clock.now(), roster.alive())
     if (doubtful === 0) return
-    log.warn(doubtfulSentence(doubtful))
+    this.#requeued(doubtfulSentence(doubtful))
+  }
+
+  #requeued(sentence: string): void {
+    this.#parts.log.warn(sentence)
     this.wake()
   }
 
@@ -224,6 +231,8 @@ export class Courier implements Part {
     const { clock, outbox } = this.#parts
     if (clock.monotonic() - this.#housekeptAt < HOUSEKEEPING_MS) return
     this.#housekeptAt = clock.monotonic()
+    const forgotten = await this.#own.doubtForgotten(clock.now())
+    if (forgotten > 0) this.#requeued(doubtfulSentence(forgotten))
     await this.#settling.keepHouse([...this.#lanes.keys()], (n) => this.#inLane.has(n))
     this.#figures = await outbox.figures()
   }
@@ -278,6 +287,7 @@ export class Courier implements Part {
 
   /** Claims, sends, settles. Never throws for what the world does. */
   async #sendClaimed(n: number, channel: Channel, others: () => boolean): Promise<Trial> {
+    this.#own.hold(n)
     try {
       const row = this.#running ? await this.#claims.add(n) : null
       if (row === null) return { kind: 'idle', restMs: null }
@@ -294,7 +304,11 @@ export class Courier implements Part {
       if (!(cause instanceof StateFailure)) throw cause
       this.#problem = cause.message
       if (this.#running) await pause(this.#parts.clock, STORE_RETRY_MS)
+      // Whether it is claimed is asked at the next look.
+      this.#housekeptAt = Number.NEGATIVE_INFINITY
       return { kind: 'idle', restMs: null }
+    } finally {
+      this.#own.release(n)
     }
   }
 
@@ -329,7 +343,7 @@ export class Courier implements Part {
 }
 
 function doubtfulSentence(count: number): string {
-  return `${count} notifications were being sent when their process ended: they are sent again, marked as possible duplicates`
+  return `${count} notifications may have gone out: their process ended, or its connection broke, while they were being sent; they are sent again, marked as possible duplicates`
 }
 
 const EXPIRED = `It could not be sent for ${LIMITS.courier.expireMs / 3_600_000} h and is no news any more. Look at the alarm itself.`

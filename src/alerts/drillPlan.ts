@@ -37,7 +37,7 @@ export function planOfDrill(plant: Plant, id: string, asked: DrillAsked): DrillP
     place,
     plant: drillPlant(plant, id, place, ladder),
     messages: new DrillMessages(plant, asked, place),
-    patienceMs: Math.max(LIMITS.drill.leastPatienceMs, (LIMITS.drill.patienceMs + (found?.receiptWithinMs ?? 0)) / asked.factor)
+    patienceMs: Math.max(LIMITS.drill.leastPatienceMs, Math.ceil((LIMITS.drill.patienceMs + (found?.receiptWithinMs ?? 0)) / asked.factor))
   }
 }
 

@@ -62,21 +62,26 @@ export type Chain = (state: State, who: string, what: string, after: unknown) =>
 
 export class Drills {
   readonly #state: State
+  /** For whoever only asks. */
+  readonly #reads: State
 
-  constructor(state: State) {
+  constructor(state: State, reads: State = state) {
     this.#state = state
+    this.#reads = reads
   }
 
   /** The newest drills, newest first. */
   async list(scope: Scope): Promise<ShownDrill[]> {
-    let query = this.#state.selectFrom('drills').selectAll().orderBy('at', 'desc').orderBy('id').limit(LIMITS.drill.shown)
+    let query = this.#reads.selectFrom('drills').selectAll().orderBy('at', 'desc').orderBy('id').limit(LIMITS.drill.shown)
     if (scope !== null) query = query.where(inScope(scope))
     const rows = await guarded(() => query.execute())
-    return Promise.all(rows.map((row) => this.#shown(row)))
+    const shown: ShownDrill[] = []
+    for (const row of rows) shown.push(await this.#shown(row))
+    return shown
   }
 
   async one(id: string, scope: Scope): Promise<ShownDrill | null> {
-    let query = this.#state.selectFrom('drills').selectAll().where('id', '=', id)
+    let query = this.#reads.selectFrom('drills').selectAll().where('id', '=', id)
     if (scope !== null) query = query.where(inScope(scope))
     const row = await guarded(() => query.executeTakeFirst())
     return row === undefined ? null : this.#shown(row)
@@ -117,7 +122,7 @@ export class Drills {
   }
 
   #messagesOf(id: string): Promise<NotificationRow[]> {
-    const query = this.#state
+    const query = this.#reads
       .selectFrom('notification_alarms')
       .innerJoin('notifications', 'notifications.n', 'notification_alarms.n')
       .selectAll('notifications')

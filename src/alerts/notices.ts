@@ -65,10 +65,10 @@ export interface NoticeFilter {
 const NOTICES_PER_ALARM = 500
 
 export class Notices {
-  readonly #state: State
+  readonly #reads: State
 
-  constructor(state: State) {
-    this.#state = state
+  constructor(reads: State) {
+    this.#reads = reads
   }
 
   /** Newest first. A cursor from elsewhere is a problem. */
@@ -76,7 +76,7 @@ export class Notices {
     const after = parseCursor('notices', ['number'], page.cursor)
     if (isProblem(after)) return after
     const limit = pageLimit(page)
-    let query = this.#state.selectFrom('notifications').selectAll().orderBy('n', 'desc')
+    let query = this.#reads.selectFrom('notifications').selectAll().orderBy('n', 'desc')
     if (scope !== null) query = query.where(inScope(scope))
     if (state !== undefined) query = query.where('state', '=', state)
     if (person !== undefined) query = query.where('person', '=', person)
@@ -91,7 +91,7 @@ export class Notices {
 
   /** The newest notifications that tell of an alarm, in the order of their planning. */
   async ofAlarm(alarm: string, scope: Scope): Promise<Notice[]> {
-    let query = this.#state
+    let query = this.#reads
       .selectFrom('notifications')
       .selectAll()
       .where('n', 'in', (eb) => eb.selectFrom('notification_alarms').select('n').where('alarm', '=', alarm))
@@ -102,7 +102,7 @@ export class Notices {
   }
 
   async one(id: string, scope: Scope): Promise<Notice | null> {
-    let query = this.#state.selectFrom('notifications').selectAll().where('id', '=', id)
+    let query = this.#reads.selectFrom('notifications').selectAll().where('id', '=', id)
     if (scope !== null) query = query.where(inScope(scope))
     const row = await guarded(() => query.executeTakeFirst())
     return row === undefined ? null : noticeOf(row)
@@ -113,7 +113,7 @@ export class Notices {
     const after = parseCursor('answers', ['number'], page.cursor)
     if (isProblem(after)) return after
     const limit = pageLimit(page)
-    let query = this.#state.selectFrom('answers').selectAll().orderBy('n', 'desc')
+    let query = this.#reads.selectFrom('answers').selectAll().orderBy('n', 'desc')
     if (scope !== null) query = query.where(inScope(scope))
     if (after !== null) query = query.where('n', '<', after[0] as number)
     const rows = await guarded(() => query.limit(limit + 1).execute())

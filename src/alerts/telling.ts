@@ -36,6 +36,8 @@ export type DeliverBy = 'here' | 'workers' | 'both'
 
 export interface TellingParts {
   readonly state: State
+  /** For long lists; missing: the same. */
+  readonly reads?: State
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
@@ -90,8 +92,8 @@ export class Telling implements Part {
   constructor(parts: TellingParts) {
     this.#parts = parts
     const { state, clock, log, random, channels, redisUrl, journal, alarm, alarmBody, act } = parts
-    this.notices = new Notices(state)
-    this.drills = new Drills(state)
+    this.notices = new Notices(parts.reads ?? state)
+    this.drills = new Drills(state, parts.reads)
     this.outbox = new Outbox(state)
     const deliver = parts.deliver ?? 'here'
     const id = `service-${secretText(9)}`

@@ -82,7 +82,7 @@ export async function assemble(
   const { config, plant, source } = configured
   const standing = await openGround(config, seat ?? ((await takeSeat(config, clock, log)) as Seat), clock, log)
   const { folder, journal, state, stored, term } = standing
-  const access = new Access({ state, clock, log, oidc: config.oidc })
+  const access = new Access({ state, reads: stored.reads, clock, log, oidc: config.oidc })
   const amended = await amendedAtStart(source, plant, access, log).catch(async (cause) => {
     await journal.stop()
     await standing.release()
@@ -143,8 +143,8 @@ interface Rooms {
   readonly plants: Plants
 }
 
-function roomsOver({ config, amended, clock, log, folder, journal, state, copy }: Ground): Rooms {
-  const book = new Book(state)
+function roomsOver({ config, amended, clock, log, folder, journal, state, stored, copy }: Ground): Rooms {
+  const book = new Book(state, stored.reads)
   const { memoryMb, threads, retentionDays, influx } = config.history
   const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays, influx })
   const plants = new Plants(path.join(folder, 'plants'), copy)
@@ -212,7 +212,21 @@ function doorsOf(
     })
     return withTerm(report, term, config)
   }
-  const telling = tellingOf({ config, clock, log, metrics, state, journal, book, loop, audit: access.audit, submit, plant, health })
+  const telling = tellingOf({
+    config,
+    clock,
+    log,
+    metrics,
+    state,
+    reads: stored.reads,
+    journal,
+    book,
+    loop,
+    audit: access.audit,
+    submit,
+    plant,
+    health
+  })
   const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
   const http = { ...config.http, tls: certificates.http }
   const consoleFolder = CONSOLE_FOLDER

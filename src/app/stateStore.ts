@@ -20,6 +20,8 @@ export const MOVED = '.moved'
 
 export interface StateStore {
   readonly state: State
+  /** The same, for whoever only asks: what takes long there holds up no commit. */
+  readonly reads: State
   /** A sentence while it does not answer. */
   problem(): string | null
   /** Resolves, if ever, with why nothing can be written any more. */
@@ -50,10 +52,11 @@ export async function openStateStore(config: Config, folder: string, clock: Cloc
   const { url } = config.state
   if (url === null) {
     refuseMoved(folder)
-    return { state: await openState(path.join(folder, STATE_FILE)), problem: () => null, lost: new Promise(() => {}) }
+    const state = await openState(path.join(folder, STATE_FILE))
+    return { state, reads: state, problem: () => null, lost: new Promise(() => {}) }
   }
   const { instance } = await instanceOf(folder)
   const leased = await takeLease(url, { instance, host: `${os.hostname()}:${config.http.port}`, clock, log })
-  if (leased !== null) return { state: leased.state, problem: () => leased.problem, lost: leased.lost }
+  if (leased !== null) return { state: leased.state, reads: leased.reads, problem: () => leased.problem, lost: leased.lost }
   throw new Refusal('Another Fenghuo works with the state in PostgreSQL (FENGHUO_POSTGRES_URL): only one may at a time. Stop it first.')
 }

@@ -37,6 +37,7 @@ export interface TellingGround {
   readonly log: Log
   readonly metrics: Metrics
   readonly state: State
+  readonly reads: State
   readonly journal: Journal
   readonly book: Book
   readonly loop: Loop
@@ -55,12 +56,12 @@ export interface TellingRooms {
 }
 
 export function tellingOf(ground: TellingGround): TellingRooms {
-  const { config, clock, log, state, journal, book, loop, submit, plant } = ground
+  const { config, clock, log, state, reads, journal, book, loop, submit, plant } = ground
   const { allowPrivate, ca } = config.outgoing
   const outgoing = new Outgoing({ clock, allowPrivate, ca })
   const { redis: redisUrl, publicUrl, faultsTo, answersBack, deliver } = config.notifications
   const telling = new Telling({
-    ...{ state, clock, log, redisUrl, publicUrl, answersBack, deliver },
+    ...{ state, reads, clock, log, redisUrl, publicUrl, answersBack, deliver },
     sender: config.state.url === null ? null : { host: hostname(), pid: process.pid, version: VERSION },
     random: new Random(clock.now()),
     channels: channelsOf(config.channels, { clock, log, outgoing, ca }),

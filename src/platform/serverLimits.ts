@@ -58,7 +58,13 @@ export const SERVER_LIMITS = {
     silentMs: 10_000,
     /** Between two attempts to connect again: the first, and the longest; doubled in between. */
     reconnectMs: 50,
-    reconnectMostMs: 500
+    reconnectMostMs: 500,
+    /** Connections for what only reads, so that a heavy question holds up no commit; */
+    reads: 3,
+    /** a question that has waited for one of them so long is refused, to be asked again. */
+    readWaitMs: 5_000,
+    /** What one installation may need on the server: active and standby instance, two delivery workers, a backup, a look by doctor. */
+    connections: 12
   },
   lease: {
     /** How often the holder shows that it lives. */

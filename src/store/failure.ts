@@ -13,8 +13,9 @@ import { kindOfServer } from './serverFailure.ts'
  * - missing: it cannot be opened at all.
  * - corrupt: it is damaged, or no database.
  * - taken: another process has written to it behind our back.
+ * - goneBack: it holds less than it had confirmed.
  */
-export type StateFailureKind = 'unreachable' | 'full' | 'busy' | 'failing' | 'readOnly' | 'missing' | 'corrupt' | 'taken'
+export type StateFailureKind = 'unreachable' | 'full' | 'busy' | 'failing' | 'readOnly' | 'missing' | 'corrupt' | 'taken' | 'goneBack'
 
 /** The state store cannot do what was asked; nothing of it was done. The message is a sentence for people. */
 export class StateFailure extends Refusal {
@@ -37,7 +38,9 @@ const SENTENCES: Record<StateFailureKind, string> = {
   readOnly: 'The state store may not be written: check the permissions of the data folder.',
   missing: 'The state store cannot be opened: check that the data folder exists and may be read and written.',
   corrupt: 'The state store is damaged or is no Fenghuo state: restore the data folder from a backup.',
-  taken: 'Another Fenghuo has written to this state store meanwhile: only one may run on a data folder. End one of them.'
+  taken: 'Another Fenghuo has written to this state store meanwhile: only one may run on a data folder. End one of them.',
+  goneBack:
+    'The state store holds less than was committed to it, as after a restore under a running service: start the service again, and it goes on from what is there.'
 }
 
 const SERVER_SENTENCES: Record<StateFailureKind, string> = {
@@ -48,7 +51,9 @@ const SERVER_SENTENCES: Record<StateFailureKind, string> = {
   readOnly: 'PostgreSQL does not let us write: name the primary server in FENGHUO_POSTGRES_URL, and give the role its rights.',
   missing: 'PostgreSQL does not let us in: check user, password and database in FENGHUO_POSTGRES_URL.',
   corrupt: 'PostgreSQL reports that its data is damaged: restore the database from a backup.',
-  taken: 'Another Fenghuo has taken over the state in PostgreSQL: only one may work with it at a time. Start this one again to stand by.'
+  taken: 'Another Fenghuo has taken over the state in PostgreSQL: only one may work with it at a time. Start this one again to stand by.',
+  goneBack:
+    'PostgreSQL has come back with less than it had confirmed, as after a restore or a failover that lost commits: find out what happened to the server. Started again, the service makes the alarms anew from its journal; messages of the lost time are sent again, and changes of users of that time are gone.'
 }
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */

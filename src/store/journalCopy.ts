@@ -72,6 +72,15 @@ export class JournalCopy {
     return row === undefined || row.first === null ? null : { firstSeq: row.first, lastSeq: row.last }
   }
 
+  /** Whether no record is missing between its first and its last: a server that has gone back may have been written to since. */
+  async whole(): Promise<boolean> {
+    const [row] = await this.#rows<{ gaps: number }>(
+      `select count(*) as gaps from (select first_seq, lag(last_seq) over (order by first_seq) as before from journal_groups) as groups
+       where first_seq <> before + 1`
+    )
+    return row?.gaps === 0
+  }
+
   /** The groups with records after `afterSeq`, in order. Throws a Refusal where one is missing in between. */
   async *groups(afterSeq: number): AsyncGenerator<CopiedGroup> {
     let expected: number | null = null

@@ -9,8 +9,9 @@ import type { Log } from '../platform/log.ts'
 import { Refusal } from '../platform/problem.ts'
 import { failureSentence, StateFailure, stateFailure } from './failure.ts'
 import { holderOf, LOCK } from './leaseHolder.ts'
-import { OneConnectionDialect, PostgresLink, type Query, saidBy, serverName } from './postgres.ts'
+import { EvenDialect, PostgresLink, type Query, saidBy, serverName } from './postgres.ts'
 import type { Schema, State } from './schema.ts'
+import { ServerReads } from './serverReads.ts'
 import { checkVersion, migrate } from './upgrade.ts'
 
 export interface LeaseOptions {
@@ -25,6 +26,8 @@ export interface LeaseOptions {
 
 export interface LeasedState {
   readonly state: State
+  /** The same, to read only, by connections of their own: what takes long there holds up no commit. Refused once the lease is lost. */
+  readonly reads: State
   /** One higher with each holder. */
   readonly epoch: number
   /** Whether the last holder was another instance. */
@@ -62,6 +65,10 @@ class Holding {
   readonly #link: PostgresLink
   readonly #state: State
   /** Null until the lease is held for the first time. */
+  #reads: ServerReads | null = null
+  /** What the last beat wrote, by the server's clock. */
+  #beatAt = 0
+  /** Null until the lease is held for the first time. */
   #epoch: number | null = null
   #pid = 0
   #beats: Timer | null = null
@@ -80,9 +87,9 @@ class Holding {
       name: 'fenghuo',
       admit: (query) => (this.#epoch === null ? Promise.resolve() : this.#resume(query, this.#epoch)),
       onLost: (cause) => this.#disconnected(cause),
-      onEnd: () => this.#stop()
+      onEnd: async () => this.#stop()
     })
-    this.#state = new Kysely<Schema>({ dialect: new OneConnectionDialect(this.#link) })
+    this.#state = new Kysely<Schema>({ dialect: new EvenDialect(this.#link) })
   }
 
   async take(): Promise<LeasedState | null> {
@@ -99,10 +106,12 @@ class Holding {
     await this.#link.use((query) => query(`set statement_timeout = ${LIMITS.postgres.statementMs}`))
     const { epoch, before } = await this.#link.use((query) => this.#raise(query))
     this.#epoch = epoch
+    const reads = this.#openReads(epoch)
     this.#beats = this.#options.clock.every(LIMITS.lease.beatMs, () => void this.#beat())
     const link = this.#link
     return {
       state: this.#state,
+      reads,
       get problem() {
         return link.problem
       },
@@ -113,8 +122,16 @@ class Holding {
     }
   }
 
+  #openReads(epoch: number): State {
+    const { clock } = this.#options
+    const name = `${fencedName(epoch)} reading`
+    const admit = (query: Query): Promise<void> => admitted(query, epoch)
+    this.#reads = new ServerReads(this.#url, { name, clock, admit, refusal: () => this.#link.failure })
+    return new Kysely<Schema>({ dialect: new EvenDialect(this.#reads) })
+  }
+
   async end(): Promise<void> {
-    this.#stop()
+    await this.#stop()
     await this.#state.destroy()
     // Kysely does not close what it was never asked to use.
     await this.#link.end()
@@ -142,35 +159,46 @@ class Holding {
 
   /** The next epoch, in our name. What other connections of the holder before have under way ends first, or is refused. */
   async #raise(query: Query): Promise<{ epoch: number; before: string }> {
-    await query(`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and usename = current_user and application_name like '${FENCED_NAME} %'`)
+    await query(END_FENCED)
     const { instance, host } = this.#options
-    const { rows } = await query<{ epoch: number; before: string; pid: number }>(
+    const { rows } = await query<{ epoch: number; before: string; pid: number; beat_at: number }>(
       `update lease set epoch = lease.epoch + 1, holder = $1, host = $2, pid = pg_backend_pid(), beat_at = ${NOW}
-       from (select epoch, holder from lease) as old returning lease.epoch, old.holder as before, lease.pid`,
+       from (select epoch, holder from lease) as old returning lease.epoch, old.holder as before, lease.pid, lease.beat_at`,
       [instance, host]
     )
     const [row] = rows
     if (row === undefined) throw new Refusal(`The state store ${serverName(this.#url)} is not whole: its table lease is empty.`)
+    // Those that were let in just before.
+    await query(END_FENCED)
     this.#pid = row.pid
+    this.#beatAt = row.beat_at
     return row
   }
 
   /** On a new connection: the lock again, and nobody in between, or the lease is lost. */
   async #resume(query: Query, epoch: number): Promise<void> {
     const locked = (await tryLock(query)) || ((await holderOf(query))?.pid === this.#pid && (await this.#evict(query, this.#pid)))
-    const { rows } = await query<{ epoch: number }>('select epoch from lease')
-    if (rows[0]?.epoch !== epoch) throw new StateFailure('taken', null, 'server')
+    const { rows } = await query<{ epoch: number; beat_at: number }>('select epoch, beat_at from lease')
+    const [row] = rows
+    if (row === undefined || row.epoch < epoch || (row.epoch === epoch && row.beat_at < this.#beatAt)) {
+      throw new StateFailure('goneBack', null, 'server')
+    }
+    if (row.epoch !== epoch) throw new StateFailure('taken', null, 'server')
     if (!locked) throw new Error('another connection has the lease')
-    const { rows: put } = await query<{ pid: number }>(`update lease set pid = pg_backend_pid(), beat_at = ${NOW} returning pid`)
+    const { rows: put } = await query<{ pid: number; beat_at: number }>(
+      `update lease set pid = pg_backend_pid(), beat_at = ${NOW} returning pid, beat_at`
+    )
     this.#pid = put[0]?.pid ?? 0
+    this.#beatAt = put[0]?.beat_at ?? 0
   }
 
   async #beat(): Promise<void> {
     if (this.#beating || !this.#link.connected) return
     this.#beating = true
     try {
-      await this.#link.use((query) => query(`update lease set beat_at = ${NOW} where epoch = $1`, [this.#epoch]))
+      const beat = `update lease set beat_at = ${NOW} where epoch = $1 returning beat_at`
+      const { rows } = await this.#link.use((query) => query<{ beat_at: number }>(beat, [this.#epoch]))
+      this.#beatAt = rows[0]?.beat_at ?? this.#beatAt
     } catch {
       // A connection that is lost is made anew; what else there is, the next statement that matters reports.
     } finally {
@@ -194,22 +222,24 @@ class Holding {
       await this.#link.open()
       this.#options.log?.info('PostgreSQL is connected again, with the same lease')
     } catch (cause) {
-      if (cause instanceof StateFailure && cause.kind === 'taken') this.#lose(cause)
+      if (cause instanceof StateFailure && !cause.passing) this.#lose(cause)
       else this.#reconnectAfter(pauseMs, Math.min(LIMITS.postgres.reconnectMostMs, pauseMs * 2))
     }
   }
 
   #lose(why: StateFailure): void {
-    this.#stop()
     this.#link.close(why)
+    this.#reads?.close(why)
+    void this.#stop()
     this.#options.log?.error(why.message)
     this.#tellLost(new Refusal(why.message, { cause: why }))
   }
 
-  #stop(): void {
+  async #stop(): Promise<void> {
     this.#ended = true
     this.#beats?.cancel()
     this.#waiting?.cancel()
+    await this.#reads?.end()
   }
 }
 
@@ -232,6 +262,15 @@ async function tryLock(query: Query): Promise<boolean> {
 const NOW = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
 /** How the other connections of a holder's process are called on the server: the next holder ends all that are called so. */
 const FENCED_NAME = 'fenghuo fenced'
+
+const END_FENCED = `select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and usename = current_user and application_name like '${FENCED_NAME} %'`
+
+/** Lets a connection in only while the lease is of this epoch. */
+async function admitted(query: Query, epoch: number): Promise<void> {
+  const { count } = await query('select 1 from lease where epoch = $1', [epoch])
+  if (count === 0) throw new StateFailure('taken', null, 'server')
+}
 
 /** For a connection beside the one that holds the lease of this epoch. */
 export function fencedName(epoch: number): string {
@@ -272,8 +311,7 @@ export function openFenced(url: string, epoch: number): FencedClient {
   const write: Query = async <Row>(text: string, values?: readonly unknown[]) => {
     const answer = await query<Row>(text, values)
     if (answer.count > 0) return answer
-    const { count } = await query('select 1 from lease where epoch = $1', [epoch])
-    if (count === 0) throw new StateFailure('taken', null, 'server')
+    await admitted(query, epoch)
     return answer
   }
   return { query, write, close: () => link.end() }

@@ -35,7 +35,8 @@ export interface LinkOptions {
   readonly admit?: (query: Query) => Promise<void>
   /** Called once for each connection that is lost; not at `end`. */
   readonly onLost?: (cause: unknown) => void
-  readonly onEnd?: () => void
+  /** Called where it is ended in good order; waited for. */
+  readonly onEnd?: () => Promise<void>
 }
 
 const INT8 = 20
@@ -82,6 +83,11 @@ export class PostgresLink implements PostgresPool {
 
   get connected(): boolean {
     return this.#client !== null
+  }
+
+  /** Why every statement fails; null while there is a connection. */
+  get failure(): StateFailure | null {
+    return this.#client === null ? this.#failure() : null
   }
 
   /** A sentence while there is no connection. */
@@ -176,7 +182,7 @@ export class PostgresLink implements PostgresPool {
     this.#ended = true
     const client = this.#client
     this.#client = null
-    this.#link.onEnd?.()
+    await this.#link.onEnd?.()
     await client?.end().catch(() => {})
   }
 
@@ -222,9 +228,9 @@ export class PostgresLink implements PostgresPool {
 }
 
 /** PostgreSQL with the habits of the embedded store: whole numbers have 64 bits, and text sorts by its code points. */
-export class OneConnectionDialect extends PostgresDialect {
-  constructor(link: PostgresLink) {
-    super({ pool: link })
+export class EvenDialect extends PostgresDialect {
+  constructor(pool: PostgresPool) {
+    super({ pool })
   }
 
   override createQueryCompiler(): PostgresQueryCompiler {

@@ -3,7 +3,7 @@
 import { Kysely } from 'kysely'
 import { OLDEST_SERVER } from './lease.ts'
 import { holderOf, type LeaseHolder } from './leaseHolder.ts'
-import { OneConnectionDialect, PostgresLink } from './postgres.ts'
+import { EvenDialect, PostgresLink } from './postgres.ts'
 import type { Schema, State } from './schema.ts'
 import { contentsOf, isKnown, MIGRATION_TABLE, newestSchema } from './upgrade.ts'
 
@@ -14,6 +14,8 @@ export interface ServerLook {
   readonly follows: boolean
   /** Whether the role may make tables. */
   readonly mayCreate: boolean
+  /** How many connections Fenghuo may have at once; those of others are taken off. */
+  readonly connections: number
   /** Whether the database keeps text in UTF-8. */
   readonly utf8: boolean
   /** empty; foreign: somebody else's tables; newer or older than this program; ready. */
@@ -27,19 +29,29 @@ interface Facts {
   readonly follows: boolean
   readonly creates: boolean | null
   readonly encoding: string
+  readonly connections: number
 }
+
+/** The least of what server, database and role allow (-1: no bound of their own), without what others have open. */
+const CONNECTIONS = `(select least(
+    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
+      - (select count(*) from pg_stat_activity where datid is not null and (datname, usename) is distinct from (current_database(), current_user)),
+    nullif(datconnlimit, -1),
+    (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user))
+  from pg_database where datname = current_database())`
 
 /** Throws a StateFailure, or what the server said, where it does not let us in. */
 export async function lookAtServer(url: string): Promise<ServerLook> {
   const link = new PostgresLink(url, { name: 'fenghuo doctor', readOnly: true })
-  const state: State = new Kysely<Schema>({ dialect: new OneConnectionDialect(link) })
+  const state: State = new Kysely<Schema>({ dialect: new EvenDialect(link) })
   try {
     await link.open()
     const { rows } = await link.use((query) =>
       query<Facts>(`select current_setting('server_version_num')::bigint as number, current_setting('server_version') as version,
-        pg_is_in_recovery() as follows, has_schema_privilege(current_schema(), 'create') as creates, current_setting('server_encoding') as encoding`)
+        pg_is_in_recovery() as follows, has_schema_privilege(current_schema(), 'create') as creates, current_setting('server_encoding') as encoding,
+        ${CONNECTIONS} as connections`)
     )
-    const { number, version, follows, creates, encoding } = rows[0] as Facts
+    const { number, version, follows, creates, encoding, connections } = rows[0] as Facts
     const { tables, applied } = await contentsOf(state)
     const holder = await link.use(holderOf)
     return {
@@ -47,6 +59,7 @@ export async function lookAtServer(url: string): Promise<ServerLook> {
       recent: number >= OLDEST_SERVER * 10_000,
       follows,
       mayCreate: creates === true,
+      connections,
       utf8: encoding === 'UTF8',
       content: contentOf(tables, applied),
       holder

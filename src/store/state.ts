@@ -5,7 +5,7 @@ import { SystemClock } from '../platform/clock.ts'
 import { Refusal } from '../platform/problem.ts'
 import { failureSentence, stateFailure } from './failure.ts'
 import { takeLease } from './lease.ts'
-import { isServer, OneConnectionDialect, PostgresLink, serverName } from './postgres.ts'
+import { EvenDialect, isServer, PostgresLink, serverName } from './postgres.ts'
 import type { Schema, State } from './schema.ts'
 import { NodeSqliteDialect, SqliteFile } from './sqlite.ts'
 import { checkVersion, migrate } from './upgrade.ts'
@@ -50,7 +50,7 @@ async function openFile(path: string, readOnly: boolean): Promise<State> {
 /** The store on a server, to look at: beside whoever holds its lease. */
 async function readServer(url: string): Promise<State> {
   const link = new PostgresLink(url, { name: 'fenghuo reading', readOnly: true })
-  const state = new Kysely<Schema>({ dialect: new OneConnectionDialect(link) })
+  const state = new Kysely<Schema>({ dialect: new EvenDialect(link) })
   try {
     await link.open()
     await checkVersion(state, serverName(url), true)

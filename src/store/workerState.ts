@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { Refusal } from '../platform/problem.ts'
 import { failureSentence, StateFailure, stateFailure } from './failure.ts'
-import { OneConnectionDialect, PostgresLink, serverName } from './postgres.ts'
+import { EvenDialect, PostgresLink, serverName } from './postgres.ts'
 import type { Schema, State } from './schema.ts'
 import { checkVersion } from './upgrade.ts'
 
@@ -28,7 +28,7 @@ export async function openWorkerState(url: string, clock: Clock): Promise<Worker
     timer?.cancel()
     if (!closed) timer = clock.after(LIMITS.courier.reconnectMs, () => void link.open().catch(again))
   }
-  const state = new Kysely<Schema>({ dialect: new OneConnectionDialect(link) })
+  const state = new Kysely<Schema>({ dialect: new EvenDialect(link) })
   const close = async (): Promise<void> => {
     closed = true
     timer?.cancel()

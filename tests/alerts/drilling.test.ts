@@ -72,6 +72,14 @@ it('a scheduled drill begins by the clock alone, climbs unhindered by throttles,
   expect(parts).toEqual(all)
 })
 
+it('ends at a whole instant, whatever its delays are divided by', () => {
+  const drilling = new Drilling({ ...PLANT, duty: { ...DUTY, drills: [] } }, AT)
+  const into = none()
+  drilling.begin('@drill/farm#1', { ...ASKED, factor: 7 }, 'anna', AT, into)
+  drilling.advance(AT + 60 * MINUTE, into)
+  expect(into.drills).toMatchObject([{ kind: 'begun' }, { kind: 'ended', outcome: 'unanswered', at: AT + 77_144 }])
+})
+
 it('is ended by an acknowledgement once, and refuses what leads to nobody', () => {
   const drilling = new Drilling({ ...PLANT, duty: { ...DUTY, drills: [] } }, AT)
   const into = none()

@@ -226,21 +226,13 @@ describe('operator actions', () => {
     house.obstacle = null
     house.stuck = true
     const asked = house.ask(`${path(S1)}/acknowledge`, tokens.operator, { payload: {} })
-    await waitForTimer()
+    await house.late(asked)
     const stuck = await asked
     expect([stuck.statusCode, stuck.json().detail]).toEqual([503, expect.stringMatching(/not confirmed to be on disk/)])
     house.stuck = false
     expect((await house.ask(path(S1), tokens.viewer)).json().acknowledged).toBeNull()
   })
 })
-
-/** Lets our clock pass until what waits for it has been answered. */
-async function waitForTimer(): Promise<void> {
-  for (let turns = 0; turns < 50; turns++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    house.clock.moveTo(house.clock.now() + 1000)
-  }
-}
 
 describe('GET /alarm-events', () => {
   it('has exactly the lines of the journal', async () => {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { expect, vi } from 'vitest'
 import { Access } from '../../src/access/access.ts'
 import type { OidcSettings } from '../../src/access/oidc.ts'
 import { ROLES, type Role } from '../../src/access/roles.ts'
@@ -30,6 +31,7 @@ import { ReadingColumns } from '../../src/model/readings.ts'
 import type { SuppressionChange } from '../../src/model/suppression.ts'
 import type { Level } from '../../src/model/tier.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
+import { LIMITS } from '../../src/platform/limits.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { Metrics } from '../../src/platform/metrics.ts'
 import { Random } from '../../src/platform/random.ts'
@@ -37,7 +39,7 @@ import { Engine } from '../../src/rules/engine.ts'
 import { Suppression } from '../../src/rules/suppression.ts'
 import type { State } from '../../src/store/schema.ts'
 import { happenings } from '../alerts/yard.ts'
-import { openState } from '../store/stateYard.ts'
+import { openStore } from '../store/stateYard.ts'
 import { PLANT } from './plant.ts'
 
 export const START = Date.parse('2026-01-01T08:00:00.000Z')
@@ -140,7 +142,7 @@ export class House {
   ): Promise<House> {
     const plant = options.plant ?? PLANT
     const folder = await mkdtemp(path.join(tmpdir(), 'fenghuo-api-'))
-    const state = await openState(path.join(folder, 'state.db'))
+    const { state, reads } = await openStore(path.join(folder, 'state.db'))
     const fleet = numberFleet(plant)
     const house = new House({
       folder,
@@ -148,6 +150,7 @@ export class House {
       parts: (self) =>
         self.#assemble(
           state,
+          reads,
           plant,
           options.consoleFolder ?? path.join(folder, 'no-console'),
           options.channels ?? [],
@@ -178,6 +181,21 @@ export class House {
     await server.start()
     this.#servers.push(server)
     return server.address
+  }
+
+  /** Lets our clock pass until what is stuck has been answered. */
+  async late(asked: Promise<unknown>): Promise<void> {
+    let answered = false
+    void asked.then(() => {
+      answered = true
+    })
+    await vi.waitFor(
+      () => {
+        this.clock.moveTo(this.clock.now() + LIMITS.api.submitMs)
+        expect(answered).toBe(true)
+      },
+      { timeout: 20_000, interval: 10 }
+    )
   }
 
   /** A bearer token of this role and scope. */
@@ -264,15 +282,16 @@ export class House {
   }
 
   #assemble(
-    state: Awaited<ReturnType<typeof openState>>,
+    state: State,
+    reads: State,
     plant: Plant,
     consoleFolder: string,
     channels: readonly Channel[],
     oidc: OidcSettings | null
   ): ApiParts {
     const { clock, metrics } = this
-    const book = new Book(state)
-    const access = new Access({ state, clock, log: silentLog, oidc })
+    const book = new Book(state, reads)
+    const access = new Access({ state, reads, clock, log: silentLog, oidc })
     access.setPlant(plant)
     const serviceWindows = () => this.desk.windows()
     const view = () => ({
@@ -304,6 +323,7 @@ export class House {
     const telling = new Telling({
       ...{
         state,
+        reads,
         clock,
         log: silentLog,
         random: new Random(1),

@@ -94,7 +94,8 @@ describe('notifications by API', () => {
     const retry = (id: string, token: string) => house.ask(`/api/v1/notifications/${id}/retry`, token, { method: 'POST' })
     expect((await retry('dead', viewer)).statusCode).toBe(403)
     expect((await retry('none', operator)).statusCode).toBe(404)
-    expect((await retry('dead', operator)).json()).toMatchObject({ id: 'dead', state: 'queued', tries: 0 })
+    // The courier may be quicker than the answer.
+    expect((await retry('dead', operator)).json()).toMatchObject({ id: 'dead', state: expect.stringMatching(/^(queued|sending|sent)$/) })
     await vi.waitFor(async () => expect((await house.parts.telling.notices.one('dead', null))?.state).toBe('sent'), WAIT)
     expect((await retry('dead', operator)).statusCode).toBe(409)
     const [record] = await house.parts.access.audit.list(1)

@@ -111,10 +111,7 @@ describe('POST /telemetry', () => {
     house.obstacle = null
     house.stuck = true
     const asked = send({ device: 'T-101', values: { level_pct: 56 } })
-    for (let turns = 0; turns < 50; turns++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      house.clock.moveTo(house.clock.now() + 1000)
-    }
+    await house.late(asked)
     const stuck = await asked
     expect([stuck.statusCode, stuck.json().detail]).toEqual([503, 'The message is not on disk yet. Send it again: a repeat is ignored.'])
     house.stuck = false

@@ -3,11 +3,14 @@
 // what to install. Each test has a database of its own.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { freePort } from './freePort.ts'
+
+/** A role of this name, where a test makes it, needs its password on a server that is ours. */
+export const WITH_PASSWORD = 'fenghuo_with_password'
 
 export interface PostgresServer {
   /** Whether it is ours to stop, kill and stall. */
@@ -19,6 +22,10 @@ export interface PostgresServer {
   /** Ends every connection; a server that is ours is stopped ('fast') or killed (-9) and does not answer until `start`. */
   stop(how: 'fast' | 'kill'): Promise<void>
   start(): Promise<void>
+  /** Stops it and keeps what is in it; afterwards it runs again. Only a server that is ours. */
+  keep(): Promise<void>
+  /** Kills it, puts back what was kept, and starts it. */
+  goBack(): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,6 +64,8 @@ async function local(binaries: string): Promise<PostgresServer> {
   const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', HOME: folder }
   const options = ['-D', data, '-U', 'fenghuo', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
   execFileSync(path.join(binaries, 'initdb'), options, { ...who, env, cwd: folder, stdio: 'ignore' })
+  const access = path.join(data, 'pg_hba.conf')
+  writeFileSync(access, `host all ${WITH_PASSWORD} all scram-sha-256\n${readFileSync(access, 'utf8')}`)
   const port = await freePort()
   const url = `postgres://fenghuo@127.0.0.1:${port}/postgres`
   let child: ChildProcess | null = null
@@ -77,12 +86,26 @@ async function local(binaries: string): Promise<PostgresServer> {
     await gone
     child = null
   }
+  const copied = (from: string, to: string): void => {
+    rmSync(to, { recursive: true, force: true })
+    execFileSync('cp', ['-a', from, to])
+  }
   await start()
   return {
     ours: true,
     ...databasesOf(url),
     stop,
     start,
+    async keep() {
+      await stop('fast')
+      copied(data, path.join(folder, 'kept'))
+      await start()
+    },
+    async goBack() {
+      await stop('kill')
+      copied(path.join(folder, 'kept'), data)
+      await start()
+    },
     async close() {
       await stop('kill')
       rmSync(folder, { recursive: true, force: true })
@@ -100,6 +123,8 @@ function remote(url: string, close: () => Promise<void>): PostgresServer {
     run,
     stop: async () => void (await run(url, cut)),
     start: async () => {},
+    keep: async () => {},
+    goBack: () => Promise.reject(new Error('This server is not ours to put back.')),
     async close() {
       for (const name of made) await run(url, `drop database if exists ${name} with (force)`)
       await close()

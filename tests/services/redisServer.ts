@@ -1,5 +1,5 @@
-// A real Redis for tests, from, in this order: TEST_REDIS_URL is for servers that must not be killed; the local binary on a free
-// port in a temporary folder; a container. Without any of them the tests fail and say what to install.
+// A real Redis for tests, from, in this order: TEST_REDIS_URL, a server that must not be killed (its connections are cut instead); the
+// local binary on a free port in a temporary folder; a container. Without any of them the tests fail and say what to install.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -21,9 +21,9 @@ export interface RedisServer {
 }
 
 export async function openRedis(): Promise<RedisServer> {
-  if (spawnSync('redis-server', ['--version']).error === undefined) return localRedis()
   const given = process.env.TEST_REDIS_URL
   if (given !== undefined) return remoteRedis(given, async () => {})
+  if (spawnSync('redis-server', ['--version']).error === undefined) return localRedis()
   const container = await containerRedis()
   if (container !== null) return container
   throw new Error('A Redis is needed here: apt-get install redis-server, or set TEST_REDIS_URL, or run Docker.')

@@ -2,6 +2,9 @@
 // PostgreSQL: a database for each path, so that opening the path again finds what was there.
 
 import { sql } from 'kysely'
+import { expect } from 'vitest'
+import { SystemClock } from '../../src/platform/clock.ts'
+import { takeLease } from '../../src/store/lease.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState as open } from '../../src/store/state.ts'
 
@@ -25,7 +28,41 @@ export function inFile(): boolean {
 /** As `openState` of the product does, at the place that stands for this path. */
 export async function openState(path: string, options?: Parameters<typeof open>[1]): Promise<State> {
   const databases = globalThis.stateDatabases
-  return open(databases === undefined ? path : await databases(path), options)
+  return databases === undefined ? looked(await open(path, options)) : open(await databases(path), options)
+}
+
+/** As `openState`, with what a service only reads by. */
+export async function openStore(path: string): Promise<{ readonly state: State; readonly reads: State }> {
+  const databases = globalThis.stateDatabases
+  if (databases === undefined) {
+    const state = await openState(path)
+    return { state, reads: state }
+  }
+  const lease = await takeLease(await databases(path), { instance: 'tests', host: '', clock: new SystemClock(), log: null })
+  if (lease === null) throw new Error(`somebody else works with the database of ${path}`)
+  return lease
+}
+
+/** Before it is closed, every column of whole numbers must hold nothing else: SQLite keeps a fraction there, a server refuses it. */
+function looked(state: State): State {
+  const destroy = state.destroy.bind(state)
+  state.destroy = async () => {
+    const found = await fractions(state).catch(() => [])
+    await destroy()
+    expect(found, 'no whole numbers').toEqual([])
+  }
+  return state
+}
+
+async function fractions(state: State): Promise<string[]> {
+  const columns = await sql<{ place: string; tab: string; col: string }>`
+    select m.name || '.' || c.name as place, m.name as tab, c.name as col from sqlite_schema m join pragma_table_info(m.name) c
+    where m.type = 'table' and lower(c.type) in ('integer', 'bigint')`.execute(state)
+  const each = columns.rows.map(
+    ({ place, tab, col }) =>
+      sql`select ${place} as place where exists (select 1 from ${sql.table(tab)} where typeof(${sql.ref(col)}) not in ('integer', 'null'))`
+  )
+  return (await sql<{ place: string }>`${sql.join(each, sql` union all `)}`.execute(state)).rows.map(({ place }) => place)
 }
 
 /** The setting by which a service on this data folder keeps its state where these tests do. */

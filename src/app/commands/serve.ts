@@ -43,8 +43,8 @@ async function serve(configFile: string): Promise<void> {
   if (house.generatedPassword !== null) console.log(`First sign-in: admin / ${house.generatedPassword}   (shown this once)`)
   const end = await Promise.race([ended, house.failure])
   if (typeof end === 'string') console.log(`${end}: draining`)
-  else if (configuration.config.state.url !== null && isTaken(end)) {
-    // Nothing is drained: what this process still holds was never acknowledged, and the other instance has the rest.
+  else if (configuration.config.state.url !== null && isDisplaced(end)) {
+    // Nothing is drained: what this process still holds was never acknowledged, and the next one reads the rest from the journal.
     console.error(end.message)
     process.exit(end.exitCode)
   }
@@ -53,7 +53,7 @@ async function serve(configFile: string): Promise<void> {
   if (!well) throw new Refusal('Not everything ended as it should; the journal holds what was acknowledged.')
 }
 
-/** Whether another instance has taken over. */
-function isTaken({ cause }: Refusal): boolean {
-  return cause instanceof StateFailure && cause.kind === 'taken'
+/** Whether another instance has taken over, or the state is not as we left it. */
+function isDisplaced({ cause }: Refusal): boolean {
+  return cause instanceof StateFailure && (cause.kind === 'taken' || cause.kind === 'goneBack')
 }

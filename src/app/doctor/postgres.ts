@@ -1,5 +1,6 @@
 // The PostgreSQL that keeps the state: lets us in, is recent, may be written, holds what this version can work with; and who works with it.
 
+import { LIMITS } from '../../platform/limits.ts'
 import { messageOf } from '../../platform/problem.ts'
 import { stateFailure } from '../../store/failure.ts'
 import { serverName } from '../../store/postgres.ts'
@@ -45,11 +46,16 @@ function versionOf({ version, recent }: ServerLook): Finding {
     : fail(CHECK, `PostgreSQL ${version} is too old.`, 'Use version 13 or newer.')
 }
 
-function rightsOf({ follows, mayCreate, utf8 }: ServerLook): Finding[] {
+function rightsOf({ follows, mayCreate, connections, utf8 }: ServerLook): Finding[] {
   const findings: Finding[] = []
   if (follows) findings.push(fail(CHECK, 'It only follows another server and takes no writes.', 'Name the primary server.'))
   if (!mayCreate)
     findings.push(fail(CHECK, 'The role may not make tables.', 'Make it the owner of the database: alter database … owner to ….'))
+  const { connections: wanted } = LIMITS.postgres
+  if (connections < wanted) {
+    const found = `It leaves ${Math.max(0, connections)} connections to Fenghuo; a service, a standby, two delivery workers and a backup want ${wanted}.`
+    findings.push(warn(CHECK, found, 'Raise max_connections, or the connection limit of the role or the database.'))
+  }
   if (!utf8) findings.push(fail(CHECK, 'The database does not keep text in UTF-8.', "Make it anew with encoding 'UTF8'."))
   return findings
 }

@@ -112,7 +112,7 @@ function notShared(folder: string): Refusal {
 async function settle(claim: Claim, local: Extent | null): Promise<void> {
   const { folder, copy, log } = claim
   let extent = await copy.extent()
-  const joins = extent !== null && local !== null && extent.lastSeq + 1 >= local.firstSeq
+  const joins = extent !== null && local !== null && extent.lastSeq + 1 >= local.firstSeq && (await copy.whole())
   if (extent !== null && !joins) {
     await copy.clear()
     extent = null

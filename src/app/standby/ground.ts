@@ -37,7 +37,7 @@ export async function openGround(config: Config, { folder, term }: Seat, clock: 
     try {
       refuseMoved(folder)
       const state = await openState(path.join(folder, STATE_FILE))
-      const stored: StateStore = { state, problem: () => null, lost: new Promise(() => {}) }
+      const stored: StateStore = { state, reads: state, problem: () => null, lost: new Promise(() => {}) }
       return { folder, journal, state, stored, term, copy: null, release: () => state.destroy() }
     } catch (cause) {
       await journal.stop()
@@ -69,8 +69,8 @@ export async function openGround(config: Config, { folder, term }: Seat, clock: 
     if (config.history.influx !== null) placePosition(historyFolder, claimed.installation, claimed.rebuilt)
     const journal = new Journal({ folder: journalFolder, clock, log, mirror: copies ? copy : null })
     await journal.start()
-    const { state, lost } = lease
-    const stored: StateStore = { state, problem: () => lease.problem, lost }
+    const { state, reads, lost } = lease
+    const stored: StateStore = { state, reads, problem: () => lease.problem, lost }
     return { folder, journal, state, stored, term, copy: copies ? copy : null, release }
   } catch (cause) {
     await release()

@@ -1,0 +1,218 @@
+// What a PostgreSQL may do to the service: a question that never ends, a commit whose answer is lost, a server that has gone back;
+// and what `doctor` says of a server before any of it.
+
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { EmbeddedDispatcher } from '../../src/alerts/queues/embedded.ts'
+import { checkPostgres } from '../../src/app/doctor/postgres.ts'
+import { SystemClock } from '../../src/platform/clock.ts'
+import { LIMITS } from '../../src/platform/limits.ts'
+import { type LeasedState, takeLease } from '../../src/store/lease.ts'
+import type { State } from '../../src/store/schema.ts'
+import { openState } from '../../src/store/state.ts'
+import { CourierYard } from '../alerts/courierYard.ts'
+import { ADMIN_PASSWORD } from '../liveService.ts'
+import { freePort } from './freePort.ts'
+import { openPostgres, WITH_PASSWORD } from './postgresServer.ts'
+import { type Instance, StandbyYard } from './standbyYard.ts'
+import { TcpProxy } from './tcpProxy.ts'
+
+const WAIT = { timeout: 30_000, interval: 20 }
+const server = await openPostgres()
+afterAll(() => server.close())
+
+let yard: StandbyYard | null = null
+afterEach(async () => {
+  await yard?.close()
+  yard = null
+})
+
+/** The same database by way of a proxy. */
+async function proxied(url: string): Promise<{ proxy: TcpProxy; address: string }> {
+  const address = new URL(url)
+  const proxy = await TcpProxy.open(Number(address.port), address.hostname)
+  address.host = `127.0.0.1:${proxy.port}`
+  return { proxy, address: address.href }
+}
+
+async function asked({ http }: Instance, path: string): Promise<{ status: number; body: { detail?: string; items?: unknown[] } }> {
+  const headers = { 'content-type': 'application/json' }
+  const session = await fetch(`${http}/api/v1/session`, {
+    ...{ method: 'POST', headers, body: JSON.stringify({ username: 'admin', password: ADMIN_PASSWORD }) }
+  })
+  const cookie = session.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ')
+  const answer = await fetch(`${http}${path}`, { headers: { cookie } })
+  return { status: answer.status, body: (await answer.json()) as { detail?: string } }
+}
+
+describe('doctor', () => {
+  const said = async (url: string): Promise<string[]> => (await checkPostgres(url)).map(({ state, found }) => `${state}: ${found}`)
+
+  it('finds a server empty, ready, in use, of somebody else, older or newer', async () => {
+    const url = await server.database()
+    const lets = expect.stringMatching(/^ok: PostgreSQL \d+\S* .*lets us in\.$/)
+    const nobody = 'ok: Nobody works with the state in it at the moment.'
+    expect(await said(url)).toEqual([lets, 'ok: The database is empty: the first start makes its tables.', nobody])
+    const state = await openState(url)
+    expect(await said(url)).toEqual([
+      lets,
+      'ok: It holds a state of this version.',
+      expect.stringMatching(/^ok: Somebody works with the state in it \(\d s since its last sign of life\)\.$/)
+    ])
+    await state.destroy()
+    expect(await said(url)).toEqual([lets, 'ok: It holds a state of this version.', nobody])
+    await server.run(url, "insert into schema_migrations (name, timestamp) values ('9999-later', '')")
+    expect(await said(url)).toContain('fail: It holds a state of a newer version.')
+    await server.run(url, "delete from schema_migrations where name >= '0012'")
+    expect(await said(url)).toContain('warn: It holds a state of an older version.')
+    const foreign = await server.database()
+    await server.run(foreign, 'create table books (id int)')
+    expect(await said(foreign)).toContain('fail: It holds tables of somebody else.')
+  })
+
+  it('tells a server that is not there from a role, a password and a database that are wrong', async () => {
+    const url = new URL(await server.database())
+    const away = new URL(url)
+    away.port = String(await freePort())
+    expect(await said(away.href)).toEqual([expect.stringMatching(/^fail: .* cannot be reached: .*ECONNREFUSED/)])
+    const database = new URL(url)
+    database.pathname = '/nothing_of_this_name'
+    expect(await said(database.href)).toEqual([
+      expect.stringMatching(/^fail: .* does not let us in: .*"nothing_of_this_name" does not exist\.$/)
+    ])
+    if (server.ours) await server.run(url.href, `create role ${WITH_PASSWORD} login password 'right'`)
+    const wrong = new URL(url)
+    if (server.ours) wrong.username = WITH_PASSWORD
+    wrong.password = 'wrong'
+    const [finding, ...others] = await checkPostgres(wrong.href)
+    expect([finding?.state, finding?.todo, others]).toEqual([
+      'fail',
+      'Correct FENGHUO_POSTGRES_URL, or make the role and its database.',
+      []
+    ])
+    expect(finding?.found).toMatch(/does not let us in: password authentication failed/)
+    expect(JSON.stringify(finding)).not.toContain('wrong')
+  })
+
+  it('warns of too few connections', async () => {
+    const url = await server.database()
+    await server.run(url, `alter database ${new URL(url).pathname.slice(1)} connection limit 5`)
+    expect(await said(url)).toContainEqual(expect.stringMatching(/^warn: It leaves 5 connections to Fenghuo;/))
+  })
+})
+
+describe('what only reads', () => {
+  async function leased(url: string): Promise<LeasedState> {
+    return (await takeLease(url, { instance: 'a', host: 'a', clock: new SystemClock(), log: null })) as LeasedState
+  }
+  const epochIn = async (state: State): Promise<number> => (await state.selectFrom('lease').select('epoch').executeTakeFirstOrThrow()).epoch
+
+  it('sees what was just committed, and cannot write', async () => {
+    const { state, reads, release } = await leased(await server.database())
+    for (let seq = 1; seq <= 50; seq++) {
+      await state.updateTable('position').set({ seq }).execute()
+      expect(await reads.selectFrom('position').select('seq').execute()).toEqual([{ seq }])
+    }
+    await expect(reads.updateTable('position').set({ seq: 0 }).execute()).rejects.toThrow(/read-only/)
+    await release()
+  })
+
+  it('has a bounded number of connections, and waits for one in order', async () => {
+    const url = await server.database()
+    const { reads, release } = await leased(url)
+    await Promise.all(Array.from({ length: 50 }, () => epochIn(reads)))
+    const [{ count } = { count: 0 }] = await server.run<{ count: number }>(
+      url,
+      "select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name like 'fenghuo fenced % reading'"
+    )
+    expect(count).toBe(LIMITS.postgres.reads)
+    await release()
+  })
+
+  it('answers nothing while the lease is away, and nothing at all once somebody else has it', async () => {
+    const url = await server.database()
+    const { proxy, address } = await proxied(url)
+    const one = await leased(address)
+    await Promise.all(Array.from({ length: 3 }, () => epochIn(one.reads)))
+    proxy.mode = 'refuse'
+    await server.run(url, 'select pg_terminate_backend((select pid::int from lease))')
+    await vi.waitFor(() => expect(one.problem).toContain('PostgreSQL cannot be reached'), WAIT)
+    await expect(epochIn(one.reads)).rejects.toMatchObject({ kind: 'unreachable' })
+    const other = await leased(url)
+    expect([one.epoch, other.epoch]).toEqual([1, 2])
+    proxy.mode = 'pass'
+    expect((await one.lost).message).toContain('Another Fenghuo has taken over the state in PostgreSQL')
+    await expect(epochIn(one.reads)).rejects.toMatchObject({ kind: 'taken' })
+    expect(await epochIn(other.reads)).toBe(2)
+    await one.release()
+    await other.release()
+    await proxy.close()
+  })
+})
+
+it('a question that never ends is answered 503 with a sentence; alarms and the lease go on meanwhile', { timeout: 120_000 }, async () => {
+  const postgres = await server.database()
+  yard = await StandbyYard.open({ postgres, influx: null })
+  const [service] = yard.instances
+  await service.start()
+  expect((await asked(service, '/api/v1/quarantine')).status).toBe(200)
+  await server.run(postgres, 'alter table quarantine rename to quarantine_rows')
+  await server.run(postgres, 'create view quarantine as select q.* from pg_sleep(60) left join quarantine_rows q on true')
+  yard.load()
+  await yard.more(5)
+  const open = new Set(['one', 'two'])
+  const heavy = [...open].map((name) => asked(service, '/api/v1/quarantine').finally(() => open.delete(name)))
+  await yard.more(100)
+  expect((await asked(service, '/api/v1/alarm-events?limit=1')).body.items).toHaveLength(1)
+  expect(open.size).toBe(2)
+  for (const { status, body } of await Promise.all(heavy)) {
+    expect([status, body.detail]).toEqual([503, 'PostgreSQL did not do it in time: look for long transactions and for load on the server.'])
+  }
+  await yard.more(5)
+  expect(await server.run(postgres, 'select epoch::int as epoch from lease')).toEqual([{ epoch: 1 }])
+  expect(service.output).not.toContain('was lost')
+})
+
+it.runIf(server.ours)(
+  'a server that comes back with less than it confirmed ends the process; started again, it tells the alarms anew',
+  { timeout: 180_000 },
+  async () => {
+    const postgres = await server.database()
+    yard = await StandbyYard.open({ postgres, influx: null })
+    const [service] = yard.instances
+    await service.start()
+    yard.load()
+    await yard.more(20)
+    await server.keep()
+    await yard.more(40)
+    await server.goBack()
+    expect(await service.ended()).toBe(1)
+    expect(service.output).toContain('PostgreSQL has come back with less than it had confirmed')
+    expect(await service.start()).toBe('active')
+    await yard.more(20)
+    await yard.endLoad()
+    expect((await yard.check(service, 'forgot')).events).toBeGreaterThan(0)
+    const gaps = `select first_seq, before from (select first_seq, lag(last_seq) over (order by first_seq) as before from journal_groups) as g
+    where first_seq <> before + 1`
+    expect(await server.run(postgres, gaps)).toEqual([])
+  }
+)
+
+describe('a claim whose commit went through while its answer was lost', () => {
+  it.each([['alone', {}] as const, ['beside others', { beside: { sends: true } }] as const])(
+    'is found while the sender runs (%s)',
+    async (_how, more) => {
+      const { proxy, address } = await proxied(await server.database())
+      const one = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), where: address, ...more })
+      await one.start()
+      proxy.cutAfter = ['"sending_at"', 'commit']
+      await one.plan(one.planned('one'))
+      await vi.waitFor(async () => expect(await one.rows()).toMatchObject([{ state: 'sent', tries: 2, possible_duplicate: 1 }]), WAIT)
+      expect([proxy.cutAfter, one.carrier.ids()]).toEqual([[], ['one']])
+      await one.close()
+      await proxy.close()
+    }
+  )
+})
