@@ -209,6 +209,10 @@ it.runIf(inFile())('names what stands in the way of a backup or a restore, and c
     })
   ).toMatch(/journal.*: its checksum does not match\. Nothing was restored/)
   expect(await refusal(() => writeFileSync(path.join(spoilt, 'state.db'), 'short'))).toMatch(/it has 5 bytes, not \d+/)
+  // What had been copied before the server was asked is gone again, and the next attempt is not in its own way.
+  await expect(restore(target, empty, 'postgres://nobody@127.0.0.1:1/none')).rejects.toThrow(/PostgreSQL cannot be reached/)
+  expect(readdirSync(empty)).toEqual([])
+  await restore(target, empty)
 })
 
 it('a service does not start on an unfinished restore, nor on a folder of a newer version', async () => {

@@ -2,7 +2,7 @@
 // is in its place and on disk, a mark in the folder says so.
 
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, Refusal } from '../../platform/problem.ts'
 import { openState } from '../../store/state.ts'
@@ -48,10 +48,18 @@ export async function restore(source: string, data: string, url: string | null =
     const made = [...manifest.files.map((file) => file.path), ...ENDS.map((end) => `${STATE_FILE}${end}`), INSTANCE_FILE]
     for (const name of made) await removeFile(path.join(data, name)).catch(() => undefined)
     await removeFile(mark).catch(() => undefined)
+    for (const folder of foldersOf(manifest)) await rmdir(path.join(data, folder)).catch(() => undefined)
     if (cause instanceof Refusal) throw cause
     throw new Refusal(`The backup was not restored: ${messageOf(cause)}. The data folder ${data} has been emptied again.`, { cause })
   }
   return manifest
+}
+
+/** The folders that its files lie in, each before the one it lies in. */
+function foldersOf({ files }: Manifest): string[] {
+  const folders = new Set<string>()
+  for (const file of files) for (let at = path.dirname(file.path); at !== '.'; at = path.dirname(at)) folders.add(at)
+  return [...folders].sort((a, b) => b.length - a.length)
 }
 
 /** The state from the file that was restored into the empty database; then the file has no use any more. */

@@ -8,6 +8,10 @@ import { GROUP_HEADER_BYTES } from './format.ts'
 import type { Group } from './group.ts'
 
 const RETRY_MS = 1000
+/** A group that is not there after so long is said to be held up, before anything has failed. */
+const LATE_MS = 5_000
+const LATE =
+  'The copy of the journal is not written: PostgreSQL has not answered for 5 s. Nothing is acknowledged until it does: look at the server and the way to it.'
 
 /** Records that were flushed together, as bytes. */
 export interface GroupBytes {
@@ -30,6 +34,8 @@ export class Mirrored {
   readonly #clock: Clock
   readonly #log: Log
   #problem: string | null = null
+  /** Since when the group under way is waited for, on the monotonic clock. */
+  #since: number | null = null
   #stopping = false
   #retry: { timer: Timer; resume: () => void } | null = null
 
@@ -41,7 +47,8 @@ export class Mirrored {
 
   /** A sentence where it does not take groups at the moment, else null. */
   get problem(): string | null {
-    return this.#problem
+    const isLate = this.#since !== null && this.#clock.monotonic() - this.#since >= LATE_MS
+    return this.#problem ?? (isLate ? LATE : null)
   }
 
   /** True once the group is there; false where it cannot be any more, or the journal is stopping. */
@@ -49,15 +56,18 @@ export class Mirrored {
     const { chunk, start, end, firstSeq, count } = group
     const records = chunk.bytes.subarray(start + GROUP_HEADER_BYTES, end)
     for (;;) {
+      this.#since ??= this.#clock.monotonic()
       try {
         await this.#mirror.keep({ firstSeq, lastSeq: firstSeq + count - 1, records })
         if (this.#problem !== null) this.#log.info('The copy of the journal is written again.')
         this.#problem = null
+        this.#since = null
         return true
       } catch (cause) {
         if (!(cause instanceof Refusal)) throw cause
         const final = (cause as Refusal & { readonly passing?: boolean }).passing === false
         this.#failed(cause.message, final)
+        this.#since = null
         if (final || this.#stopping) return false
       }
       await this.#pause()

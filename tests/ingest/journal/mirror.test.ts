@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Group } from '../../../src/ingest/journal/group.ts'
 import { Journal } from '../../../src/ingest/journal/journal.ts'
-import type { GroupBytes } from '../../../src/ingest/journal/mirror.ts'
+import { type GroupBytes, Mirrored } from '../../../src/ingest/journal/mirror.ts'
 import { rawGroups, writeRawGroups } from '../../../src/ingest/journal/raw.ts'
-import { SystemClock } from '../../../src/platform/clock.ts'
+import { ManualClock, SystemClock } from '../../../src/platform/clock.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { StateFailure } from '../../../src/store/failure.ts'
 
@@ -66,6 +67,24 @@ it('acknowledges nothing while the other place does not take it, says so, and go
     [4, 5],
     [6, 7]
   ])
+})
+
+it('says so where the other place neither takes a group nor refuses it', async () => {
+  const manual = new ManualClock(0)
+  let take = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    take = resolve
+  })
+  const mirrored = new Mirrored({ keep: () => held }, manual, silentLog)
+  const group = { chunk: { bytes: new Uint8Array(64) }, start: 0, end: 64, firstSeq: 1, count: 1 } as Group
+  const kept = mirrored.keep(group)
+  manual.moveTo(4_999)
+  expect(mirrored.problem).toBeNull()
+  manual.moveTo(5_000)
+  expect(mirrored.problem).toContain('PostgreSQL has not answered for 5 s. Nothing is acknowledged until it does')
+  take()
+  await expect(kept).resolves.toBe(true)
+  expect(mirrored.problem).toBeNull()
 })
 
 it('never tries again once another instance has taken over, and still ends', async () => {
