@@ -12,6 +12,8 @@ export interface ServerLook {
   readonly recent: boolean
   /** Whether it is one that only follows another, and takes no writes. */
   readonly follows: boolean
+  /** Whether database or role are set to take no writes. */
+  readonly closed: boolean
   /** Whether the role may make tables. */
   readonly mayCreate: boolean
   /** How many connections Fenghuo may have at once; those of others are taken off. */
@@ -27,6 +29,7 @@ interface Facts {
   readonly number: number
   readonly version: string
   readonly follows: boolean
+  readonly closed: boolean
   readonly creates: boolean | null
   readonly encoding: string
   readonly connections: number
@@ -49,15 +52,17 @@ export async function lookAtServer(url: string): Promise<ServerLook> {
     const { rows } = await link.use((query) =>
       query<Facts>(`select current_setting('server_version_num')::bigint as number, current_setting('server_version') as version,
         pg_is_in_recovery() as follows, has_schema_privilege(current_schema(), 'create') as creates, current_setting('server_encoding') as encoding,
+        (select reset_val = 'on' from pg_settings where name = 'default_transaction_read_only') as closed,
         ${CONNECTIONS} as connections`)
     )
-    const { number, version, follows, creates, encoding, connections } = rows[0] as Facts
+    const { number, version, follows, closed, creates, encoding, connections } = rows[0] as Facts
     const { tables, applied } = await contentsOf(state)
     const holder = await link.use(holderOf)
     return {
       version,
       recent: number >= OLDEST_SERVER * 10_000,
       follows,
+      closed,
       mayCreate: creates === true,
       connections,
       utf8: encoding === 'UTF8',

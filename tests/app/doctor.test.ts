@@ -101,6 +101,25 @@ it('asks Redis and InfluxDB who they are, and never says a password', async () =
   expect(JSON.stringify([first, wrong, away])).not.toMatch(/right|hush/)
 })
 
+it('says that InfluxDB refuses the credentials, or has no such database', async () => {
+  let answer: readonly [string, string] = ['401 Unauthorized', 'authorization failed']
+  const influx = await listening((asked) => {
+    if (asked.startsWith('GET /ping')) return 'HTTP/1.1 204 No Content\r\nX-Influxdb-Version: 1.6.7\r\n\r\n'
+    const body = JSON.stringify({ error: answer[1] })
+    return `HTTP/1.1 ${answer[0]}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  })
+  const env = { FENGHUO_INFLUX_URL: `http://127.0.0.1:${influx}`, FENGHUO_INFLUX_TOKEN: 'me:hush' }
+  expect(of(await look(env), 'InfluxDB')).toEqual([
+    'ok: InfluxDB 1.6.7 can be reached.',
+    'fail: It does not let us in: authorization failed. Correct FENGHUO_INFLUX_TOKEN (history.influx.token): a token, or user:password, that may read and write "fenghuo".'
+  ])
+  answer = ['404 Not Found', 'database not found: "fenghuo"']
+  expect(of(await look(env), 'InfluxDB')).toEqual([
+    'ok: InfluxDB 1.6.7 can be reached.',
+    'warn: It has no "fenghuo" yet. Run fenghuo history setup.'
+  ])
+})
+
 it('says where PostgreSQL cannot be reached, and that its address is to be looked at', async () => {
   const closed = await listening(() => '')
   servers.at(-1)!.close()

@@ -11,6 +11,7 @@ import { checkCertificates } from './certificates.ts'
 import { checkConnections } from './connections.ts'
 import { checkDisk } from './disk.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
+import { checkInflux } from './influx.ts'
 import { checkClock, checkConsole, checkOpenFiles, checkVersions, momentOf } from './machine.ts'
 import { checkPorts, runningService } from './ports.ts'
 
@@ -36,6 +37,7 @@ export async function examine(configFile: string, env: Environment, consoleFolde
     findings.push(...(await checkPorts(wanted, service)))
     findings.push(...(await checkCertificates(config, clock.now())))
     findings.push(...(await checkConnections(config, clock)))
+    if (config.history.influx !== null) findings.push(...(await checkInflux(config.history.influx)))
     const empty = emptyHistory(config)
     if (empty !== null) findings.push(warn('standby', empty.found, empty.todo))
   }

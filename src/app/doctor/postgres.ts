@@ -46,9 +46,17 @@ function versionOf({ version, recent }: ServerLook): Finding {
     : fail(CHECK, `PostgreSQL ${version} is too old.`, 'Use version 13 or newer.')
 }
 
-function rightsOf({ follows, mayCreate, connections, utf8 }: ServerLook): Finding[] {
+function rightsOf({ follows, closed, mayCreate, connections, utf8 }: ServerLook): Finding[] {
   const findings: Finding[] = []
   if (follows) findings.push(fail(CHECK, 'It only follows another server and takes no writes.', 'Name the primary server.'))
+  if (closed)
+    findings.push(
+      fail(
+        CHECK,
+        'It is set to take no writes (default_transaction_read_only).',
+        'Reset it: alter database … reset default_transaction_read_only.'
+      )
+    )
   if (!mayCreate)
     findings.push(fail(CHECK, 'The role may not make tables.', 'Make it the owner of the database: alter database … owner to ….'))
   const { connections: wanted } = LIMITS.postgres
