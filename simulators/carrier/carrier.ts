@@ -53,6 +53,8 @@ const NO_DATA = Buffer.alloc(0)
 
 export class Carrier {
   readonly ledger: LedgerEntry[] = []
+  /** Sessions that said goodbye. */
+  unbound = 0
   readonly #options: CarrierOptions
   readonly #sessions = new Set<Session>()
   #smpp: SmppServer | null = null
@@ -125,6 +127,7 @@ export class Carrier {
     })
     session.on('enquire_link', (pdu: PDU) => session.send(pdu.response()))
     session.on('unbind', (pdu: PDU) => {
+      this.unbound++
       session.send(pdu.response())
       session.close()
     })

@@ -48,6 +48,8 @@ const clock = new SystemClock()
 /** Lines for its configuration besides listener and persistence. */
 export interface MosquittoOptions {
   readonly lines?: readonly string[]
+  /** Access is set for each listener by itself. */
+  readonly perListener?: boolean
   /** A configuration file as it is, with its port; then nothing else is added. */
   readonly configuration?: { readonly file: string; readonly port: number }
 }
@@ -107,7 +109,7 @@ async function served(backing: Backing): Promise<MosquittoForTests> {
   }
 }
 
-async function local({ lines = ['allow_anonymous true'], configuration }: MosquittoOptions): Promise<Backing> {
+async function local({ lines = ['allow_anonymous true'], perListener = false, configuration }: MosquittoOptions): Promise<Backing> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-mosquitto-'))
   // It gives up root for a user of its own, who must be able to write here.
   chmodSync(folder, 0o777)
@@ -115,6 +117,7 @@ async function local({ lines = ['allow_anonymous true'], configuration }: Mosqui
   const file = configuration?.file ?? path.join(folder, 'mosquitto.conf')
   if (configuration === undefined) {
     const own = [
+      `per_listener_settings ${perListener}`,
       `listener ${port} 127.0.0.1`,
       'persistence true',
       `persistence_location ${folder}/`,

@@ -7,8 +7,9 @@ import type { Clock } from '../../platform/clock.ts'
 import { messageOf } from '../../platform/problem.ts'
 import type { Config } from '../config/service.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
-import { checkUpstream } from './upstream.ts'
 import { checkPostgres } from './postgres.ts'
+import { checkUpstream } from './upstream.ts'
+import { checkWorkers } from './workers.ts'
 
 const ANSWER_MS = 3_000
 const SOON_MS = 30 * 86_400_000
@@ -33,6 +34,7 @@ export async function checkConnections(config: Config, clock: Clock): Promise<Fi
   const { influx } = config.history
   if (influx !== null) findings.push(...(await reach('InfluxDB', influx.url, clock, askInflux)))
   if (config.state.url !== null) findings.push(...(await checkPostgres(config.state.url)))
+  findings.push(...(await checkWorkers(config, clock)))
   const { enabled, upstream } = config.mqtt
   if (enabled && upstream !== null) findings.push(...(await checkUpstream(upstream, clock)))
   return findings

@@ -1,13 +1,16 @@
 // The external MQTT broker: whether we get in, by the protocol that is set, and may read and write what the service must. It is
 // tried by a message of our own that comes back: brokers grant subscriptions whose messages they then keep to themselves.
 
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { connect } from 'node:tls'
 import { credentialsOf, shownAddress, type UpstreamSettings } from '../../ingest/upstreamSettings.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { openLink } from '../../platform/mqttLink.ts'
 import { messageOf } from '../../platform/problem.ts'
 import { secretText } from '../../platform/random.ts'
-import { type Finding, fail, ok } from './finding.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
 
 const CHECK = 'MQTT broker'
 const ANSWER_MS = 3_000
@@ -40,7 +43,10 @@ export async function checkUpstream(settings: UpstreamSettings, clock: Clock): P
       link.publish(topic, mark, () => {})
       const version = protocol === 5 ? 'MQTT 5' : 'MQTT 3.1.1'
       if (refused.length === 0 && (await back))
-        return [ok(CHECK, `${where} lets us in by ${version}, and our user reads and writes what it must.`)]
+        return [
+          ok(CHECK, `${where} lets us in by ${version}, and our user reads and writes what it must.`),
+          ...(await checkLasting(settings, clock))
+        ]
       return [
         fail(
           CHECK,
@@ -57,4 +63,30 @@ export async function checkUpstream(settings: UpstreamSettings, clock: Clock): P
       fail(CHECK, `${where}: ${sentence}.`, 'Until then no gateway is heard by MQTT: correct mqtt.url and mqtt.broker, or the broker.')
     ]
   }
+}
+
+/** How long the broker's certificate lasts, and our own. */
+async function checkLasting(settings: UpstreamSettings, clock: Clock): Promise<Finding[]> {
+  const { scheme, host, port } = settings.address
+  if (scheme !== 'mqtts' && scheme !== 'wss') return []
+  const { ca, cert, key } = credentialsOf(settings)
+  const pem = { ...(ca === null ? {} : { ca }), ...(cert === null ? {} : { cert }), ...(key === null ? {} : { key }) }
+  const findings: Finding[] = []
+  const until = await new Promise<string | null>((resolve) => {
+    const socket = connect({ host, port, ...(isIP(host) > 0 ? {} : { servername: host }), ...pem }, () => {
+      resolve(socket.getPeerCertificate().valid_to)
+      socket.destroy()
+    })
+    socket.once('error', () => resolve(null))
+    socket.once('close', () => resolve(null))
+    clock.after(ANSWER_MS, () => socket.destroy())
+  })
+  if (until !== null) findings.push(lasting('Its certificate', Date.parse(until), clock))
+  if (cert !== null) findings.push(lasting('Our own certificate (mqtt.broker.cert)', Date.parse(new X509Certificate(cert).validTo), clock))
+  return findings
+}
+
+function lasting(which: string, until: number, clock: Clock): Finding {
+  const said = `${which} is valid until ${new Date(until).toISOString().slice(0, 10)}.`
+  return until - clock.now() < LIMITS.tls.expiryWarnMs ? warn(CHECK, said, 'Have it renewed.') : ok(CHECK, said)
 }
