@@ -12,6 +12,8 @@ export interface AnswerBack {
   readonly outcome: ReplyOutcome
   /** The message that the answer was about, or the newest that its sender had. */
   readonly row: NotificationRow
+  /** What the alarm is called, where the message is about several; else null. */
+  readonly name: string | null
   /** Where the sender is known to be: never where an answer merely claims to come from. */
   readonly address: string | null
   /** Who had acknowledged it before; null: nobody. */
@@ -24,12 +26,12 @@ export function backId(answer: number, outcome: ReplyOutcome): string {
   return `answer~${answer}~${outcome}`
 }
 
-export function answerBack({ id, at, outcome, row, address, by, more }: AnswerBack): PlannedNotification {
+export function answerBack({ id, at, outcome, row, name, address, by, more }: AnswerBack): PlannedNotification {
   const language = row.language === 'en' ? 'en' : 'zh'
   const drill = outcome === 'drill'
   const words = JSON.parse(row.words) as NotificationWords
   const what = withoutReminder(words.what)
-  const subject = `${words.where} ${what}`
+  const subject = name ?? `${words.where} ${what}`
   const said = language === 'zh' ? zh(outcome, subject, by, more) : en(outcome, subject, by, more)
   return {
     ...{

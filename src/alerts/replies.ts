@@ -1,9 +1,11 @@
-// What people send back: a reply by SMS, or the button of a one-time link. An answer counts for the newest thing its sender was
-// told of that is still open; it becomes an operator action of that person. Everything that comes is kept and shown.
+// What people send back: a reply by SMS, or the button of a one-time link. A reply counts for the most severe alarm its sender was
+// told of that is still open, of several the newest; it becomes an operator action of that person. Everything is kept and shown.
 
 import type { Identities } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { ChannelKind, PlannedNotification } from '../model/notification.ts'
+import type { Language } from '../model/text.ts'
+import { levelRank } from '../model/tier.ts'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { guarded } from '../store/failure.ts'
@@ -18,6 +20,7 @@ const YES = new Set([
   ...['1', 'ack', 'acknowledge', 'acknowledged', 'ok', 'y', 'yes', 'received', 'roger'],
   ...['收到', '已收到', '确认', '已确认', '知道了', '好', '好的', '是', '一']
 ])
+const BY_LINK = 'by the link in the message'
 const HOUR_MS = 3_600_000
 /** Messages looked at for one answer. */
 const MESSAGES_PER_ANSWER = 200
@@ -34,6 +37,8 @@ export interface ReplyParts {
   readonly state: State
   readonly clock: Clock
   readonly alarm: (id: string) => Promise<BookedAlarm | null>
+  /** What the alarm is called; null: it is not known. */
+  readonly named: (id: string, language: Language) => Promise<string | null>
   /** Journals the action; resolves once it is applied. */
   readonly act: (body: OperatorActionBody, by: string) => Promise<void>
   /** Who is the same as whom at this moment. */
@@ -92,8 +97,7 @@ export class Replies {
     const row = await guarded(() => this.#parts.state.selectFrom('notifications').selectAll().where('n', '=', n).executeTakeFirst())
     if (row === undefined || row.answered_at !== null) return false
     await this.#parts.reached(n)
-    for (const id of row.drill === 1 ? idsOf(row) : await this.#openOf(row))
-      await this.#acknowledge(id, row.person, 'by the link in the message')
+    for (const id of row.drill === 1 ? idsOf(row) : await this.#openOf(row)) await this.#acknowledge(id, row.person, BY_LINK)
     await this.#answered(row)
     return true
   }
@@ -109,7 +113,7 @@ export class Replies {
     let outcome: ReplyOutcome = newest === undefined ? 'unknownSender' : 'unknownText'
     let about: About | null = null
     if (newest !== undefined && isYes(text)) {
-      about = await this.#newestOpen(told)
+      about = await this.#mostSevereOpen(told)
       outcome = about === null ? 'nothingOpen' : about.row.drill === 1 ? 'drill' : 'acknowledged'
     }
     if (about !== null) {
@@ -136,7 +140,7 @@ export class Replies {
 
   /** Tells the sender, at the address that we know, what was made of the answer; not more often than a person would ask. */
   async #answerBack(n: number, outcome: ReplyOutcome, about: About | null, newest: NotificationRow): Promise<void> {
-    const { state, clock, add, alarm } = this.#parts
+    const { state, clock, add, alarm, named } = this.#parts
     const now = clock.now()
     const lately = await guarded(() =>
       state
@@ -154,7 +158,10 @@ export class Replies {
     const [first] = about === null ? idsOf(newest) : [about.id]
     const known = first === undefined ? null : await alarm(first)
     const by = outcome === 'nothingOpen' ? (known?.acknowledged?.by ?? null) : null
-    await add([answerBack({ id: backId(n, outcome), at: now, outcome, row, address: newest.address, by, more: about?.more ?? 0 })])
+    // A message about several says how many they are, and not which this is.
+    const name = first === undefined || idsOf(row).length < 2 ? null : await named(first, languageOf(row))
+    const more = about?.more ?? 0
+    await add([answerBack({ id: backId(n, outcome), at: now, outcome, row, name, address: newest.address, by, more })])
   }
 
   /** What went out to this number lately, newest first. What never left is not what the answer is about. */
@@ -173,21 +180,45 @@ export class Replies {
     return rows.toSorted((one, other) => (other.sent_at ?? other.at) - (one.sent_at ?? one.at) || other.n - one.n)
   }
 
-  async #newestOpen(told: readonly NotificationRow[]): Promise<About | null> {
+  /** A drill only where nothing else is newer; else the most severe open alarm, of several the one told of last. */
+  async #mostSevereOpen(told: readonly NotificationRow[]): Promise<About | null> {
     const answered = new Set(told.flatMap((row) => (row.drill === 1 && row.answered_at !== null ? idsOf(row) : [])))
     const asked = new Set<string>()
-    let newest: Pick<About, 'row' | 'id'> | null = null
-    let more = 0
-    for (const row of told) {
+    const open: (Pick<About, 'row' | 'id'> & { readonly rank: number; readonly place: number })[] = []
+    // By what they were told as, so that the most severe are among those that are looked up.
+    for (const row of told.filter(({ drill }) => drill === 0).toSorted((one, other) => other.tier - one.tier)) {
       for (const id of idsOf(row)) {
-        if (asked.has(id) || (newest !== null && asked.size >= ALARMS_PER_ANSWER)) continue
+        if (asked.has(id) || (open.length > 0 && asked.size >= ALARMS_PER_ANSWER)) continue
         asked.add(id)
-        if (row.drill === 1 ? newest !== null || answered.has(id) : !(await this.#isOpen(id))) continue
-        if (newest === null) newest = { row, id }
-        else more += 1
+        const alarm = await this.#parts.alarm(id)
+        if (alarm === null || alarm.acknowledged !== null) continue
+        const about = told.filter((one) => one.drill === 0 && idsOf(one).includes(id))
+        // The message about it alone names it best.
+        const named = about.find((one) => idsOf(one).length === 1) ?? row
+        open.push({ row: named, id, rank: levelRank(alarm.tier), place: told.indexOf(about[0] ?? row) })
       }
     }
-    return newest === null ? null : { ...newest, more }
+    const first = open.toSorted((one, other) => other.rank - one.rank || one.place - other.place)[0] ?? null
+    const newest = Math.min(...open.map(({ place }) => place))
+    const drill = told.slice(0, newest).find((row) => row.drill === 1 && idsOf(row).some((id) => !answered.has(id)))
+    if (drill !== undefined) return { row: drill, id: idsOf(drill).find((id) => !answered.has(id)) as string, more: open.length }
+    return first === null ? null : { row: first.row, id: first.id, more: open.length - 1 }
+  }
+
+  /** What the link of the message is about: the alarm that its press acknowledged, or would acknowledge now. */
+  async about(row: NotificationRow): Promise<BookedAlarm | null> {
+    const by = this.#parts.identities().of(row.person)
+    let first: BookedAlarm | null = null
+    let open: BookedAlarm | null = null
+    for (const id of idsOf(row)) {
+      const alarm = await this.#parts.alarm(id)
+      first ??= alarm
+      if (alarm === null) continue
+      if (alarm.acknowledged === null) open ??= alarm
+      else if (row.answered_at !== null && alarm.acknowledged.by === by && alarm.acknowledged.note?.startsWith(BY_LINK)) return alarm
+      if (row.answered_at === null && open !== null) return open
+    }
+    return open ?? first
   }
 
   /** The alarm of the message that nobody has acknowledged yet: of several the most severe, which is the one named first. */
@@ -239,6 +270,10 @@ export class Replies {
       })
     )
   }
+}
+
+function languageOf({ language }: NotificationRow): Language {
+  return language === 'en' ? 'en' : 'zh'
 }
 
 function idsOf(row: NotificationRow): string[] {

@@ -72,6 +72,8 @@ export type LinkState =
 export interface OpenLink {
   readonly kind: 'open' | 'used'
   readonly row: NotificationRow
+  /** Which alarm it is about, where the message is about several; else null. */
+  readonly name: string | null
   readonly acknowledged: { readonly by: string } | null
 }
 
@@ -114,6 +116,7 @@ export class Telling implements Part {
     this.#replies = new Replies({
       ...{ state, clock, alarm, act, answersBack: parts.answersBack ?? true },
       identities: () => identitiesOf(parts.duty()),
+      named: (id, language) => this.#named(id, language),
       reached: (n) => this.courier.reached(n),
       add: (planned) => this.add(planned)
     })
@@ -216,17 +219,32 @@ export class Telling implements Part {
     return channel === undefined ? null : this.#replies.take(channel.id, channel.kind, answer)
   }
 
+  /** The subject and the rule's title; null where the alarm is not known (any more). */
+  async #named(id: string, language: Language): Promise<string | null> {
+    const alarm = await this.#parts.alarm(id)
+    const body = (await this.#parts.alarmBody(id)) as Partial<Record<string, Readonly<Record<Language, string>> | null>> | null
+    if (alarm === null) return null
+    const where = body?.deviceName?.[language] ?? body?.areaName?.[language] ?? alarm.device ?? alarm.area ?? ''
+    return `${where} ${body?.title?.[language] ?? alarm.rule}`.trim()
+  }
+
   /** Looks at a one-time link without using it. */
   async link(token: string): Promise<LinkState> {
     const read = token.length > LIMITS.api.idLength ? null : (this.#links?.read(token) ?? null)
     const row = read === null ? null : await this.outbox.byN(read.n)
     if (read === null) return { kind: 'unknown' }
     if (row === null) return { kind: 'gone' }
-    if (read.expired) return { kind: 'expired', language: row.language === 'en' ? 'en' : 'zh' }
-    const [first] = JSON.parse(row.alarms) as string[]
-    const about =
-      first === undefined ? null : row.drill === 1 ? (await this.drills.one(first, null))?.record : await this.#parts.alarm(first)
-    return { kind: row.answered_at === null ? 'open' : 'used', row, acknowledged: about?.acknowledged ?? null }
+    const language = row.language === 'en' ? 'en' : 'zh'
+    if (read.expired) return { kind: 'expired', language }
+    const kind = row.answered_at === null ? 'open' : 'used'
+    const alarms = JSON.parse(row.alarms) as string[]
+    if (row.drill === 1) {
+      const drill = await this.drills.one(alarms[0] ?? '', null)
+      return { kind, row, name: null, acknowledged: drill?.record.acknowledged ?? null }
+    }
+    const about = await this.#replies.about(row)
+    const name = about === null || alarms.length < 2 ? null : await this.#named(about.id, language)
+    return { kind, row, name, acknowledged: about?.acknowledged ?? null }
   }
 
   /** Uses a one-time link; answers what is so afterwards. */

@@ -14,6 +14,7 @@ const TEXTS = {
     used: '已经确认，不必再按。请按要求处置。',
     again: '这个链接已经用过,报警现在又未确认。请用最新一条消息确认,或登录控制台。',
     done: '已确认，谢谢。请按要求处置。',
+    about: '这次确认的是：',
     by: '确认人'
   },
   en: {
@@ -23,15 +24,16 @@ const TEXTS = {
     used: 'It has been acknowledged; there is nothing more to press. Do what is asked.',
     again: 'This link has been used, and the alarm is not acknowledged now. Answer the newest message, or sign in to the console.',
     done: 'Acknowledged, thank you. Do what is asked.',
+    about: 'This is about:',
     by: 'Acknowledged by'
   }
 } as const
 
 /**
  * Why a link cannot be used. - unknown: not one of this service, or copied in part. - gone: ours, but its message is not kept
- * any more. - expired. - refused: nothing can be accepted at the moment. - late: not certain yet. - tooMany. - fault: of ours.
+ * any more. - expired. - refused: nothing can be accepted at the moment. - late: not certain yet. - tooMany. - tooLarge: more than a press was sent. - fault: of ours.
  */
-export type LinkTrouble = 'unknown' | 'gone' | 'expired' | 'refused' | 'late' | 'tooMany' | 'fault'
+export type LinkTrouble = 'unknown' | 'gone' | 'expired' | 'refused' | 'late' | 'tooMany' | 'tooLarge' | 'fault'
 
 const TROUBLES: Readonly<Record<LinkTrouble, { readonly status: number; readonly zh: string; readonly en: string }>> = {
   unknown: {
@@ -64,6 +66,11 @@ const TROUBLES: Readonly<Record<LinkTrouble, { readonly status: number; readonly
     zh: '来自您网络的请求太多，报警还没有确认。请过一分钟再按一次，或直接回复短信 1。',
     en: 'Too many requests come from your network: the alarm is NOT acknowledged. Press again in a minute, or answer the message by 1.'
   },
+  tooLarge: {
+    status: 413,
+    zh: '发来的内容太大，报警还没有确认。请从收到的消息里重新打开链接，只按页面上的按钮。',
+    en: 'Too much was sent: the alarm is NOT acknowledged. Open the link from the message again, and press nothing but its button.'
+  },
   fault: {
     status: 500,
     zh: '系统出错，报警还没有确认。请再按一次；仍不行就打电话给值班室。',
@@ -81,7 +88,7 @@ export interface LinkAnswer {
 export function linkPage(link: LinkState, pressed: boolean): LinkAnswer {
   if (link.kind === 'unknown' || link.kind === 'gone') return troublePage(link.kind, null)
   if (link.kind === 'expired') return troublePage('expired', link.language)
-  const { row, acknowledged } = link
+  const { row, name, acknowledged } = link
   const language = row.language === 'en' ? 'en' : 'zh'
   const texts = TEXTS[language]
   const { what: told, where, howMuch, toDo, when } = JSON.parse(row.words) as NotificationWords
@@ -89,12 +96,13 @@ export function linkPage(link: LinkState, pressed: boolean): LinkAnswer {
   const lines = [where, howMuch, toDo, when].filter((line) => line !== '').map((line) => `<p>${escaped(line)}</p>`)
   const drill = row.drill === 1 ? `<p><strong>${texts.drill}</strong></p>` : ''
   const by = acknowledged === null ? '' : `<p>${texts.by} ${escaped(acknowledged.by)}</p>`
+  const about = name === null ? '' : `<p>${texts.about} ${escaped(name)}</p>`
   const takenBack = row.drill === 0 && acknowledged === null
   const end =
     link.kind === 'open'
       ? `${by}<form method="post"><button type="submit" style="font-size:1.4em;padding:.8em 1em;width:100%">${texts.button}</button></form>`
       : `<p><strong>${takenBack ? texts.again : pressed ? texts.done : texts.used}</strong></p>${by}`
-  const body = `${drill}<h1 style="font-size:1.3em">${escaped(what)}</h1>${lines.join('')}${end}`
+  const body = `${drill}<h1 style="font-size:1.3em">${escaped(what)}</h1>${lines.join('')}${about}${end}`
   // A press that acknowledged nothing is none, whatever the page shows.
   return { status: pressed && link.kind === 'used' && takenBack ? 409 : 200, page: page(language, what, body) }
 }

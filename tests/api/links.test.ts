@@ -94,6 +94,18 @@ describe('a link that cannot be used says why and what to do, as a page for any 
     expect((await house.book.alarm(ALARM, null))?.acknowledged).toBeNull()
   })
 
+  it('pressed with more than a press', async () => {
+    const path = await linkOf(ENGLISH)
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const { statusCode, headers: said, body } = await house.ask(path, null, { method: 'POST', headers, payload: 'x'.repeat(5_000) })
+    expect([statusCode, said['content-type'], text(body)]).toEqual([
+      413,
+      'text/html; charset=utf-8',
+      ['Too much was sent: the alarm is NOT acknowledged. Open the link from the message again, and press nothing but its button.']
+    ])
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toBeNull()
+  })
+
   it('that has been used', async () => {
     const path = await linkOf(ENGLISH)
     expect(await pageOf(path)).toMatchObject({ status: 200, lang: 'en' })

@@ -95,6 +95,7 @@ async function pressed({ telling, submit, clock, log }: ApiParts, token: string)
 
 function troubleOf({ kind }: ApiProblem): LinkTrouble {
   if (kind === 'tooMany') return 'tooMany'
+  if (kind === 'tooLarge') return 'tooLarge'
   if (kind === 'unavailable') return 'refused'
   return kind === 'invalid' || kind === 'unknown' ? 'unknown' : 'fault'
 }
