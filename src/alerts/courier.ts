@@ -254,7 +254,9 @@ export class Courier implements Part {
         answer: (answer) => heard(channel, 'an answer', answered(channel, answer))
       }
       const start = (): Promise<void> => channel.start(listener)
-      this.#connecting = this.#connecting.then(start).catch((cause) => log.error(`channel ${channel.id} did not start: ${sentenceOf(cause)}`))
+      this.#connecting = this.#connecting
+        .then(start)
+        .catch((cause) => log.error(`channel ${channel.id} did not start: ${sentenceOf(cause)}`))
     }
   }
 
@@ -289,7 +291,7 @@ export class Courier implements Part {
   async #sendClaimed(n: number, channel: Channel, others: () => boolean): Promise<Trial> {
     this.#own.hold(n)
     try {
-      const row = this.#running ? await this.#claims.add(n) : null
+      const row = this.#running && this.#sends ? await this.#claims.add(n) : null
       if (row === null) return { kind: 'idle', restMs: null }
       const outcome = await this.#ask(channel, row)
       const now = this.#parts.clock.now()

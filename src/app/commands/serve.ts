@@ -49,8 +49,13 @@ async function serve(configFile: string): Promise<void> {
     process.exit(end.exitCode)
   }
   const well = await house.stop(STOP_DEADLINE_MS)
+  const why = typeof end === 'string' ? new Refusal('Not everything ended as it should; the journal holds what was acknowledged.') : end
+  if (!well) {
+    // What has not ended keeps the process alive.
+    console.error(why.message)
+    process.exit(why.exitCode)
+  }
   if (typeof end !== 'string') throw end
-  if (!well) throw new Refusal('Not everything ended as it should; the journal holds what was acknowledged.')
 }
 
 /** Whether another instance has taken over, or the state is not as we left it. */
