@@ -70,7 +70,8 @@ describe('the configuration', () => {
 
   it.each([
     ['FENGHUO_HTTP_PORT', 'eighty'],
-    ['FENGHUO_MQTT_URL', 'mqtt://127.0.0.1:1883']
+    ['FENGHUO_MQTT_URL', 'broker:1883'],
+    ['FENGHUO_POSTGRES_URL', 'db:5432']
   ])('%s=%s in the environment', async (name, value) => {
     const refused = await refusedStart({ config: plant.config, data: path.join(plant.folder, 'unused'), env: { [name]: value } })
     expectRefusal(refused, new RegExp(name))
