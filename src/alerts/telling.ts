@@ -89,6 +89,7 @@ export class Telling implements Part {
   readonly #replies: Replies
   readonly #planned = new PlannedBook()
   #links: AckLinks | null = null
+  #prepared = false
   #taking: Promise<void> | null = null
 
   constructor(parts: TellingParts) {
@@ -122,10 +123,16 @@ export class Telling implements Part {
     })
   }
 
-  async start(): Promise<void> {
+  /** Everything but sending: links are read and callbacks are taken. */
+  async prepare(): Promise<void> {
     const secret = await serviceSecret(this.#parts.state, 'links')
     this.#links ??= new AckLinks(secret, this.#parts.publicUrl, this.#parts.clock)
-    await this.#roster?.start()
+    if (!this.#prepared) await this.#roster?.start()
+    this.#prepared = true
+  }
+
+  async start(): Promise<void> {
+    await this.prepare()
     await this.courier.start()
     // What a service before this one was sending has nobody any more.
     await this.courier.doubt()
@@ -135,6 +142,7 @@ export class Telling implements Part {
     await this.courier.stop()
     await this.#taking
     await this.#roster?.stop()
+    this.#prepared = false
   }
 
   /** Whether the service itself sends now. */

@@ -1,5 +1,5 @@
 // Joins the rooms into one running service. Reads like the diagram in ARCHITECTURE.md: what is leaned on starts first and
-// stops last; the doors open last and close first.
+// stops last; the doors open last and close first. Nobody is told anything before they are open.
 
 import path from 'node:path'
 import { Access } from '../access/access.ts'
@@ -120,7 +120,20 @@ export async function assemble(
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
   // With PostgreSQL the last group is committed there, so the journal ends first.
   const onGround: readonly Part[] = term === null ? [journal, store] : [store, journal]
-  const parts = [...onGround, anchors, access, firstUser, history, loop, ...telling.parts, rate, ...certificates.parts, freePorts, ...doors]
+  const parts = [
+    ...onGround,
+    anchors,
+    access,
+    firstUser,
+    history,
+    loop,
+    ...telling.parts,
+    rate,
+    ...certificates.parts,
+    freePorts,
+    ...doors,
+    telling.speaking
+  ]
   const running = await startAll(parts, clock, log).catch((cause: unknown) => {
     if (generatedPassword === null || !(cause instanceof Refusal)) throw cause
     // The user is in the store now: the next start would not say the password.

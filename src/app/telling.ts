@@ -51,6 +51,8 @@ export interface TellingRooms {
   readonly telling: Telling
   /** In the order of starting. */
   readonly parts: readonly Part[]
+  /** Speaks to the outside; to be started when everything else has been: a start that is refused tells nobody anything. */
+  readonly speaking: Part
   /** How telling is, for health. */
   readonly health: () => PartHealth[]
 }
@@ -96,11 +98,26 @@ export function tellingOf(ground: TellingGround): TellingRooms {
     faults,
     add: (all) => telling.add(all)
   })
+  const prepared: Part = { name: telling.name, start: () => telling.prepare(), stop: () => telling.stop() }
+  const speaking: Part = {
+    name: 'first message',
+    start: async () => {
+      await telling.start()
+      await deadMan?.start()
+    },
+    stop: async () => {}
+  }
   return {
     telling,
-    parts: [telling, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [deadMan])],
+    parts: [prepared, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [silent(deadMan)])],
+    speaking,
     health: () => [...healthOf(telling, deadMan), ...hole(), ...unreachedPart(loop.pipeline.unreached())]
   }
+}
+
+/** Stops where the part would, and is started elsewhere. */
+function silent(part: Part): Part {
+  return { name: part.name, start: async () => {}, stop: () => part.stop() }
 }
 
 function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
