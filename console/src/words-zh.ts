@@ -229,6 +229,7 @@ export const zh = {
       'provider */degraded': '有服务商拒绝发送，消息已改由下一个服务商发送。请检查其账户和配置。',
       'duty */degraded': '值班表有空岗：届时告警没有人接。',
       'people/degraded': '有未确认的告警没有通知到任何人：所有方式都已失败。请立即打电话。',
+      'clock/degraded': '系统时钟被拨回，逐级通知和各种到时动作会推迟。紧急情况请自行打电话。',
       'heartbeat/degraded': '心跳上报失败：外部看门狗收不到本服务的信号。',
       'MQTT broker/degraded': 'MQTT 服务器没有应答：收不到数据，所示可能不是当前状态。',
       'audit log/failing': '审计日志不一致或无法留存校验点，详见后文。',

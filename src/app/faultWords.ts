@@ -48,6 +48,7 @@ const KNOWN: readonly Known[] = [
   { part: /^delivery worker (.+)$/, name: ([, which = '']) => `发送进程 ${which}`, problem: '该发送进程目前有问题' },
   { part: /^journal$/, name: () => '数据日志', problem: '新数据无法写入磁盘,报警判断可能停止' },
   { part: /^MQTT broker$/, name: () => 'MQTT 服务器', problem: '与外部 MQTT 服务器的连接有问题,设备数据可能收不到或有丢失' },
+  { part: /^clock$/, name: () => '系统时钟', problem: '系统时钟被拨回,服务以半速计时直到一致,逐级通知会推迟,必要时请自行打电话' },
   { part: /^disk$/, name: () => '磁盘', problem: '磁盘空间不足' },
   { part: /^loop$|^judging$/, name: () => '报警判断', problem: '报警判断落后或停止' },
   { part: /^history$/, name: () => '历史数据', problem: '历史数据写入落后或停止,报警不受影响' },

@@ -4,6 +4,7 @@ import type { HealthReport, PartHealth } from '../api/parts.ts'
 import type { History } from '../history/history.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
+import { clockParts } from './clockHealth.ts'
 import { dutyPart } from './dutyHealth.ts'
 import type { Loop } from './loop.ts'
 import type { Rate } from './rate.ts'
@@ -67,6 +68,7 @@ export function healthOf({
     { part: 'audit log', state: anchors.problem === null ? 'ok' : 'failing', problem: anchors.problem },
     ...(elsewhere === null ? [] : [signInPart(elsewhere)]),
     dutyPart(loop.pipeline.fleet.plant, clock.now()),
+    ...clockParts(clock),
     ...telling,
     ...certificates,
     ...mqtt

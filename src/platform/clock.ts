@@ -8,12 +8,21 @@ export interface Timer {
 export interface Clock {
   /** Epoch ms, whole; never smaller than the last answer. */
   now(): number
+  /** How far `now()` is ahead of the wall clock, which was set back; null or missing: it is not. */
+  readonly ahead?: Ahead | null
   /** Milliseconds of the monotonic clock, with fractions: for measuring durations only. */
   monotonic(): number
   /** Calls `act` once after `ms`. A pending timer does not keep the process alive. */
   after(ms: number, act: () => void): Timer
   /** Calls `act` every `ms` until cancelled. */
   every(ms: number, act: () => void): Timer
+}
+
+/** The wall clock was set back, and has not caught up yet. */
+export interface Ahead {
+  readonly ms: number
+  /** When that was noticed, by the wall clock, epoch ms. */
+  readonly since: number
 }
 
 const DAY_MS = 86_400_000
@@ -38,6 +47,7 @@ export class SystemClock implements Clock {
   readonly #monotonic: () => number
   #last = 0
   #lastMonotonic = 0
+  #aheadSince: number | null = null
 
   constructor(wall: () => number = Date.now, monotonic: () => number = () => performance.now()) {
     this.#wall = wall
@@ -49,7 +59,13 @@ export class SystemClock implements Clock {
     const elapsed = this.#monotonic()
     this.#last = wall >= this.#last ? wall : this.#last + Math.max(0, elapsed - this.#lastMonotonic) / 2
     this.#lastMonotonic = elapsed
+    this.#aheadSince = wall >= this.#last ? null : (this.#aheadSince ?? wall)
     return Math.floor(this.#last)
+  }
+
+  get ahead(): Ahead | null {
+    const now = this.now()
+    return this.#aheadSince === null ? null : { ms: now - this.#wall(), since: this.#aheadSince }
   }
 
   monotonic(): number {

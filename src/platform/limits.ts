@@ -9,6 +9,10 @@ const HOUR = 3_600_000
 
 export const LIMITS = {
   ...SERVER_LIMITS,
+  clock: {
+    /** Further ahead of a wall clock that was set back: a fault in health, told to those of faultsTo. */
+    aheadMs: 1_000
+  },
   mqtt: {
     /** A longer packet closes the connection before it is buffered. */
     packetBytes: 1 * MIB,
