@@ -19,6 +19,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Part } from '../platform/parts.ts'
 import { messageOf } from '../platform/problem.ts'
 import { Random } from '../platform/random.ts'
+import { StateFailure } from '../store/failure.ts'
 import type { State } from '../store/schema.ts'
 import { localText } from './config/dutyChecks.ts'
 import type { Config } from './config/service.ts'
@@ -179,7 +180,11 @@ function drillCloser({ drills }: Telling, { clock, log, audit }: TellingGround):
     start: async () => {
       timer ??= clock.every(
         CLOSE_DRILLS_MS,
-        () => void close().catch((cause) => log.error(`a drill could not be closed: ${messageOf(cause)}`))
+        // A store that does not answer is told of elsewhere, once.
+        () =>
+          void close().catch((cause) => {
+            if (!(cause instanceof StateFailure && cause.passing)) log.error(`a drill could not be closed: ${messageOf(cause)}`)
+          })
       )
     },
     stop: async () => {

@@ -42,6 +42,8 @@ export class RedisDispatcher implements Dispatcher {
   #adding = 0
   #looking: Timer | null = null
   #problem: string | null = null
+  /** Whether the log has said so. */
+  #warned = false
 
   constructor(options: RedisOptions) {
     this.#options = options
@@ -64,7 +66,7 @@ export class RedisDispatcher implements Dispatcher {
       retryStrategy
     })
     this.#producer = producer
-    this.#trouble('Redis has not answered yet')
+    this.#problem = troubleWith('Redis has not answered yet')
     producer.on('error', (cause) => this.#trouble(messageOf(cause)))
     producer.on('close', () => this.#trouble('the connection is closed'))
     producer.on('ready', () => void this.#connected(producer))
@@ -170,17 +172,21 @@ export class RedisDispatcher implements Dispatcher {
 
   #trouble(what: string): void {
     if (this.#producer === null) return
-    if (this.#problem === null)
-      this.#options.log.warn(`the notification queue on Redis does not work (${what}); the courier does without it`)
-    this.#problem = `Redis does not work as the notification queue (${what}): notifications are sent without it, a few seconds later. Look at Redis.`
+    if (!this.#warned) this.#options.log.warn(`the notification queue on Redis does not work (${what}); the courier does without it`)
+    this.#warned = true
+    this.#problem = troubleWith(what)
   }
 
   #well(): void {
-    if (this.#problem !== null && this.#ends !== null) {
-      this.#options.log.info('the notification queue on Redis works')
-      this.#problem = null
-    }
+    if (this.#problem === null || this.#ends === null) return
+    this.#options.log.info('the notification queue on Redis works')
+    this.#problem = null
+    this.#warned = false
   }
+}
+
+function troubleWith(what: string): string {
+  return `Redis does not work as the notification queue (${what}): notifications are sent without it, a few seconds later. Look at Redis.`
 }
 
 function retryStrategy(times: number): number {
