@@ -149,7 +149,8 @@ function checkRung(
   }
 }
 
-function placeOfLadder(source: SourceFile, { id }: Ladder): Path {
+/** Where the ladder stands in the file. */
+export function placeOfLadder(source: SourceFile, { id }: Ladder): Path {
   return ['ladders', indexOf(source, 'ladders', id)]
 }
 

@@ -11,6 +11,7 @@ import { fileIfThere, folderExists, missing, type PlantSource, plantOf, readPlan
 import { withSecretFiles } from './secretFiles.ts'
 import { type Config, type Environment, readService } from './service.ts'
 import { readSource } from './source.ts'
+import { checkTemplates, checkWays } from './wayChecks.ts'
 
 export interface LoadedPlant {
   /** Null where there is any problem with profiles, plant or rules. */
@@ -51,6 +52,11 @@ export function loadPlantFolder(
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
   if (named !== null) checkFaultsTo(plant, named, findings)
+  if (options.strict && plant !== null && config !== null) {
+    const written = named === null ? null : readSource(named, new Findings())
+    if (source?.duty) checkWays(plant, config.channels, source.duty, findings)
+    if (written !== null) checkTemplates(plant, config.channels, written, findings)
+  }
   if (options.now !== undefined && source?.duty) checkRotas(source.duty, options.now, findings)
   return { config, plant, source, ...listsOf(findings) }
 }
