@@ -39,7 +39,7 @@ test('a way that no channel serves is warned of', () => {
     'duty.yaml:9:35: a step of ladder all reaches nobody: no channel serves wecom; add a channel under channels in fenghuo.yaml, or take it out'
   ])
   expect(warned('')).toEqual([
-    'duty.yaml:4:1: nobody can be told of anything: no channel is configured; add them under channels in fenghuo.yaml'
+    'duty.yaml:5:3: nobody can be told of anything: no channel is configured; add them under channels in fenghuo.yaml'
   ])
 })
 
