@@ -12,7 +12,8 @@ import { LoopYard, type YardOptions } from '../app/loopYard.ts'
 import { type TankPlant, tankPlant } from '../app/tankPlant.ts'
 import { type InfluxForTests, openInflux } from './influxServer.ts'
 
-const T0 = Math.floor((Date.now() - 2 * 86_400_000) / 1000) * 1000
+/** The beginning of a day: InfluxDB holds fields to a type within a shard only, and its shards are whole days. */
+const T0 = Math.floor(Date.now() / 86_400_000 - 2) * 86_400_000
 let files: TankPlant
 let plant: Plant
 let server: InfluxForTests
@@ -195,7 +196,7 @@ it('a field of another type there: that metric is dropped, counted and told; eve
   await straight.write(`tank,device=else level_pct=1i ${T0}`)
   const yard = await open(where)
   await put(yard, 0, 30)
-  await yard.put('telemetry', 'fh/1/gw-0/telemetry', { device: 'T-0', ts: Date.now(), values: { level_pct: 5, temperature_c: 20 } })
+  await yard.put('telemetry', 'fh/1/gw-0/telemetry', { device: 'T-0', ts: T0 + 600_000, values: { level_pct: 5, temperature_c: 20 } })
   await caughtUp(yard)
   expect(yard.sentences).toContainEqual(
     expect.stringMatching(
