@@ -223,7 +223,8 @@ export const en: Words = {
       'provider */degraded': 'A provider refuses messages; the next one is asked instead. See to its account and its settings.',
       'duty */degraded': 'A rota has a hole: nobody takes alarms then.',
       'people/degraded': 'Nobody could be told of an alarm that waits for an acknowledgement: every way has failed. Call somebody now.',
-      'clock/degraded': 'The clock was set back: steps of ladders and whatever else is due come late. Call people yourself where it cannot wait.',
+      'clock/degraded':
+        'The clock was set back: steps of ladders and whatever else is due come late. Call people yourself where it cannot wait.',
       'heartbeat/degraded': 'The heartbeat does not arrive: the watchdog outside hears nothing of this service.',
       'MQTT broker/degraded': 'The MQTT broker does not answer: readings are not received, and what is shown may be old.',
       'audit log/failing': 'The audit log does not fit, or cannot be anchored: see what follows.',

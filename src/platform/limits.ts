@@ -50,47 +50,6 @@ export const LIMITS = {
     /** Messages to gateways (`rejects`) on their way; further ones are dropped and counted. */
     downInFlight: 10_000
   },
-  tls: {
-    /** The files of certificates are looked at this often; at SIGHUP at once. */
-    lookMs: 5_000,
-    /** A certificate that ends sooner is told of, */
-    expiryWarnMs: 14 * 24 * HOUR,
-    /** and so is a revocation list, whose end keeps every client out. */
-    crlWarnMs: 2 * 24 * HOUR,
-    /** A connection that has not finished its handshake by then is closed. */
-    handshakeMs: 10_000,
-    /** A longer file is no certificate, key or revocation list. */
-    fileBytes: 16 * MIB
-  },
-  /** An external broker. */
-  upstream: {
-    connections: 64,
-    /** Messages of one connection not yet acknowledged; above, its socket is not read, and MQTT 5 tells the broker. */
-    inFlight: 2_000,
-    /** Messages of a former connection that were never acknowledged, known so that they are not taken twice; older ones may be. */
-    repeatsKnown: 4_000,
-    /** Bytes of messages of one connection not yet acknowledged. */
-    unflushedBytesPerConnection: 8 * MIB,
-    /** How long the broker keeps our session while we are away (MQTT 5; with 3.1.1 the broker decides). */
-    sessionExpiryS: 30 * 24 * 3_600,
-    /** Signs of life; a broker that has not answered for one and a half of it is gone. */
-    keepAliveS: 20,
-    connectMs: 10_000,
-    /** Pause before the next attempt: the first, and the longest; doubled in between, up to half of it cut off by chance. */
-    firstPauseMs: 500,
-    longestPauseMs: 30_000,
-    /** A connection that ends sooner does not bring the pause back to the first. */
-    steadyMs: 60_000,
-    /** How long health says that another client used our id, or may: this many connections were closed without a reason in that time, */
-    takenOverShownMs: 5 * 60_000,
-    closedOddly: 3,
-    /** and that the broker had lost our session. */
-    lossShownMs: HOUR,
-    /** A former session that has delivered nothing for so long, and not our mark either, counts as empty. */
-    quietMs: 15_000,
-    /** Topics whose gateway is remembered; above, all are looked at anew. */
-    topicsKnown: 200_000
-  },
   message: {
     jsonDepth: 8,
     samplesPerMessage: 10_000,

@@ -1,15 +1,16 @@
 // Bounds that concern servers beside ours, and TLS; a part of LIMITS.
 
 const MIB = 1024 * 1024
+const HOUR = 3_600_000
 
 export const SERVER_LIMITS = {
   tls: {
     /** The files of certificates are looked at this often; at SIGHUP at once. */
     lookMs: 5_000,
     /** A certificate that ends sooner is told of, */
-    expiryWarnMs: 14 * 24 * 3_600_000,
+    expiryWarnMs: 14 * 24 * HOUR,
     /** and so is a revocation list, whose end keeps every client out. */
-    crlWarnMs: 2 * 24 * 3_600_000,
+    crlWarnMs: 2 * 24 * HOUR,
     /** A connection that has not finished its handshake by then is closed. */
     handshakeMs: 10_000,
     /** A longer file is no certificate, key or revocation list. */
@@ -20,7 +21,9 @@ export const SERVER_LIMITS = {
     connections: 64,
     /** Messages of one connection not yet acknowledged; above, its socket is not read, and MQTT 5 tells the broker. */
     inFlight: 2_000,
-    /** … and their bytes. */
+    /** Messages of a former connection that were never acknowledged, known so that they are not taken twice; older ones may be. */
+    repeatsKnown: 4_000,
+    /** Bytes of messages of one connection not yet acknowledged. */
     unflushedBytesPerConnection: 8 * MIB,
     /** How long the broker keeps our session while we are away (MQTT 5; with 3.1.1 the broker decides). */
     sessionExpiryS: 30 * 24 * 3_600,
@@ -31,11 +34,12 @@ export const SERVER_LIMITS = {
     firstPauseMs: 500,
     longestPauseMs: 30_000,
     /** A connection that ends sooner does not bring the pause back to the first. */
-    steadyMs: 10_000,
-    /** How long health says that another client used our id, */
+    steadyMs: 60_000,
+    /** How long health says that another client used our id, or may: this many connections were closed without a reason in that time, */
     takenOverShownMs: 5 * 60_000,
+    closedOddly: 3,
     /** and that the broker had lost our session. */
-    lossShownMs: 3_600_000,
+    lossShownMs: HOUR,
     /** A former session that has delivered nothing for so long, and not our mark either, counts as empty. */
     quietMs: 15_000,
     /** Topics whose gateway is remembered; above, all are looked at anew. */

@@ -107,6 +107,7 @@ function everyFile(folder: string): string {
 
 function fenghuoYaml(http: number, mail: number): string {
   const provider = `http://127.0.0.1:${http}`
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the notation of the provider
   const template = '[{ code: SMS_1, text: "${where}${what}", variables: { where: where, what: what } }]'
   return `logLevel: debug
 http: { tls: { cert: tls/tls.pem, key: tls/tls.key.enc, passphrase: "env:KEY_PASSPHRASE" } }

@@ -66,7 +66,11 @@ export async function openBackEnd(name: BackEndName, config: string): Promise<Ba
   if (influx !== null) servers.set('influx', influx)
   if (redis !== null) servers.set('redis', redis)
   if (postgres !== null) servers.set('postgres', { kill: () => postgres.stop('kill'), restart: () => postgres.start() })
-  if (broker !== null) servers.set('mosquitto', broker.mosquitto)
+  if (broker !== null) {
+    const { mosquitto } = broker
+    // What it has not saved is lost with it, our session included, and health says so for long: tests/services/upstream.test.ts.
+    servers.set('mosquitto', { kill: () => mosquitto.save().then(() => mosquitto.kill()), restart: () => mosquitto.restart() })
+  }
   return {
     name,
     env: {

@@ -22,14 +22,10 @@ const TOLD = 100
 const KpiQuery = z.object({
   from: Time.optional().meta({ description: 'Default: 7 days before `to`' }),
   to: Time.optional().meta({ description: 'Up to, not including; default: now' }),
-  zone: z
-    .string()
-    .max(64)
-    .optional()
-    .meta({
-      description: 'Of the days: an IANA name; default: that of the plant (its calendar, else its duty, else UTC)',
-      example: 'Asia/Shanghai'
-    })
+  zone: z.string().max(64).optional().meta({
+    description: 'Of the days: an IANA name; default: that of the plant (its calendar, else its duty, else UTC)',
+    example: 'Asia/Shanghai'
+  })
 })
 
 const Actor = z.object({ rule: z.string(), device: z.string().nullable(), area: z.string().nullable() })
