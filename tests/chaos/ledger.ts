@@ -54,7 +54,11 @@ export function accountOf(senders: readonly Sender[], found: Found, faults: read
   const broken: string[] = []
   const promise = (holds: boolean, sentence: string): void => void (holds || broken.push(sentence))
   const messages = messageAccount(senders, found, faults)
-  promise(messages.lost === 0, `${messages.lost} acknowledged samples are lost`)
+  const instant = (at: number): string => new Date(at).toISOString()
+  promise(
+    messages.lost === 0,
+    `${messages.lost} acknowledged samples are lost, acknowledged ${messages.lost === 0 ? '' : `from ${instant(messages.lostFrom)} to ${instant(messages.lostTo)}`}`
+  )
   promise(messages.doubled === 0, `${messages.doubled} readings are stored twice or were never sent`)
   const alarms = alarmAccount(found)
   promise(alarms.missing === 0, `${alarms.missing} alarm events are missing`)
@@ -87,7 +91,7 @@ export function accountOf(senders: readonly Sender[], found: Found, faults: read
 /** Samples by device, as sent and acknowledged. */
 function messageAccount(senders: readonly Sender[], { stored }: Found, faults: readonly Done[]) {
   const kills = faults.filter(({ name }) => name === 'mosquitto: kill -9')
-  const counts = { acknowledged: 0, once: 0, lost: 0, doubled: 0, withBroker: 0, repeats: 0 }
+  const counts = { acknowledged: 0, once: 0, lost: 0, doubled: 0, withBroker: 0, repeats: 0, lostFrom: Infinity, lostTo: 0 }
   for (const sender of senders) {
     counts.repeats += sender.repeats
     for (const [device, sent] of sender.sent) {
@@ -98,7 +102,11 @@ function messageAccount(senders: readonly Sender[], { stored }: Found, faults: r
         counts.acknowledged++
         if (values.get(ts) === level) counts.once++
         else if (kills.some(({ begun }) => acknowledgedAt > begun - UNSAVED_MS && acknowledgedAt <= begun + 1_000)) counts.withBroker++
-        else counts.lost++
+        else {
+          counts.lost++
+          counts.lostFrom = Math.min(counts.lostFrom, acknowledgedAt)
+          counts.lostTo = Math.max(counts.lostTo, acknowledgedAt)
+        }
         values.delete(ts)
       }
       counts.doubled += values.size
