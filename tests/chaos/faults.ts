@@ -65,14 +65,14 @@ function ofService(town: Town): Fault[] {
 
 /** The one that serves dies and stays away until the other has taken over; then it stands by. */
 function takeOver(town: Town): Fault {
+  let dead = ''
   return {
     ...{ part: 'standby', how: 'take-over', lastsMs: 9_000, holdsAlarms: true },
-    begin: () => [...town.services.values()][0]?.kill(),
-    mend: async () => {
-      const [name] = town.services.keys()
-      town.services.delete(name as string)
-      await town.startService(name as string)
-    }
+    begin: async () => {
+      dead = await town.serving()
+      await town.services.get(dead)?.kill()
+    },
+    mend: async () => void (await town.startService(dead))
   }
 }
 

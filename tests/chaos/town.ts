@@ -103,6 +103,20 @@ export class Town {
     return [...this.#ports.values()].map((port) => `http://127.0.0.1:${port}`)
   }
 
+  /** The name of the service that serves. One that has ended by itself, its lease lost, is started again first, as a supervisor does. */
+  async serving(): Promise<string> {
+    let found: string | null = null
+    for (const [name, { httpAddress, output }] of [...this.services]) {
+      const answer = await fetch(`${httpAddress}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+      if (answer === null) {
+        console.log(`service ${name} had ended by itself and is started again; it said: ${output.trim().split('\n').at(-1)}`)
+        await this.startService(name)
+      }
+      if (answer?.status === 200) found = name
+    }
+    return found ?? this.serving()
+  }
+
   /** The main process of a server and its children, stopped or going on. */
   stall(server: 'postgres' | 'influx' | 'mosquitto', still: boolean): void {
     const found =
