@@ -13,6 +13,7 @@ import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { Random } from '../../src/platform/random.ts'
 import { LiveService } from '../liveService.ts'
+import { PATIENT_LEVEL_RULE, TANK_PROFILE } from '../patientTanks.ts'
 
 const KILLS = 20
 const GATEWAYS = 3
@@ -38,20 +39,8 @@ beforeAll(() => {
   const write = (name: string, text: string): void => writeFileSync(path.join(plantFolder, name), text)
   write('fenghuo.yaml', 'logLevel: warn\n')
   write('plant.yaml', `enterprises: [{ id: e }]\ngateways: [${gateways.join(', ')}]\ndevices: [${devices.join(', ')}]\n`)
-  write(
-    'profiles/tank.yaml',
-    'id: tank\nmetrics: { level_pct: { unit: "%", min: 0, max: 110 } }\nlimits: { high: 85, high_high: 92 }\nsilentAfter: 12h\n'
-  )
-  write(
-    'rules/level.yaml',
-    `rules:
-  - id: level
-    appliesTo: { profile: tank }
-    tiers:
-      yellow: { when: level_pct > limits.high, deadband: 3, for: 1h, clearFor: 30m }
-      red: { when: level_pct > limits.high_high, clear: level_pct < 88, for: 20m }
-`
-  )
+  write('profiles/tank.yaml', TANK_PROFILE)
+  write('rules/level.yaml', PATIENT_LEVEL_RULE)
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

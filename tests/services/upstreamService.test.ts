@@ -16,6 +16,7 @@ import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { Random } from '../../src/platform/random.ts'
 import { LiveService, runFenghuo } from '../liveService.ts'
+import { PATIENT_LEVEL_RULE, TANK_PROFILE } from '../patientTanks.ts'
 import { freePort } from './freePort.ts'
 import { type MosquittoForTests, openMosquitto } from './mosquittoServer.ts'
 
@@ -50,20 +51,8 @@ beforeAll(async () => {
   const write = (name: string, text: string): void => writeFileSync(path.join(plantFolder, name), text)
   write('fenghuo.yaml', 'logLevel: warn\n')
   write('plant.yaml', `enterprises: [{ id: e }]\ngateways: [${gateways.join(', ')}]\ndevices: [${ids.join(', ')}]\n`)
-  write(
-    'profiles/tank.yaml',
-    'id: tank\nmetrics: { level_pct: { unit: "%", min: 0, max: 110 } }\nlimits: { high: 85, high_high: 92 }\nsilentAfter: 12h\n'
-  )
-  write(
-    'rules/level.yaml',
-    `rules:
-  - id: level
-    appliesTo: { profile: tank }
-    tiers:
-      yellow: { when: level_pct > limits.high, deadband: 3, for: 1h, clearFor: 30m }
-      red: { when: level_pct > limits.high_high, clear: level_pct < 88, for: 20m }
-`
-  )
+  write('profiles/tank.yaml', TANK_PROFILE)
+  write('rules/level.yaml', PATIENT_LEVEL_RULE)
   const port = await freePort()
   const out = path.join(folder, 'mosquitto')
   const config = path.join(plantFolder, 'fenghuo.yaml')
