@@ -204,16 +204,18 @@ export class Loop implements Part {
   #sleep(): Promise<void> {
     const { clock, journal } = this.#parts
     if (journal.flushedSeq > this.#pipeline.position.seq) return Promise.resolve()
-    // Something fell due while the last turn was being committed.
-    if (this.#pipeline.nextDue < clock.now()) return new Promise((resolve) => void setImmediate(resolve))
+    const { nextDue } = this.#pipeline
+    // It fell due while the last turn was being committed.
+    if (nextDue <= journal.watermark()) return new Promise((resolve) => void setImmediate(resolve))
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#tick?.cancel()
         this.#wake = () => {}
         resolve()
       }
-      const untilDue = this.#pipeline.nextDue + 1 - clock.now()
-      this.#tick = clock.after(Math.max(1, Math.min(IDLE_TICK_MS, untilDue)), () => this.#wake())
+      const untilDue = nextDue + 1 - clock.now()
+      // What is due and must wait for a record that is not on disk yet is revealed by its flush.
+      this.#tick = clock.after(untilDue < 1 ? IDLE_TICK_MS : Math.min(IDLE_TICK_MS, untilDue), () => this.#wake())
     })
   }
 

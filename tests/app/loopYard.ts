@@ -12,6 +12,7 @@ import { Snapshots } from '../../src/app/snapshots.ts'
 import { History } from '../../src/history/history.ts'
 import type { InfluxSettings } from '../../src/history/influxSettings.ts'
 import { Journal } from '../../src/ingest/journal/journal.ts'
+import type { JournalMirror } from '../../src/ingest/journal/mirror.ts'
 import { alarmEventLine } from '../../src/model/alarm.ts'
 import type { RecordKind } from '../../src/model/journal.ts'
 import type { Plant } from '../../src/model/plant.ts'
@@ -30,6 +31,8 @@ export interface YardOptions {
   readonly pendingRows?: number
   readonly segmentBytes?: number
   readonly retention?: { readonly bytes: number; readonly ageMs: number }
+  /** Holds up what is not to be flushed yet. */
+  readonly mirror?: JournalMirror
 }
 
 export class LoopYard {
@@ -42,13 +45,14 @@ export class LoopYard {
   readonly #state: State
   readonly #clock: Clock
 
-  private constructor({ folder, plant, clock, influx, pendingRows, segmentBytes, retention }: YardOptions, state: State) {
+  private constructor({ folder, plant, clock, influx, pendingRows, segmentBytes, retention, mirror }: YardOptions, state: State) {
     const say = (sentence: string): void => void this.sentences.push(sentence)
     const log: Log = { debug: say, info: say, warn: say, error: say }
     this.folder = folder
     this.#state = state
     this.#clock = clock
-    this.journal = new Journal({ folder: path.join(folder, 'journal'), clock, log, segmentBytes: segmentBytes ?? 1024 * 1024 })
+    const journal = { folder: path.join(folder, 'journal'), clock, log, segmentBytes: segmentBytes ?? 1024 * 1024 }
+    this.journal = new Journal({ ...journal, mirror: mirror ?? null })
     this.book = new Book(state)
     const history = {
       folder: path.join(folder, 'history'),
