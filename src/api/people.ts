@@ -47,7 +47,7 @@ function lower(name: string): string {
 }
 
 /** People belong to enterprises and stand at no site: whoever is limited to sites sees those who may be called there. */
-function dutyPeopleAt(plant: Plant, at: Standpoint, scope: Scope): Person[] {
+export function dutyPeopleAt(plant: Plant, at: Standpoint, scope: Scope): Person[] {
   const people = (plant.duty?.people ?? []).filter(({ enterprise }) => enterprise === null || enterprise === at.enterprise)
   if (scope === null || scope.sites === null) return people
   const { device, inArea: area, site, enterprise } = at

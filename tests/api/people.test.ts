@@ -149,3 +149,24 @@ describe('one person is one', () => {
     })
   })
 })
+
+describe('whose phone a drill may ring', () => {
+  const held = async (who: string, person: string) => (await ask(who, '/api/v1/drill', { site: 'farm', person })).statusCode
+
+  it('those of the caller who are called there, whatever site of their own they name', async () => {
+    await user('chief', 'engineer', ['daxie'])
+    await user('local', 'engineer', ['daxie'], ['farm'])
+    expect(await Promise.all([held('chief', 'foreman'), held('local', 'foreman'), held('local', 'zhao')])).toEqual([404, 404, 404])
+    expect(carrier.ledger).toEqual([])
+    const after = []
+    for (const [who, person] of [
+      ['chief', 'zhao'],
+      ['chief', 'anybody'],
+      ['local', 'wang-wu']
+    ] as const) {
+      house.clock.moveTo(house.clock.now() + 1)
+      after.push(await held(who, person))
+    }
+    expect(after).toEqual([202, 202, 202])
+  })
+})

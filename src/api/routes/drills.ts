@@ -4,11 +4,14 @@ import { z } from 'zod'
 import { type DrillEffects, Drilling } from '../../alerts/drilling.ts'
 import type { ShownDrill } from '../../alerts/drills.ts'
 import { type DrillAsked, drillId } from '../../model/drill.ts'
+import type { Person } from '../../model/duty.ts'
+import type { Plant } from '../../model/plant.ts'
 import { maySee, type Scope } from '../../model/scope.ts'
 import { TIERS } from '../../model/tier.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts } from '../parts.ts'
+import { dutyPeopleAt, type Standpoint } from '../people.ts'
 import { ApiProblem } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Id, Instant, Nullable } from '../shapes.ts'
@@ -171,14 +174,15 @@ function askedOf(body: NonNullable<z.infer<typeof Asked>>, { plant }: ApiParts, 
   const own = devices.find(({ id }) => id === device)
   const only = sites.filter(({ id }) => seesSite(fleet, id, scope))
   const site = body.site ?? own?.site ?? (person === null && only.length === 1 ? (only[0]?.id ?? null) : null)
+  const enterprise = sites.find(({ id }) => id === site)?.enterprise ?? null
+  const at = { device, inArea: own?.area ?? null, site, enterprise }
   const somebody = duty?.people.find(({ id }) => id === person)
   const strange = [
     device !== null && !seesDevice(fleet, fleet.deviceNumber.get(device), scope) && `device ${device}`,
     site !== null && !seesSite(fleet, site, scope) && `site ${site}`,
     own !== undefined && site !== own.site && `device ${device} at the site ${site}`,
     rule !== null && !rules.some(({ id }) => id === rule) && `rule ${rule}`,
-    person !== null && somebody === undefined && `person ${person}`,
-    person !== null && site === null && !maySee(scope, { enterprise: somebody?.enterprise ?? null, site: null }) && `person ${person}`
+    person !== null && (somebody === undefined || !mayCall(somebody, at, fleet.plant, scope)) && `person ${person}`
   ].find((what) => what !== false)
   if (strange !== undefined) {
     throw new ApiProblem('unknown', `There is no ${strange} that you may hold a drill with: name one of yours.`)
@@ -188,6 +192,13 @@ function askedOf(body: NonNullable<z.infer<typeof Asked>>, { plant }: ApiParts, 
   }
   const factor = fast === true ? LIMITS.drill.fastFactor : fast === false ? 1 : fast
   return { site, device, rule, tier, person, note, factor }
+}
+
+/** Whether somebody of this scope may have this person called: of the caller's own people, and at a site, of those called there. */
+function mayCall(person: Person, at: Standpoint, plant: Plant, scope: Scope): boolean {
+  if (scope === null) return true
+  if (at.site === null) return maySee(scope, { enterprise: person.enterprise, site: null })
+  return dutyPeopleAt(plant, at, scope).includes(person)
 }
 
 async function known({ telling }: ApiParts, id: string, scope: Scope): Promise<ShownDrill> {
