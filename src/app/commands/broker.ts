@@ -51,13 +51,14 @@ export async function exportMosquitto(options: BrokerExportOptions, env: Environ
     error: (sentence) => out.error(sentence)
   })
   const folder = path.resolve(options.out)
+  const seenAs = options.seenAs ?? folder
   const user = userOf(config, folder)
   if (plant.gateways.some(({ id }) => id === user.name)) {
     throw new Refusal(`"${user.name}" is the user of the service and the id of a gateway too: set another mqtt.broker.username.`)
   }
   const { scheme, port } = config.mqtt.upstream?.address ?? { scheme: 'mqtt', port: 1883 }
   const files = mosquittoFiles(plant.gateways, passwordLines(readIfThere(path.join(folder, 'passwords'))), {
-    ...{ folder: options.seenAs ?? folder, persistence: options.persistence, port, bind: options.bind ?? null },
+    ...{ folder: seenAs, persistence: options.persistence, port, bind: options.bind ?? null },
     ...{ tls: scheme === 'mqtts' || scheme === 'wss', websockets: scheme === 'ws' || scheme === 'wss', user }
   })
   try {
@@ -69,10 +70,16 @@ export async function exportMosquitto(options: BrokerExportOptions, env: Environ
   } catch (cause) {
     throw new Refusal(`The files cannot be written to ${folder}: ${whyNot(cause)}. Name another folder with --out.`, { cause })
   }
-  tell(files, plant.gateways.length, folder, user, config, out)
+  tell(files, plant.gateways.length, { folder, seenAs }, user, config, out)
 }
 
-function tell(files: Exported, gateways: number, folder: string, user: User, config: Config, out: Output): void {
+interface Places {
+  readonly folder: string
+  /** The folder as Mosquitto sees it. */
+  readonly seenAs: string
+}
+
+function tell(files: Exported, gateways: number, { folder, seenAs }: Places, user: User, config: Config, out: Output): void {
   const { left, kept } = files
   out.log(`${folder}: mosquitto.conf, passwords and acl for ${gateways - left.length} of ${gateways} gateways and the user ${user.name}.`)
   if (user.isOurs) out.log(`The password of ${user.name} is in ${path.join(folder, ENV_FILE)}: give both variables to the service.`)
@@ -88,7 +95,7 @@ function tell(files: Exported, gateways: number, folder: string, user: User, con
   if (none.length > 0)
     out.error(`Not exported, because they have no secret, or it was revoked: ${named(none)}. The broker will not let them in.`)
   out.log(
-    `Let the user that Mosquitto runs as own the files (chown mosquitto ${folder} ${folder}/*). Start it: mosquitto -c ${folder}/mosquitto.conf. After a further export: kill -HUP its process; who is connected already stays until then.`
+    `Let the user that Mosquitto runs as own the files (chown mosquitto ${folder} ${folder}/*). Start it: mosquitto -c ${seenAs}/mosquitto.conf. After a further export: kill -HUP its process; who is connected already stays until then.`
   )
 }
 
