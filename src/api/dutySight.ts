@@ -31,18 +31,17 @@ export function healthInScope(parts: readonly PartHealth[], view: Pick<PlantView
   const { duty } = view.fleet.plant
   return parts.flatMap(({ rota: id, ...part }): Shown[] => {
     const rota = duty?.rotas.find((one) => one.id === id)
-    if (id === undefined || scope === null || (duty !== undefined && rota !== undefined && seesRota(view, duty, rota, scope))) return [part]
-    return part.part === 'duty' ? [{ part: 'duty', state: 'ok', problem: null }] : []
+    const seen = id === undefined || scope === null || (duty !== undefined && rota !== undefined && seesRota(view, duty, rota, scope))
+    return seen ? [part] : []
   })
 }
 
 /** How the parts are, for those who have not signed in: of rotas only how many leave nobody on duty. */
 export function healthForAnybody(parts: readonly PartHealth[]): Shown[] {
-  const ofRotas = parts.filter(({ rota }) => rota !== undefined)
-  const count = new Set(ofRotas.map(({ rota }) => rota)).size
+  const count = parts.filter(({ rota }) => rota !== undefined).length
   const problem = `Nobody is on duty in ${count === 1 ? 'one rota' : `${count} rotas`}, now or within 24 hours: sign in to see which.`
-  const state = ofRotas.some((part) => part.state === 'degraded') ? 'degraded' : 'ok'
-  return parts.flatMap(({ rota, ...part }): Shown[] =>
-    part.part === 'duty' && count > 0 ? [{ part: 'duty', state, problem }] : rota === undefined ? [part] : []
-  )
+  return parts.flatMap(({ rota, ...part }): Shown[] => {
+    if (rota !== undefined) return []
+    return [part.part === 'duty' && count > 0 ? { part: 'duty', state: 'degraded', problem } : part]
+  })
 }

@@ -5,7 +5,6 @@ import type { History } from '../history/history.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Clock } from '../platform/clock.ts'
 import { clockParts } from './clockHealth.ts'
-import { dutyPart } from './dutyHealth.ts'
 import type { Loop } from './loop.ts'
 import type { Rate } from './rate.ts'
 import type { StateStore } from './stateStore.ts'
@@ -27,7 +26,7 @@ export interface HealthParts {
   readonly anchors: { readonly problem: string | null }
   /** Sign-in elsewhere, where there is such a way. */
   readonly elsewhere: { readonly problem: string | null } | null
-  /** How telling people is. */
+  /** How telling people is, and the duty. */
   readonly telling: readonly PartHealth[]
   /** How the certificates of the doors are. */
   readonly certificates: readonly PartHealth[]
@@ -35,20 +34,8 @@ export interface HealthParts {
   readonly mqtt: readonly PartHealth[]
 }
 
-export function healthOf({
-  clock,
-  journal,
-  stored,
-  loop,
-  history,
-  rate,
-  changes,
-  anchors,
-  elsewhere,
-  telling,
-  certificates,
-  mqtt
-}: HealthParts): HealthReport {
+export function healthOf(all: HealthParts): HealthReport {
+  const { clock, journal, stored, loop, history, rate, changes, anchors, elsewhere } = all
   const intakeLagMs = loop.lag === 0 ? 0 : Math.max(0, clock.now() - loop.pipeline.position.advancedTo)
   const disk = journal.health()
   const storeProblem = loop.problem ?? stored.problem()
@@ -67,11 +54,10 @@ export function healthOf({
     changes,
     { part: 'audit log', state: anchors.problem === null ? 'ok' : 'failing', problem: anchors.problem },
     ...(elsewhere === null ? [] : [signInPart(elsewhere)]),
-    dutyPart(loop.pipeline.fleet.plant, clock.now()),
     ...clockParts(clock),
-    ...telling,
-    ...certificates,
-    ...mqtt
+    ...all.telling,
+    ...all.certificates,
+    ...all.mqtt
   ]
   return {
     parts,

@@ -5,13 +5,11 @@ import type { Audit } from '../access/audit.ts'
 import type { Book } from '../alerts/book.ts'
 import { channelsOf } from '../alerts/channels/channels.ts'
 import { Outgoing } from '../alerts/channels/outgoing.ts'
-import { holes } from '../alerts/duty.ts'
 import { Telling } from '../alerts/telling.ts'
 import type { HealthReport, PartHealth, Submit } from '../api/parts.ts'
 import { alarmBody } from '../api/views.ts'
 import type { Journal } from '../ingest/journal/journal.ts'
 import type { Alarm } from '../model/alarm.ts'
-import type { Plant } from '../model/plant.ts'
 import { TIERS, type Tier } from '../model/tier.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -21,16 +19,14 @@ import { messageOf } from '../platform/problem.ts'
 import { Random } from '../platform/random.ts'
 import { StateFailure } from '../store/failure.ts'
 import type { State } from '../store/schema.ts'
-import { localText } from './config/dutyChecks.ts'
 import type { Config } from './config/service.ts'
 import { DeadMan } from './deadMan.ts'
+import { dutyHealth } from './dutyHealth.ts'
 import type { Loop } from './loop.ts'
 import { type Fault, SelfWatch } from './selfWatch.ts'
 import { VERSION } from './version.ts'
 
 const CLOSE_DRILLS_MS = 5_000
-const LOOK_AHEAD_MS = 86_400_000
-const LOOK_AHEAD_EVERY_MS = 60_000
 
 export interface TellingGround {
   readonly config: Config
@@ -85,7 +81,7 @@ export function tellingOf(ground: TellingGround): TellingRooms {
     'Notifications being sent at this moment, by all processes that send.',
     () => telling.senders()?.reduce((sum, { alive, sending }) => sum + (alive ? sending : 0), 0) ?? telling.courier.sending
   )
-  const hole = holeAhead(() => loop.pipeline.fleet.plant, clock)
+  const duty = dutyHealth(() => loop.pipeline.fleet.plant, clock)
   const deadMan =
     config.deadMan === null ? null : new DeadMan({ ...config.deadMan, outgoing, clock, log, alive: () => loop.problem === null })
   const faults = (): Fault[] => faultsOf(ground.health())
@@ -112,7 +108,7 @@ export function tellingOf(ground: TellingGround): TellingRooms {
     telling,
     parts: [prepared, drillCloser(telling, ground), watch, ...(deadMan === null ? [] : [silent(deadMan)])],
     speaking,
-    health: () => [...healthOf(telling, deadMan), ...hole(), ...unreachedPart(loop.pipeline.unreached())]
+    health: () => [...duty(), ...healthOf(telling, deadMan), ...unreachedPart(loop.pipeline.unreached())]
   }
 }
 
@@ -132,27 +128,6 @@ function healthOf(telling: Telling, deadMan: DeadMan | null): PartHealth[] {
   return found
 }
 
-/** Says ahead where a rota leaves nobody on duty. Looked up once a minute. */
-function holeAhead(plant: () => Plant, clock: Clock): () => PartHealth[] {
-  let known: PartHealth[] = []
-  let lookedAt = Number.NEGATIVE_INFINITY
-  return () => {
-    const now = clock.now()
-    if (now - lookedAt < LOOK_AHEAD_EVERY_MS) return known
-    lookedAt = now
-    const { duty } = plant()
-    known = (duty?.rotas ?? []).flatMap(({ id, zone }): PartHealth[] => {
-      const [hole] = duty === undefined ? [] : holes(duty, id, now, now + LOOK_AHEAD_MS)
-      if (hole === undefined) return []
-      const from = hole.from <= now ? '' : `from ${localText(hole.from, zone)} `
-      const when = `${from}until ${localText(hole.to, zone)} (${zone})`
-      const problem = `Nobody is on duty in rota ${id} ${when}: name somebody in duty.yaml.`
-      return [{ part: `duty ${id}`, rota: id, state: 'degraded', problem }]
-    })
-    return known
-  }
-}
-
 /** Alarms that nobody has been told of. Says no id: whoever may see the alarms finds the messages that failed. */
 export function unreachedPart(alarms: readonly Pick<Alarm, 'tier'>[]): PartHealth[] {
   if (alarms.length === 0) return []
@@ -162,12 +137,8 @@ export function unreachedPart(alarms: readonly Pick<Alarm, 'tier'>[]): PartHealt
   return [{ part: 'people', state: 'degraded', problem }]
 }
 
-/** The hole of a rota is told by its own part, once. */
 function faultsOf({ parts }: HealthReport): Fault[] {
-  const byRota = parts.some(({ part }) => part.startsWith('duty '))
-  return parts
-    .filter(({ part }) => part !== 'duty' || !byRota)
-    .flatMap(({ part, state, problem }) => (problem === null || state === 'ok' ? [] : [{ part, problem }]))
+  return parts.flatMap(({ part, state, problem }) => (problem === null || state === 'ok' ? [] : [{ part, problem }]))
 }
 
 /** Drills that are over get their record, signed and in the audit log. */

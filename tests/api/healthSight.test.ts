@@ -1,7 +1,7 @@
 // Who reads what of the duty in health: strangers a count, others the rotas that concern them, nobody else's.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dutyPart } from '../../src/app/dutyHealth.ts'
+import { dutyParts } from '../../src/app/dutyHealth.ts'
 import type { Duty } from '../../src/model/duty.ts'
 import { House, START } from './harness.ts'
 import { PLANT } from './plant.ts'
@@ -31,8 +31,7 @@ let house: House
 beforeEach(async () => {
   const plant = { ...PLANT, duty: DUTY }
   house = await House.open({ plant })
-  const own = (id: string) => ({ part: `duty ${id}`, rota: id, state: 'degraded' as const, problem: `Nobody is on duty in rota ${id}.` })
-  house.health = { ...house.health, parts: [...house.health.parts, dutyPart(plant, START), own('farm-rota'), own('street-rota')] }
+  house.health = { ...house.health, parts: [...house.health.parts, ...dutyParts(DUTY, START)] }
 })
 afterEach(() => house.close())
 
@@ -53,17 +52,28 @@ describe('the duty in health', () => {
       const { health, problems } = (await house.ask('/api/v1/overview', await house.token('viewer', enterprises, sites))).json()
       return { parts: dutyOf(health).map(({ part }) => part), problems: problems.filter((text: string) => text.includes('on duty')) }
     }
-    const ahead =
-      'Nobody will be on duty in the rota farm-rota from 2026-01-01T12:00 until 2026-01-02T00:00 (UTC): add a shift or an override.'
-    const [farm, street] = ['Nobody is on duty in rota farm-rota.', 'Nobody is on duty in rota street-rota.']
-    expect(await seen(null, null)).toEqual({ parts: ['duty', 'duty farm-rota', 'duty street-rota'], problems: [ahead, farm, street] })
-    expect(await seen(['daxie'], null)).toEqual({ parts: ['duty', 'duty farm-rota'], problems: [ahead, farm] })
-    expect(await seen(null, ['farm'])).toEqual({ parts: ['duty', 'duty farm-rota'], problems: [ahead, farm] })
+    const [farm, street] = ['farm', 'street'].map(
+      (place) =>
+        `Nobody will be on duty in the rota ${place}-rota from 2026-01-01T12:00 until 2026-01-02T00:00 (UTC): add a shift or an override.`
+    )
+    expect(await seen(null, null)).toEqual({ parts: ['duty', 'duty farm-rota', 'duty street-rota'], problems: [farm, street] })
+    expect(await seen(['daxie'], null)).toEqual({ parts: ['duty', 'duty farm-rota'], problems: [farm] })
+    expect(await seen(null, ['farm'])).toEqual({ parts: ['duty', 'duty farm-rota'], problems: [farm] })
     expect(await seen(['market'], ['street'])).toEqual({ parts: ['duty', 'duty street-rota'], problems: [street] })
   })
 
+  it('an empty rota of this moment says what happens meanwhile', () => {
+    expect(dutyParts(DUTY, START + 13 * 3_600_000)[1]).toMatchObject({
+      part: 'duty farm-rota',
+      rota: 'farm-rota',
+      state: 'degraded',
+      problem:
+        'Nobody is on duty in the rota farm-rota until 2026-01-02T00:00 (UTC): the next rung of each ladder is called instead. Add a shift or an override.'
+    })
+  })
+
   it('without a hole nothing is added, and without duty everybody reads that nobody is told', async () => {
-    house.health = { ...house.health, parts: [dutyPart(PLANT, START)] }
+    house.health = { ...house.health, parts: dutyParts(undefined, START) }
     expect((await house.ask('/healthz', null)).json().parts).toEqual([
       {
         ...{ part: 'duty', state: 'ok' },
