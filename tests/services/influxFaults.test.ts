@@ -86,6 +86,16 @@ async function caughtUp(yard: LoopYard): Promise<void> {
   )
 }
 
+/** An alarm of T-1 is the only one there is. */
+async function raised(yard: LoopYard): Promise<void> {
+  const at = Date.now()
+  await yard.put('telemetry', 'fh/1/gw-1/telemetry', { device: 'T-1', ts: at, values: { level_pct: 90 } })
+  await yard.settled()
+  expect((await yard.log()).map((line) => JSON.parse(line))).toMatchObject([
+    { at: new Date(at).toISOString(), rule: 'level', device: 'T-1', from: 'clear', to: 'yellow' }
+  ])
+}
+
 /** Total = stored + pending + dropped, and nothing of it pending. */
 function ledger({ loop: { feed } }: LoopYard): Record<string, number> {
   return { total: feed.total, stored: feed.stored, pending: feed.pending, ...feed.drops }
@@ -103,9 +113,7 @@ it('down at the start: the service starts, alarms come, and everything is stored
   await server.kill()
   const yard = await open(where, { pendingRows: 100 })
   await put(yard, 0, 50)
-  await yard.put('telemetry', 'fh/1/gw-1/telemetry', { device: 'T-1', ts: Date.now(), values: { level_pct: 90 } })
-  await yard.settled()
-  expect(await yard.log()).toHaveLength(1)
+  await raised(yard)
   await failing(yard, /^Readings cannot be stored in InfluxDB at http:\/\/127\.0\.0\.1:\d+ \(.+\): see that it runs/)
   await expect(yard.readings('T-0', 'level_pct')).rejects.toThrow(/does not answer this/)
   expect(ledger(yard)).toEqual({ total: 501, stored: 0, pending: 501, retention: 0, refused: 0 })
@@ -177,10 +185,7 @@ it('slow, then silent: alarms do not wait for it', async () => {
   await put(yard, 0, 200)
   server.proxy.mode = 'hole'
   await put(yard, 200, 400)
-  const sent = Date.now()
-  await yard.put('telemetry', 'fh/1/gw-1/telemetry', { device: 'T-1', ts: sent, values: { level_pct: 90 } })
-  await yard.settled()
-  expect(await yard.log()).toHaveLength(1)
+  await raised(yard)
   expect(yard.loop.feed.pending).toBeGreaterThan(0)
   server.proxy.mode = 'pass'
   server.proxy.delayMs = 0
@@ -203,11 +208,9 @@ it('a field of another type there: that metric is dropped, counted and told; eve
       /refuses level_pct of tank \(level_pct of tank is of type integer there and float here\): \d+ readings of it were dropped/
     )
   )
-  const { total, stored, pending, retention, refused } = ledger(yard)
-  expect([total, pending, retention]).toEqual([stored! + refused!, 0, 0])
-  expect([stored, refused]).toEqual([1, 301])
+  expect(ledger(yard)).toEqual({ total: 302, stored: 1, pending: 0, retention: 0, refused: 301 })
   expect(await yard.readings('T-0', 'level_pct')).toEqual([])
-  expect(await yard.readings('T-0', 'temperature_c')).toMatchObject([[expect.any(Number), 20, 'good']])
+  expect(await yard.readings('T-0', 'temperature_c')).toEqual([[T0 + 600_000, 20, 'good']])
   await failing(yard, /were dropped/)
 })
 
@@ -243,9 +246,8 @@ it('emptied under the running service: what the journal holds is stored again', 
   await caughtUp(yard)
   expect(yard.sentences).toContainEqual(expect.stringMatching(/has lost what was stored in it after seq 0 of the journal/))
   expect(await yard.readings('T-0', 'level_pct')).toEqual(expected(140))
-  const { total, stored, pending } = ledger(yard)
-  expect([total, pending]).toEqual([stored, 0])
-  expect(total).toBe(1400 + 1000)
+  // What had been stored before is counted a second time.
+  expect(ledger(yard)).toEqual({ total: 2400, stored: 2400, pending: 0, retention: 0, refused: 0 })
 })
 
 it('a server that wants a password says so, and is used with one', async () => {

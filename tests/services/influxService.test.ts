@@ -97,7 +97,7 @@ it('raises alarms and says what is the matter while InfluxDB is away', async () 
   await vi.waitFor(
     async () => {
       const { items } = await service.get<{ items: { device: string }[] }>('/api/v1/alarms')
-      expect(items.map(({ device }) => device)).toContain('T-1')
+      expect(items.map(({ device }) => device)).toEqual(['T-1'])
       const ready = await fetch(`${service.httpAddress}/readyz`)
       const { parts } = (await ready.json()) as { parts: { part: string; state: string; problem: string }[] }
       expect([ready.status, parts.find(({ part }) => part === 'history')]).toEqual([
@@ -115,6 +115,6 @@ it('raises alarms and says what is the matter while InfluxDB is away', async () 
   await expect(service.get(`/api/v1/readings?device=T-0&metric=level_pct&from=${from}`)).rejects.toThrow(/503.*does not answer this/s)
   await expect(
     service.get(`/api/v1/readings?device=T-0&metric=level_pct&from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z&every=1ms`)
-  ).rejects.toThrow(/: 4\d\d /)
+  ).rejects.toThrow(/: 422 .*intervals; at most/)
   expect(await service.stop()).toBe(0)
 })

@@ -14,6 +14,8 @@ interface Dashboard {
   readonly templating: { readonly list: readonly { readonly type: string; readonly query: string }[] }
 }
 
+/** A whole hour that is over: the tests below ask for what the one before wrote in it. */
+const HOUR = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7_200_000
 let server: InfluxForTests
 let files: TankPlant
 
@@ -54,14 +56,13 @@ it('creates database, retention and hourly figures, and leaves them alone the se
 
 it('whose hourly figures are of values alone, by device', async () => {
   const client = server.client('plant')
-  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7_200_000
-  await client.write(`tank,device=T-0,site=s level_pct=10,level_pct.quality=0 ${hour}
-tank,device=T-0,site=s level_pct=30,level_pct.quality=1 ${hour + 1000}
-tank,device=T-0,site=s level_pct.unusable=900,level_pct.quality=3 ${hour + 2000}
-fenghuo_position,installation=x seq=5 ${hour}`)
+  await client.write(`tank,device=T-0,site=s level_pct=10,level_pct.quality=0 ${HOUR}
+tank,device=T-0,site=s level_pct=30,level_pct.quality=1 ${HOUR + 1000}
+tank,device=T-0,site=s level_pct.unusable=900,level_pct.quality=3 ${HOUR + 2000}
+fenghuo_position,installation=x seq=5 ${HOUR}`)
   const [queries] = await client.command('SHOW CONTINUOUS QUERIES')
   const text = String(queries?.find(({ name }) => name === 'plant')?.values[0]?.[1])
-  const select = /BEGIN (.*) END/.exec(text)?.[1]?.replace(' GROUP BY', ` AND time >= ${hour}ms AND time < ${hour + 3_600_000}ms GROUP BY`)
+  const select = /BEGIN (.*) END/.exec(text)?.[1]?.replace(' GROUP BY', ` AND time >= ${HOUR}ms AND time < ${HOUR + 3_600_000}ms GROUP BY`)
   await client.command(select as string)
   const [hourly] = await client.query(
     'SELECT mean_level_pct, min_level_pct, max_level_pct, count_level_pct FROM "fenghuo_hourly"./.*/ GROUP BY device'
@@ -70,7 +71,7 @@ fenghuo_position,installation=x seq=5 ${hour}`)
     {
       name: 'tank',
       columns: ['time', 'mean_level_pct', 'min_level_pct', 'max_level_pct', 'count_level_pct'],
-      values: [[hour, 20, 10, 30, 2]]
+      values: [[HOUR, 20, 10, 30, 2]]
     }
   ])
   client.close()
@@ -78,20 +79,21 @@ fenghuo_position,installation=x seq=5 ${hour}`)
 
 it('and its dashboard for Grafana asks questions that have answers', async () => {
   const client = server.client('plant')
-  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7_200_000
   const dashboard = readFileSync(path.join(import.meta.dirname, '../../docs/grafana/fenghuo-influx.json'), 'utf8')
   const filled = (text: string): string =>
     text
       .replaceAll(/\$\{?(profile|device|metric|timeFilter|__interval)\}?/g, (_, name: string) => VARIABLES[name] as string)
-      .replaceAll('TIME', `time >= ${hour}ms AND time < ${hour + 3_600_000}ms`)
+      .replaceAll('TIME', `time >= ${HOUR}ms AND time < ${HOUR + 3_600_000}ms`)
   const { panels, templating } = JSON.parse(dashboard) as Dashboard
-  for (const { query } of panels.flatMap(({ targets }) => targets)) {
-    expect([query, (await client.query(filled(query)))[0]?.length]).toEqual([query, 1])
-  }
+  const queries = panels.flatMap(({ targets }) => targets.map(({ query }) => query))
+  const answers = await Promise.all(queries.map(async (query) => [query, (await client.query(filled(query)))[0]?.length]))
+  expect(queries).toHaveLength(6)
+  expect(answers).toEqual(queries.map((query) => [query, 1]))
   const [profiles, devices, metrics] = await Promise.all(
     templating.list.filter(({ type }) => type === 'query').map(async ({ query }) => (await client.query(filled(query)))[0]?.[0]?.values)
   )
-  expect([profiles, devices, metrics]).toEqual([[['tank']], [['device', 'T-0']], expect.arrayContaining([['level_pct', 'float']])])
+  const fields = ['level_pct', 'level_pct.quality', 'level_pct.unusable'].map((field) => [field, 'float'])
+  expect([profiles, devices, metrics]).toEqual([[['tank']], [['device', 'T-0']], fields])
   client.close()
 })
 

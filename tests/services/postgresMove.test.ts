@@ -51,16 +51,15 @@ async function someState(where: string): Promise<void> {
 
 async function contents(where: string): Promise<unknown> {
   const state = await openState(where, { readOnly: true })
-  const { rows } = { rows: await state.selectFrom('service_secrets').selectAll().orderBy('name').execute() }
   const all = {
-    secrets: rows,
+    secrets: await state.selectFrom('service_secrets').selectAll().orderBy('name').execute(),
     users: await state.selectFrom('users').selectAll().execute(),
     sessions: await state.selectFrom('sessions').selectAll().execute(),
     audit: await state.selectFrom('audit').selectAll().orderBy('n').execute(),
     position: await state.selectFrom('position').selectAll().execute()
   }
   await state.destroy()
-  return structuredClone(JSON.parse(JSON.stringify(all)))
+  return all
 }
 
 describe('moving the state', () => {
@@ -85,6 +84,7 @@ describe('moving the state', () => {
     await someState(file)
     const url = await server.database()
     await someState(url)
+    const [before, there] = [await contents(file), await contents(url)]
     await expect(moveState(config, url)).rejects.toThrow('holds a state already (in its table position): name an empty database.')
     const busy = await server.database()
     const other = await openState(busy)
@@ -93,6 +93,6 @@ describe('moving the state', () => {
     const foreign = await server.database()
     await server.run(foreign, 'create table photos (id integer)')
     await expect(moveState(config, foreign)).rejects.toThrow('holds tables, but no Fenghuo state')
-    expect(existsSync(file)).toBe(true)
+    expect([await contents(file), await contents(url), existsSync(`${file}.moved`)]).toEqual([before, there, false])
   })
 })
