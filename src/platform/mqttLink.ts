@@ -3,10 +3,11 @@
 // (mqttFrames.ts) and acknowledged here, many at once. Invariant: acknowledgements leave in the order of arrival
 // [MQTT-4.6.0-2], and none before `settle()`.
 
-import { Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import type { Clock, Timer } from './clock.ts'
 import { FrameCutter, type PublishFrame } from './mqttFrames.ts'
+import { Gate } from './mqttGate.ts'
 import { connectLoss, disconnectLoss, type Loss } from './mqttLosses.ts'
 
 /** Where a broker is and who we are to it. */
@@ -106,6 +107,8 @@ export class MqttLink {
   #first = 0
   #acks: number[] = []
   #ackDue = false
+  /** Of messages that we have sent and that nobody has acknowledged. */
+  readonly #unanswered = new Set<() => void>()
   #held = false
   #deaf = false
   #isEnding = false
@@ -175,8 +178,9 @@ export class MqttLink {
     })
   }
 
-  /** Answers the filters that the broker did not grant. Throws where the connection ends meanwhile. */
+  /** Answers the filters that the broker did not grant. Throws where the connection has ended, or does meanwhile. */
   async subscribe(filters: readonly string[], noLocal = true): Promise<string[]> {
+    this.#refuseOver()
     const refused: string[] = []
     for (let i = 0; i < filters.length; i += FILTERS_AT_ONCE) {
       const some = filters.slice(i, i + FILTERS_AT_ONCE)
@@ -193,7 +197,9 @@ export class MqttLink {
     return refused
   }
 
+  /** Throws where the connection has ended, or does meanwhile. */
   async unsubscribe(filters: readonly string[]): Promise<void> {
+    this.#refuseOver()
     for (let i = 0; i < filters.length; i += FILTERS_AT_ONCE)
       await this.#client.unsubscribeAsync([...filters.slice(i, i + FILTERS_AT_ONCE)])
   }
@@ -201,7 +207,11 @@ export class MqttLink {
   /** QoS 1; `done` once the broker has it or the connection is over. */
   publish(topic: string, payload: string, done: () => void): void {
     if (this.#isOver) return void done()
-    this.#client.publish(topic, payload, { qos: 1 }, () => done())
+    const once = (): void => {
+      if (this.#unanswered.delete(once)) done()
+    }
+    this.#unanswered.add(once)
+    this.#client.publish(topic, payload, { qos: 1 }, once)
   }
 
   /** Reads on, if it was held. */
@@ -256,6 +266,11 @@ export class MqttLink {
     this.#over(null)
   }
 
+  /** mqtt.js would keep what is asked of it now for a next connection. */
+  #refuseOver(): void {
+    if (this.#isOver) throw new Error('the connection has ended')
+  }
+
   #over(loss: Loss | null): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -263,6 +278,8 @@ export class MqttLink {
     this.#client.on('error', () => {})
     this.#client.end(true)
     this.#gate?.destroy()
+    // mqtt.js keeps what has a session behind it, also where no connection follows.
+    for (const once of this.#unanswered) once()
     if (loss !== null && this.#isOpen) this.#options.ears.lost(loss)
   }
 
@@ -312,69 +329,6 @@ export class MqttLink {
   #stayAlive(): void {
     this.#client.sendPing()
     this.#client.reschedulePing(true)
-  }
-}
-
-/** Between the socket and mqtt.js, which reads what is pushed here. What it writes goes out at once, packet by whole packet. */
-class Gate extends Duplex {
-  readonly #socket: Duplex
-  #isEnded = false
-
-  constructor(socket: Duplex, read: (chunk: Buffer) => void) {
-    super({ allowHalfOpen: false })
-    this.#socket = socket
-    ;(socket as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true)
-    socket.on('data', read)
-    socket.on('end', () => this.#ended())
-    socket.on('error', (error) => this.destroy(error))
-    socket.on('close', () => this.#ended())
-  }
-
-  /** What came before the end, why the broker closes the connection for one, is still to be read. */
-  #ended(): void {
-    if (this.#isEnded || this.destroyed) return
-    this.#isEnded = true
-    this.push(null)
-  }
-
-  pauseReading(): void {
-    this.#socket.pause()
-  }
-
-  /** For mqtt.js. */
-  hand(bytes: Buffer): void {
-    if (!this.#isEnded && !this.destroyed) this.push(bytes)
-  }
-
-  resumeReading(): void {
-    this.#socket.resume()
-  }
-
-  /** Between two packets of mqtt.js: it writes each within one turn, and `_write` and `_writev` hold nothing back. */
-  sendNow(bytes: Buffer): void {
-    if (this.#socket.writable) this.#socket.write(bytes)
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.sendNow(chunk)
-    done()
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.sendNow(Buffer.concat(chunks.map(({ chunk }) => chunk)))
-    done()
-  }
-
-  override _final(done: () => void): void {
-    this.#socket.end()
-    done()
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#socket.destroy()
-    done(error)
   }
 }
 
