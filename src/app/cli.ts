@@ -17,6 +17,7 @@ import { hazardCommand } from './commands/hazard.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { secretsCommand } from './commands/secrets.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { stateCommand } from './commands/state.ts'
@@ -40,6 +41,7 @@ const COMMANDS = [
   rulesCommand,
   auditCommand,
   brokerCommand,
+  secretsCommand,
   doctorCommand,
   backupCommand,
   restoreCommand,
