@@ -4,7 +4,7 @@
 
 import type { Alarm, DeskEvent } from '../model/alarm.ts'
 import type { Ladder as LadderPlan, Person, Rung } from '../model/duty.ts'
-import type { ChannelKind, DeliveryReport, NotificationReason, PlannedNotification } from '../model/notification.ts'
+import type { ChannelKind, DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import type { Plant } from '../model/plant.ts'
 import { type Level, levelRank } from '../model/tier.ts'
 import { LIMITS } from '../platform/limits.ts'
@@ -15,7 +15,7 @@ import { addressOf, DutyPlan } from './dutyLadders.ts'
 import type { FloodSight } from './floodWatch.ts'
 import { type Bearing, Gate, type GateSnapshot, type Parcel } from './gate.ts'
 import { type Messages, PlantMessages } from './ladderMessages.ts'
-import { type Attempt, type Call, copyOf, isUnreached, type Leg, type Run } from './ladderRun.ts'
+import { type Attempt, type Call, type Calling, climbsOn, copyOf, isUnreached, type Leg, type Run, type Turn } from './ladderRun.ts'
 import { whyNotCall, whyNotNotice } from './withhold.ts'
 
 /** What falls due: a call of a rung, the end of waiting for a receipt, a digest. */
@@ -29,16 +29,6 @@ export interface LadderSnapshot {
   readonly attempts: readonly (readonly [id: string, attempt: Attempt])[]
   readonly agenda: AgendaSnapshot<Step>
   readonly gate: GateSnapshot
-}
-
-/** A call on its way to one person. */
-interface Calling {
-  readonly run: Run
-  readonly person: Person
-  readonly rung: number
-  readonly occurrence: number
-  readonly reason: NotificationReason
-  readonly call: Call | null
 }
 
 export class Ladder {
@@ -100,8 +90,7 @@ export class Ladder {
 
   /** Alarms that somebody must be told of and nobody can be: whatever was tried on the whole ladder has failed. */
   unreached(): Alarm[] {
-    const rungs = ({ ladder }: Run): number => this.#ladders.get(ladder ?? '')?.rungs.length ?? 0
-    return [...this.#runs.values()].filter((run) => run.ladder !== null && isUnreached(run, rungs(run))).map(({ alarm }) => alarm)
+    return [...this.#runs.values()].filter((run) => run.ladder !== null && isUnreached(run, this.#rungsOf(run))).map(({ alarm }) => alarm)
   }
 
   /** Takes what the desk let through, in order; what falls due before an event is planned before it. */
@@ -172,6 +161,10 @@ export class Ladder {
     out: PlannedNotification[]
   ): void {
     const before = this.#runs.get(alarm.id)
+    if (before !== undefined && withheld === null && climbsOn(before, this.#rungsOf(before), alarm.tier)) {
+      this.#again(Object.assign(before, { alarm, from }), event.kind === 'transition' ? 'escalated' : 'reminder', clock, out)
+      return
+    }
     const place = this.#plan.placeOf(alarm)
     const ladder = this.#plan.ladderOf(alarm.rule, alarm.tier, place)
     const known = before?.told ?? new Map<string, ChannelKind>()
@@ -181,7 +174,7 @@ export class Ladder {
     }
     const reason = event.kind !== 'transition' ? (known.size === 0 ? 'raised' : 'reminder') : from === 'clear' ? 'raised' : 'escalated'
     const run: Run = {
-      ...{ alarm, from, place, reason, startedAt: clock, told: known, calls: new Map() },
+      ...{ alarm, from, place, reason, startedAt: clock, climbedFor: alarm.tier, told: known, calls: new Map() },
       ...{ generation: (before?.generation ?? 0) + 1, ladder: ladder?.id ?? null, nextRung: 1, notices: before?.notices ?? 0 },
       ...{ stopped: withheld !== null, waiting: 0 }
     }
@@ -192,6 +185,14 @@ export class Ladder {
     else if (first !== undefined) this.#wait(run, 1, 1, clock + first.afterMs)
     // Those who know of the milder alarm and are not called again learn that it is worse.
     if (reason === 'escalated' && informed.size > 0) this.#notice(run, 'escalated', new Set(run.calls.keys()), clock, out)
+  }
+
+  /** Announced again while the ladder climbs on: those who know are told, except by a call of this very instant. */
+  #again(run: Run, turn: Turn, clock: number, out: PlannedNotification[]): void {
+    const before = out.length
+    if (turn === 'reminder') this.advance(clock, out)
+    const called = out.slice(before).filter(({ alarms }) => alarms.includes(run.alarm.id))
+    this.#notice(run, turn, new Set(called.map(({ person }) => person)), clock, out)
   }
 
   /** Calls everybody of a rung, and puts the next steps on the agenda. */
@@ -380,14 +381,15 @@ export class Ladder {
   }
 
   /** Tells those who know, and only them, of a turn. */
-  #notice(run: Run, reason: 'escalated' | 'eased' | 'cleared', but: ReadonlySet<string>, now: number, out: PlannedNotification[]): void {
+  #notice(run: Run, reason: Turn, but: ReadonlySet<string>, now: number, out: PlannedNotification[]): void {
     const why = whyNotNotice(run.alarm)
     const occurrence = ++run.notices
     for (const [id, way] of [...run.told]) {
       const person = this.#plan.people.get(id)
       if (person === undefined || but.has(id)) continue
       // Nobody is rung up to hear that there is less to do.
-      const channel = way === 'voice' && reason !== 'escalated' && addressOf(person, 'sms') !== null ? 'sms' : way
+      const less = reason === 'eased' || reason === 'cleared'
+      const channel = way === 'voice' && less && addressOf(person, 'sms') !== null ? 'sms' : way
       if (why === null) {
         this.#tell({ run, person, rung: 0, occurrence, reason, call: null }, channel, now, out)
         continue
@@ -395,6 +397,10 @@ export class Ladder {
       const address = addressOf(person, channel)
       out.push(this.#messages.one({ run, reason, rung: 0, occurrence, at: now, to: person, channel, address, withheld: why }))
     }
+  }
+
+  #rungsOf({ ladder }: Run): number {
+    return this.#ladders.get(ladder ?? '')?.rungs.length ?? 0
   }
 
   #wait(run: Run, rung: number, occurrence: number, at: number): void {

@@ -1,8 +1,9 @@
 // What the ladder remembers of one alarm that people are being told of. Plain data: it goes into snapshots as it is.
 
 import type { Alarm } from '../model/alarm.ts'
-import type { ChannelKind } from '../model/notification.ts'
-import type { Level } from '../model/tier.ts'
+import type { Person } from '../model/duty.ts'
+import type { ChannelKind, NotificationReason } from '../model/notification.ts'
+import { type Level, levelRank, type Tier } from '../model/tier.ts'
 import type { AlarmPlace } from './dutyLadders.ts'
 import { whyNotCall } from './withhold.ts'
 
@@ -25,12 +26,14 @@ export interface Run {
   /** The level before the last turn. */
   from: Level | null
   readonly place: AlarmPlace
-  /** Begins anew with every rise and every re-alarm; what was planned for an older one is passed over. */
+  /** A new one begins where `climbsOn` is not so; what was planned for an older one is passed over. */
   readonly generation: number
   readonly reason: 'raised' | 'escalated' | 'reminder'
   /** Null: no ladder takes the alarm as it is now. */
   readonly ladder: string | null
   readonly startedAt: number
+  /** The tier of the alarm when it began; missing: written by an older version. */
+  readonly climbedFor?: Tier
   /** The rung to be called next, counted from 1. */
   nextRung: number
   /** Nobody is called any more: somebody answered, or it is over. */
@@ -44,10 +47,32 @@ export interface Run {
   readonly calls: Map<string, Call>
 }
 
+/** What those who know are told of besides the calls. */
+export type Turn = 'escalated' | 'reminder' | 'eased' | 'cleared'
+
+/**
+ * Whether this run goes on where the alarm is announced again at `tier`: somebody is still to be called, for no less than this,
+ * and nobody has answered. Begun anew each time, it would never reach its last rungs.
+ */
+export function climbsOn(run: Run, rungs: number, tier: Tier): boolean {
+  if (run.stopped || run.nextRung > rungs) return false
+  return whyNotCall(run.alarm) === null && levelRank(tier) <= levelRank(run.climbedFor ?? run.alarm.worstTier)
+}
+
 /** Whether every rung has been called and none of it can arrive any more, though somebody must be told. */
 export function isUnreached(run: Run, rungs: number): boolean {
   if (run.stopped || run.nextRung <= rungs || run.told.size > 0 || whyNotCall(run.alarm) !== null) return false
   return [...run.calls.values()].every(({ lost }) => lost)
+}
+
+/** A call on its way to one person. */
+export interface Calling {
+  readonly run: Run
+  readonly person: Person
+  readonly rung: number
+  readonly occurrence: number
+  readonly reason: NotificationReason
+  readonly call: Call | null
 }
 
 /** One alarm's share in a message on its way. */

@@ -121,7 +121,7 @@ export const responsibleShape = z.strictObject({
 })
 
 const rung = z.strictObject({
-  after: durationText.optional().describe('Since the alarm began, or rose; 0s by default.'),
+  after: durationText.optional().describe('Since the alarm began, or rose above what this ladder was begun for; 0s by default.'),
   tell: z
     .array(
       z
