@@ -69,6 +69,8 @@ export class Loop implements Part {
   #snapshotAt = 0
   #bytesSinceSnapshot = 0
   #snapshotSeq = 0
+  /** The plants that this process has judged by, each with the record from which on. */
+  #inForce: { readonly seq: number; readonly hash: string }[] = []
   #settledSeq = 0
   #snapshotting: Promise<void> | null = null
   #held = false
@@ -127,6 +129,7 @@ export class Loop implements Part {
     this.#pipeline = await restorePipeline(this.#parts, plant, book.position().seq)
     journal.notBefore(Math.max(book.position().advancedTo, this.#pipeline.position.advancedTo) + 1)
     this.#snapshotSeq = this.#pipeline.position.seq
+    this.#inForce = [{ seq: this.#snapshotSeq, hash: this.#pipeline.fleet.plant.hash }]
     this.#feed = new HistoryFeed(this.#parts, this.#pipeline.fleet, this.#pipeline.position.seq)
     this.#committedAt = clock.monotonic()
     this.#snapshotAt = clock.monotonic()
@@ -230,7 +233,11 @@ export class Loop implements Part {
     const [first] = records
     const plant = first?.kind === 'plant' ? await plants.load(first.source) : null
     const repeated = judgeTurn(this.#pipeline, records, plant, book.position(), journal, effects)
-    if (plant !== null) this.#feed.replant(this.#pipeline.fleet)
+    if (first !== undefined && plant !== null) {
+      this.#feed.replant(this.#pipeline.fleet)
+      this.#inForce.push({ seq: first.seq, hash: first.source })
+      plants.judged(first.source)
+    }
     for (const { body } of records) this.#bytesSinceSnapshot += body.length
     await this.#handOn(first !== undefined, repeated)
     return first !== undefined
@@ -248,14 +255,17 @@ export class Loop implements Part {
     const { book, clock } = this.#parts
     const { position, fleet } = this.#pipeline
     const { desk: events, shadow, rejects, readings, presence, marks, notifications, drills } = this.#effects
+    // Once people are being told, what came of it is in the store before it is in the journal.
+    const reports = this.#running === null ? this.#effects.reports : []
     if (hadRecords) this.#feed.offer(readings, position.seq)
     const committed = book.position()
     if (!repeated) {
       const due = clock.monotonic() - this.#committedAt >= COMMIT_POSITION_EVERY_MS && position.seq > committed.seq
       let fresh: readonly CommittedEvent[] = []
-      if ([events, shadow, rejects, marks, notifications, drills].some(({ length }) => length > 0) || due) {
+      if ([events, shadow, rejects, marks, notifications, drills, reports].some(({ length }) => length > 0) || due) {
         const kept = rejects.length > REJECTS_PER_TURN ? rejects.slice(0, REJECTS_PER_TURN) : rejects
-        fresh = await this.#commit(() => book.commit({ events, shadow, rejects: kept, marks, notifications, drills, position, fleet }))
+        const turn = { events, shadow, rejects: kept, marks, notifications, drills, reports, position, fleet }
+        fresh = await this.#commit(() => book.commit(turn))
         this.#committedAt = clock.monotonic()
       }
       if (fresh.length > 0) this.#watcher?.events(fresh)
@@ -327,5 +337,16 @@ export class Loop implements Part {
     if (this.#held) return
     const beforeSeq = await snapshots.prune(this.#feed.storedSeq)
     await journal.prune({ beforeSeq, maxBytes: retention.bytes, maxAgeMs: retention.ageMs })
+    await this.#prunePlants(beforeSeq)
+  }
+
+  /** Keeps those that the oldest snapshot, taken after `oldest`, and what follows it are judged by. */
+  async #prunePlants(oldest: number): Promise<void> {
+    const { journal, plants } = this.#parts
+    const from = this.#inForce.findLastIndex(({ seq }) => seq <= oldest)
+    // Older than this process; or all of the journal can be judged again, from its first record on.
+    if (from === -1 || journal.health().oldestSeq === 1) return
+    this.#inForce.splice(0, from)
+    await plants.prune(new Set(this.#inForce.map(({ hash }) => hash)))
   }
 }

@@ -1,7 +1,8 @@
 // The plants that have been in force, by hash: the journal only says from which seq on which plant holds.
 // Gateway secrets are left out; they belong to the doors and are read anew at each start.
 
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import type { Plant } from '../model/plant.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
@@ -14,6 +15,8 @@ export interface PlantCopy {
 export class Plants {
   readonly #folder: string
   readonly #copy: PlantCopy | null
+  /** Kept for a record that is still to be judged. */
+  readonly #ahead = new Set<string>()
 
   constructor(folder: string, copy: PlantCopy | null = null) {
     this.#folder = folder
@@ -22,6 +25,7 @@ export class Plants {
 
   /** Keeps the plant; on disk, and in the copy, when the promise resolves. Throws a Refusal where that cannot be. */
   async keep(plant: Plant): Promise<void> {
+    this.#ahead.add(plant.hash)
     const target = this.#path(plant.hash)
     const withoutSecrets = { ...plant, gateways: plant.gateways.map((gateway) => ({ ...gateway, secret: null })) }
     const text = JSON.stringify(withoutSecrets)
@@ -54,6 +58,20 @@ export class Plants {
         `The journal says that plant ${hash.slice(0, 12)} was in force, but ${file} cannot be read (${messageOf(cause)}). Restore the file from a backup of the data folder.`,
         { cause }
       )
+    }
+  }
+
+  /** The record that puts it in force has been judged: from here on it stays as long as `prune` is told so. */
+  judged(hash: string): void {
+    this.#ahead.delete(hash)
+  }
+
+  /** Deletes what is not needed; never what is kept for a record to come. */
+  async prune(needed: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const hash = path.parse(name).name
+      // At once, so that nobody can begin to keep it in between.
+      if (!needed.has(hash) && !this.#ahead.has(hash)) rmSync(path.join(this.#folder, name), { force: true })
     }
   }
 

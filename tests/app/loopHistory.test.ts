@@ -1,7 +1,7 @@
 // History behind the loop: where it cannot keep up it catches up from the journal, without a gap, a repeat or a wrong count,
 // and where the journal no longer reaches back, it says so and begins where the journal does.
 
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
@@ -128,6 +128,31 @@ it('written anew where the journal has been pruned, it begins where the journal 
   expect(readings).toEqual(expected(410).filter(([at]) => at > T0 + first * 9 * 1000))
   expect(readings.length).toBeGreaterThan(500)
   await yard.stop()
+})
+
+it('keeps the plants that a snapshot that is left or a record after it was judged by, and no other', async () => {
+  const folder = fresh()
+  const bounds = { segmentBytes: 20_000, retention: { bytes: 60_000, ageMs: Number.MAX_SAFE_INTEGER } }
+  const kept = () => readdirSync(path.join(folder, 'plants')).sort()
+  const hashes: string[] = []
+  for (let round = 0; round < 6; round++) {
+    const hash = `${round}`.repeat(64)
+    const yard = await open(folder, { ...bounds, plant: { ...plant, hash } })
+    await put(yard, round * 100, (round + 1) * 100)
+    await caughtUp(yard)
+    hashes.push(`${hash}.json`)
+    const { oldestSeq } = yard.journal.health()
+    if (oldestSeq === 1) expect(kept()).toEqual(hashes)
+    await yard.stop()
+    if (round < 5) continue
+    expect(oldestSeq).toBeGreaterThan(1)
+    // The two newest snapshots were taken at the end of the last two rounds.
+    expect(kept()).toEqual(hashes.slice(-2))
+  }
+  const again = await open(folder, { ...bounds, plant: { ...plant, hash: '5'.repeat(64) } })
+  await put(again, 600, 610)
+  await caughtUp(again)
+  await again.stop()
 })
 
 it.runIf(inFile())('a failing store of alarms ends the loop with a sentence where trying again would not help', async () => {
