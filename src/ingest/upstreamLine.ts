@@ -50,6 +50,8 @@ export class UpstreamLine {
   #pauseMs: number = LIMITS.upstream.firstPauseMs
   #isStopping = false
   #wake: () => void = () => {}
+  /** Ends the connection for this reason. */
+  #lose: (loss: Loss) => void = () => {}
   #running: Promise<void> | null = null
 
   constructor(parts: LineParts) {
@@ -123,6 +125,7 @@ export class UpstreamLine {
     const lost = new Promise<Loss>((resolve) => {
       lose = resolve
     })
+    this.#lose = lose
     this.#wake = () => lose({ kind: 'closed', sentence: 'it was stopped' })
     try {
       const { expiryS, connectMs, inFlight, longest } = BOUNDS
@@ -167,10 +170,7 @@ export class UpstreamLine {
     const wanted = this.#parts.filters()
     const refused = await link.subscribe([...wanted]).catch(() => null)
     if (refused === null) return null
-    if (refused.length > 0) {
-      const what = refused.slice(0, 3).join(', ') + (refused.length > 3 ? ` and ${refused.length - 3} more` : '')
-      return { kind: 'rights', sentence: `it does not let us subscribe ${what}: give our user the right to read fh/1/# there` }
-    }
+    if (refused.length > 0) return rightsLoss(refused)
     this.#subscribed = new Set(wanted)
     this.#dropped = new Set()
     // A session that was once the only one, without our knowing.
@@ -194,7 +194,8 @@ export class UpstreamLine {
     const gone = [...this.#subscribed].filter((filter) => !wanted.has(filter))
     const fresh = [...wanted].filter((filter) => !this.#subscribed.has(filter))
     this.#subscribed = new Set(wanted)
-    if (fresh.length > 0) await link.subscribe(fresh)
+    const refused = await link.subscribe(fresh)
+    if (refused.length > 0 && link === this.#link) return this.#lose(rightsLoss(refused))
     if (gone.length > 0) await link.unsubscribe(gone)
   }
 
@@ -234,6 +235,12 @@ export const BOUNDS = {
   inFlight: LIMITS.upstream.inFlight,
   longest: LIMITS.mqtt.packetBytes
 } as const
+
+/** The broker does not grant these filters. */
+export function rightsLoss(filters: readonly string[]): Loss {
+  const what = filters.slice(0, 3).join(', ') + (filters.length > 3 ? ` and ${filters.length - 3} more` : '')
+  return { kind: 'rights', sentence: `it does not let us subscribe ${what}: give our user the right to read fh/1/# there` }
+}
 
 export function isLoss(thrown: unknown): thrown is Loss {
   return typeof thrown === 'object' && thrown !== null && 'sentence' in thrown && 'kind' in thrown

@@ -11,8 +11,10 @@ import type { Loss } from '../platform/mqttLosses.ts'
 import { messageOf } from '../platform/problem.ts'
 import { secretText } from '../platform/random.ts'
 import type { Waiter } from './upstreamAcceptance.ts'
-import { BOUNDS, isLoss } from './upstreamLine.ts'
+import { BOUNDS, isLoss, rightsLoss } from './upstreamLine.ts'
 import { credentialsOf, type UpstreamSettings } from './upstreamSettings.ts'
+
+const LOOK_MS = 250
 
 export interface MoveParts {
   readonly settings: UpstreamSettings
@@ -53,9 +55,10 @@ async function untilDone({ clock, isStopping, failed }: MoveParts, step: () => P
       await step()
       return true
     } catch (thrown) {
+      if (isStopping()) return false
       failed(isLoss(thrown) ? thrown.sentence : messageOf(thrown))
     }
-    await pause(clock, pauseMs)
+    for (let left = pauseMs; left > 0 && !isStopping(); left -= LOOK_MS) await pause(clock, Math.min(left, LOOK_MS))
   }
   return false
 }
@@ -78,7 +81,7 @@ async function make(parts: MoveParts, clientId: string, filters: readonly string
   const link = await open(parts, clientId, DEAF, { inFlight: Number.MAX_SAFE_INTEGER })
   try {
     const refused = await link.subscribe(filters)
-    if (refused.length > 0) throw new Error(`it does not let us subscribe ${refused[0]}: give our user the right to read fh/1/# there`)
+    if (refused.length > 0) throw rightsLoss(refused)
   } finally {
     link.cut()
   }
@@ -106,19 +109,26 @@ async function empty(parts: MoveParts, clientId: string): Promise<void> {
     mayRead: () => mayRead(waiter),
     lost: over
   })
-  const look = clock.every(250, () => {
+  const look = clock.every(LOOK_MS, () => {
     link.resume()
-    if (parts.isStopping()) over({ kind: 'closed', sentence: 'it was stopped' })
-    if (waiter.waitingCount > 0 || clock.monotonic() - heardAt < LIMITS.upstream.quietMs) return
+    if (parts.isStopping()) over(STOPPED)
+    // Silent is who says nothing while he is listened to.
+    if (waiter.waitingCount > 0 || !mayRead(waiter)) heardAt = clock.monotonic()
+    if (clock.monotonic() - heardAt < LIMITS.upstream.quietMs) return
     log.warn(`our mark did not come back in the session ${clientId}; it has delivered nothing for a while and counts as empty`)
     over(null)
   })
   try {
-    await link.subscribe([topic], false)
-    link.publish(topic, mark, () => {})
+    // Not waited for: the answer is read only where there is room for what comes before it.
+    link.subscribe([topic], false).then(
+      () => link.publish(topic, mark, () => {}),
+      (thrown) => over({ kind: 'closed', sentence: messageOf(thrown) })
+    )
     const loss = await reached
     if (loss !== null) throw loss
-    while (waiter.waitingCount > 0) await pause(clock, 10)
+    while (waiter.waitingCount > 0 && !parts.isStopping()) await pause(clock, 10)
+    // What came since the stop was not taken, and stays where it is.
+    if (parts.isStopping()) throw STOPPED
     await link.end()
   } finally {
     look.cancel()
@@ -127,4 +137,5 @@ async function empty(parts: MoveParts, clientId: string): Promise<void> {
   await (await open(parts, clientId, DEAF, { clean: true })).end()
 }
 
+const STOPPED: Loss = { kind: 'closed', sentence: 'it was stopped' }
 const DEAF: LinkEars = { publish() {}, mayRead: () => true, lost() {} }
