@@ -5,12 +5,13 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { ImportOutcome } from '../../api/amender.ts'
 import { type Clock, SystemClock } from '../../platform/clock.ts'
-import { messageOf, Refusal, whyNot } from '../../platform/problem.ts'
+import { Refusal, whyNot } from '../../platform/problem.ts'
 import { auditOf } from '../amend/apply.ts'
 import { amendmentsOf, type CheckedImport, checkedImport } from '../amend/importing.ts'
 import { amendedPlant, whileStopped } from '../amend/offline.ts'
 import type { Environment } from '../config/service.ts'
 import { configured } from '../configured.ts'
+import { askService, serviceAddress } from '../serviceCall.ts'
 import type { Output } from './check.ts'
 
 export interface ImportOptions {
@@ -85,29 +86,14 @@ export async function importDevices(file: string, options: ImportOptions, env: E
 }
 
 async function byService(bytes: Uint8Array, options: ImportOptions, env: Environment, token: string): Promise<Told> {
-  const base = options.url ?? addressOf(options.config, env)
+  const base = options.url ?? serviceAddress(options.config, env)
   const query = new URLSearchParams({ dryRun: String(options.dryRun), ...(options.note === null ? {} : { note: options.note }) })
-  let response: Response
-  try {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'text/csv' }
-    response = await fetch(new URL(`/api/v1/devices/import?${query}`, base), { method: 'POST', headers, body: Buffer.from(bytes) })
-  } catch (cause) {
-    const why = messageOf((cause as { cause?: unknown }).cause ?? cause)
-    throw new Refusal(`The service at ${base} cannot be reached: ${why}. Name it with --url, or stop it and leave FENGHUO_TOKEN out.`, {
-      cause
-    })
-  }
-  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null
-  if (response.ok && body !== null) return { outcome: body as unknown as Omit<ImportOutcome, 'kind'>, problems: [] }
-  const problems = (body?.problems ?? []) as Told['problems']
+  const todo = 'Name it with --url, or stop it and leave FENGHUO_TOKEN out.'
+  const { ok, body, refusal } = await askService(base, token, `devices/import?${query}`, { type: 'text/csv', body: bytes }, todo)
+  if (ok) return { outcome: body as unknown as Omit<ImportOutcome, 'kind'>, problems: [] }
+  const problems = (body.problems ?? []) as Told['problems']
   if (problems.length > 0) return { outcome: null, problems }
-  throw new Refusal(`The service at ${base} refuses: ${String(body?.detail ?? `it answers ${response.status}`)}`)
-}
-
-function addressOf(config: string, env: Environment): string {
-  const { host, port, tls } = configured(config, env).config.http
-  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `${tls === null ? 'http' : 'https'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  throw refusal
 }
 
 async function intoFolder(bytes: Uint8Array, { config, dryRun, note }: ImportOptions, env: Environment, clock: Clock): Promise<Told> {

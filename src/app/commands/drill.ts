@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import type { DrillRecord, DrillStep } from '../../alerts/drills.ts'
 import { awake, type Clock, pause, SystemClock } from '../../platform/clock.ts'
 import { LIMITS } from '../../platform/limits.ts'
-import { messageOf, Refusal } from '../../platform/problem.ts'
+import { Refusal } from '../../platform/problem.ts'
 import type { Environment } from '../config/service.ts'
-import { configured } from '../configured.ts'
+import { askService, serviceAddress, Unreachable } from '../serviceCall.ts'
 import type { Output } from './check.ts'
 
 export interface DrillOptions {
@@ -26,8 +26,6 @@ export interface DrillOptions {
 }
 
 type Shown = DrillRecord & { readonly signature: string | null; readonly genuine: boolean | null }
-
-class Unreachable extends Refusal {}
 
 const LOOK_EVERY_MS = 1_000
 const HELP = `
@@ -63,7 +61,7 @@ export async function drill(options: DrillOptions, env: Environment, out: Output
   const token = options.token ?? env.FENGHUO_TOKEN ?? ''
   if (token === '')
     throw new Refusal('The service asks who holds the drill: put an API token of an engineer into FENGHUO_TOKEN.', { exitCode: 2 })
-  const base = options.url ?? addressOf(options.config, env)
+  const base = options.url ?? serviceAddress(options.config, env)
   const { site, device, rule, tier, person, note } = options
   const begun = await asked<{ id: string; ladder: string }>(base, token, 'drill', {
     site,
@@ -129,24 +127,9 @@ function ended(shown: Shown, json: boolean, out: Output): boolean {
   return outcome === 'acknowledged' && genuine === true
 }
 
-/** A GET, or with a body a POST. */
 async function asked<Answer>(base: string, token: string, path: string, body: object | null): Promise<Answer> {
-  let response: Response
-  try {
-    const headers = { authorization: `Bearer ${token}`, ...(body === null ? {} : { 'content-type': 'application/json' }) }
-    const more = body === null ? {} : { method: 'POST', body: JSON.stringify(body) }
-    response = await fetch(new URL(`/api/v1/${path}`, base), { headers, ...more })
-  } catch (cause) {
-    const why = messageOf((cause as { cause?: unknown }).cause ?? cause)
-    throw new Unreachable(`The service at ${base} cannot be reached: ${why}. Name it with --url.`, { cause })
-  }
-  const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null
-  if (response.ok && answer !== null) return answer as Answer
-  throw new Refusal(`The service at ${base} refuses: ${String(answer?.detail ?? `it answers ${response.status}`)}`)
-}
-
-function addressOf(config: string, env: Environment): string {
-  const { host, port, tls } = configured(config, env).config.http
-  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `${tls === null ? 'http' : 'https'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+  const sent = body === null ? null : { type: 'application/json', body: JSON.stringify(body) }
+  const answer = await askService(base, token, path, sent, 'Name it with --url.')
+  if (!answer.ok) throw answer.refusal
+  return answer.body as Answer
 }
