@@ -1,18 +1,11 @@
-// The state store that the configuration asks for, opened to work with: an SQLite file in the data folder, or PostgreSQL under
-// its lease.
+// Where the state store is: an SQLite file in the data folder, or PostgreSQL under its lease.
 
 import { existsSync } from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import type { Clock } from '../platform/clock.ts'
-import type { Log } from '../platform/log.ts'
 import { Refusal } from '../platform/problem.ts'
-import { takeLease } from '../store/lease.ts'
 import { isServer, serverName } from '../store/postgres.ts'
 import type { State } from '../store/schema.ts'
-import { openState } from '../store/state.ts'
 import type { Config } from './config/service.ts'
-import { instanceOf } from './standby/instance.ts'
 
 export const STATE_FILE = 'state.db'
 /** Ends the name of a file whose content was moved to a server. */
@@ -45,18 +38,4 @@ export function refuseMoved(folder: string): void {
 /** A place of state as people are told of it: never with a password. */
 export function placeOf(where: string): string {
   return isServer(where) ? `PostgreSQL ${serverName(where)}` : where
-}
-
-/** Opens it to write to. Throws a Refusal where it cannot be used, or another instance works with it. */
-export async function openStateStore(config: Config, folder: string, clock: Clock, log: Log | null): Promise<StateStore> {
-  const { url } = config.state
-  if (url === null) {
-    refuseMoved(folder)
-    const state = await openState(path.join(folder, STATE_FILE))
-    return { state, reads: state, problem: () => null, lost: new Promise(() => {}) }
-  }
-  const { instance } = await instanceOf(folder)
-  const leased = await takeLease(url, { instance, host: `${os.hostname()}:${config.http.port}`, clock, log })
-  if (leased !== null) return { state: leased.state, reads: leased.reads, problem: () => leased.problem, lost: leased.lost }
-  throw new Refusal('Another Fenghuo works with the state in PostgreSQL (FENGHUO_POSTGRES_URL): only one may at a time. Stop it first.')
 }

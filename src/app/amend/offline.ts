@@ -12,7 +12,8 @@ import { openState } from '../../store/state.ts'
 import { EmptyState } from '../../store/upgrade.ts'
 import { NO_OVERLAY } from '../config/amend.ts'
 import type { Configured } from '../configured.ts'
-import { openStateStore, stateAt } from '../stateStore.ts'
+import { instanceOf } from '../standby/instance.ts'
+import { refuseMoved, stateAt } from '../stateStore.ts'
 import type { AmendedPlant } from './apply.ts'
 import { amendedAtStart } from './start.ts'
 
@@ -44,7 +45,9 @@ export async function whileStopped<Answer>(
   await mkdir(journal, { recursive: true, mode: 0o750 })
   const unlock = lockFolder(journal)
   try {
-    const { state } = await openStateStore(config, config.data, clock, null)
+    const isFile = config.state.url === null
+    if (isFile) refuseMoved(config.data)
+    const state = await openState(stateAt(config), isFile ? {} : { instance: (await instanceOf(config.data)).instance })
     try {
       const access = new Access({ state, clock, log })
       return await act(await amendedAtStart(source, plant, access, log), access)
