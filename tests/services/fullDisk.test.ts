@@ -2,19 +2,21 @@
 // acknowledged is lost, and once there is room everything goes on by itself. On a small tmpfs: mounting one needs root.
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { type TankPlant, tankPlant } from '../app/tankPlant.ts'
 import { LiveService, refusedStart } from '../liveService.ts'
+import { SmallDisk } from './smallDisk.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const MIB = 1024 * 1024
 const clock = new SystemClock()
 let plant: TankPlant
 let disk: string
+let mounted: SmallDisk | null = null
 let service: LiveService | null = null
 let publisher: MqttPublisher | null = null
 
@@ -27,36 +29,18 @@ beforeEach(() => {
 afterEach(async () => {
   publisher?.cut()
   await service?.kill()
-  execFileSync('umount', [disk], { stdio: 'ignore' })
+  mounted?.unmount()
+  mounted = null
   plant.remove()
 })
 
 function mount(mib: number): string {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', disk], { stdio: 'pipe' })
-  } catch (cause) {
-    throw new Error(`A tmpfs cannot be mounted (${cause}). This test needs root, or CAP_SYS_ADMIN: run it in a privileged container.`)
-  }
+  mounted = new SmallDisk(disk, mib)
   return path.join(disk, 'data')
 }
 
-/** Fills the disk to its last byte. */
-function fill(): void {
-  const ballast = openSync(path.join(disk, 'ballast'), 'a')
-  for (const size of [MIB, 4096, 1]) {
-    const zeros = Buffer.alloc(size)
-    try {
-      while (writeSync(ballast, zeros) === size);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
-    }
-  }
-  closeSync(ballast)
-}
-
-function makeRoom(): void {
-  rmSync(path.join(disk, 'ballast'))
-}
+const fill = (): void => mounted?.fill()
+const makeRoom = (): void => mounted?.makeRoom()
 
 /** The nth message: fifty samples, so that a few of them outgrow a page; every tenth message raises or clears an alarm. */
 function message(n: number): string {

@@ -1,8 +1,7 @@
 // InfluxDB on a full disk: it answers 500 and may even show what it has not stored. Nothing counts as stored until it says so, and
 // once there is room everything is there. On a small tmpfs: mounting one needs root.
 
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -11,41 +10,26 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { columnsOf, NOON, type Row, someFleet } from '../history/someFleet.ts'
 import { type InfluxForTests, openInflux } from './influxServer.ts'
+import { SmallDisk } from './smallDisk.ts'
 
-let disk: string
+let folder: string
+let disk: SmallDisk
 let data: string
 let server: InfluxForTests
 
 beforeAll(async () => {
-  disk = mkdtempSync(path.join(tmpdir(), 'fenghuo-influx-disk-'))
+  folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-influx-disk-'))
   data = mkdtempSync(path.join(tmpdir(), 'fenghuo-influx-data-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', disk], { stdio: 'pipe' })
-  } catch (cause) {
-    throw new Error(`A tmpfs cannot be mounted (${cause}). This test needs root, or CAP_SYS_ADMIN: run it in a privileged container.`)
-  }
-  mkdirSync(path.join(disk, 'influx'))
-  server = await openInflux({ folder: path.join(disk, 'influx') })
+  disk = new SmallDisk(folder, 48)
+  mkdirSync(path.join(folder, 'influx'))
+  server = await openInflux({ folder: path.join(folder, 'influx') })
 })
 
 afterAll(async () => {
   await server?.close()
-  execFileSync('umount', [disk], { stdio: 'ignore' })
-  for (const folder of [disk, data]) rmSync(folder, { recursive: true, force: true })
+  disk?.unmount()
+  for (const one of [folder, data]) rmSync(one, { recursive: true, force: true })
 })
-
-function fill(): void {
-  const ballast = openSync(path.join(disk, 'ballast'), 'a')
-  for (const size of [1024 * 1024, 4096, 1]) {
-    const zeros = Buffer.alloc(size)
-    try {
-      while (writeSync(ballast, zeros) === size);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
-    }
-  }
-  closeSync(ballast)
-}
 
 function rows(from: number, to: number): Row[] {
   return Array.from({ length: to - from }, (_, n) => [0, NOON + (from + n) * 1000, (from + n) % 97])
@@ -60,7 +44,7 @@ it('stores nothing, says so, and stores all of it once there is room', async () 
   history.setFleet(someFleet(1))
   history.offer(columnsOf(rows(0, 1000)), 1)
   await history.flush()
-  fill()
+  disk.fill()
   history.offer(columnsOf(rows(1000, 6000)), 2)
   await vi.waitFor(
     () =>
@@ -69,7 +53,7 @@ it('stores nothing, says so, and stores all of it once there is room', async () 
   )
   expect([history.storedSeq, history.storedRows]).toEqual([1, 1000])
   await server.kill()
-  rmSync(path.join(disk, 'ballast'))
+  disk.makeRoom()
   await server.restart()
   await history.flush()
   expect([history.storedSeq, history.storedRows, history.drops]).toEqual([2, 6000, { retention: 0, refused: 0 }])

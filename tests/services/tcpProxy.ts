@@ -9,6 +9,8 @@ export class TcpProxy {
   /** Each piece of an answer is held back this long. */
   delayMs = 0
   connections = 0
+  /** Pieces of answers that have gone through. */
+  answered = 0
   /** Texts to come towards the server, one after the other: the last arrives there, its answer is swallowed, and everything is cut. */
   cutAfter: string[] = []
   readonly #clock = new SystemClock()
@@ -68,7 +70,12 @@ export class TcpProxy {
     })
     far.on('data', (piece) => {
       if (lost) this.cut()
-      else if (this.mode === 'pass') this.#clock.after(this.delayMs, () => void (near.destroyed || near.write(piece)))
+      else if (this.mode === 'pass')
+        this.#clock.after(this.delayMs, () => {
+          if (near.destroyed) return
+          this.answered++
+          near.write(piece)
+        })
     })
     near.once('end', () => far.end())
     far.once('end', () => this.#clock.after(this.delayMs, () => near.end()))

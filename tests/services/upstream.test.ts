@@ -70,20 +70,24 @@ describe.each([4, 5] as const)('over MQTT %s', (protocol) => {
     expect(second.problem).toBeNull()
   })
 
-  it('gets again what it had not acknowledged when it was cut off', async () => {
+  it('gets again what it had not acknowledged when it was cut off, however often', async () => {
     await yard.upstream(settingsFor(broker.url, { protocol }))
-    // The journal takes no flush for a while, so nothing is acknowledged.
     const gateway = await yard.publisher(broker.direct, 'gw-0')
-    for (let n = 0; n < 500; n++) gateway.offer('fh/1/gw-0/telemetry', `{"n":${n}}`)
-    broker.proxy.cut()
+    const telemetry = async (): Promise<string[]> => (await yard.journaled()).filter((line) => line.startsWith('telemetry'))
+    for (let cut = 1; cut <= 3; cut++) {
+      const before = (await telemetry()).length
+      for (let n = (cut - 1) * 500; n < cut * 500; n++) {
+        while (!gateway.offer('fh/1/gw-0/telemetry', `{"n":${n}}`)) await gateway.room()
+      }
+      // Some of them have come, the others are on their way.
+      await vi.waitFor(async () => expect((await telemetry()).length).toBeGreaterThan(before), { ...WAIT, interval: 1 })
+      broker.proxy.cut()
+      await vi.waitFor(async () => expect(await yard.metric('fenghuo_upstream_reconnects_total')).toBe(cut), WAIT)
+    }
     expect(await gateway.idle(20_000)).toBe(true)
-    await vi.waitFor(async () => {
-      const seen = new Set((await yard.journaled()).filter((line) => line.startsWith('telemetry')))
-      expect(seen.size).toBe(500)
-    }, WAIT)
-    // In order within what each connection brought: the first of each is never behind its successor for the first time.
-    const first = [...new Set((await yard.journaled()).filter((line) => line.startsWith('telemetry')))]
-    expect(first).toEqual(Array.from({ length: 500 }, (_, n) => `telemetry fh/1/gw-0/telemetry {"n":${n}}`))
+    // What was acknowledged while it was cut off may be there twice; whatever comes first comes in order.
+    const expected = Array.from({ length: 1500 }, (_, n) => `telemetry fh/1/gw-0/telemetry {"n":${n}}`)
+    await vi.waitFor(async () => expect([...new Set(await telemetry())]).toEqual(expected), WAIT)
   })
 })
 
@@ -213,7 +217,11 @@ describe('what is whose', () => {
     await gateway.publish('fh/1/gw-0/telemetry', Buffer.alloc(LIMITS.mqtt.packetBytes - 100, 'y'))
     await gateway.publish('fh/1/gw-0/telemetry', '{"after":1}')
     await vi.waitFor(async () => expect((await yard.journaled()).at(-1)).toBe('telemetry fh/1/gw-0/telemetry {"after":1}'), WAIT)
-    expect((await yard.journaled()).map((line) => line.length)).toEqual([47, LIMITS.mqtt.packetBytes - 100 + 30, 41])
+    expect(await yard.journaled()).toEqual([
+      'presence gw-0 {"online":true,"why":"published"}',
+      `telemetry fh/1/gw-0/telemetry ${'y'.repeat(LIMITS.mqtt.packetBytes - 100)}`,
+      'telemetry fh/1/gw-0/telemetry {"after":1}'
+    ])
     expect(await yard.metric('fenghuo_messages_refused_total')).toBe(1)
   })
 })
@@ -286,12 +294,12 @@ describe('when the broker is not as it should be', () => {
   })
 
   it('ends at once where it was just connecting, and leaves no connection behind', async () => {
-    broker.proxy.delayMs = 300
+    broker.proxy.delayMs = 2_000
     const upstream = await yard.upstream(settingsFor(broker.url, { connections: 4 }), {}, false)
     await vi.waitFor(() => expect(broker.proxy.connections).toBe(4), WAIT)
-    const since = clock.monotonic()
     await upstream.stop()
-    expect(clock.monotonic() - since).toBeLessThan(250)
+    // Before anything was answered.
+    expect(broker.proxy.answered).toBe(0)
     await vi.waitFor(() => expect(broker.proxy.standing).toBe(0), WAIT)
     await publish('-q', '1', '-t', 'fh/1/gw-0/telemetry', '-m', '{}')
     expect(await yard.journaled()).toEqual([])

@@ -77,21 +77,26 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function tool(program: 'mosquitto_pub' | 'mosquitto_sub', args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(program, ['-h', broker.host, '-p', String(broker.port), ...args])
+interface Tool {
+  readonly said: () => string
+  readonly ended: Promise<{ code: number | null; output: string }>
+}
+
+function tool(program: 'mosquitto_pub' | 'mosquitto_sub', args: readonly string[]): Tool {
+  // Line by line: what it says of itself would come at its end only.
+  const child = spawn('stdbuf', ['-oL', program, '-h', broker.host, '-p', String(broker.port), ...args])
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output += bytes))
-  return new Promise((resolve) => void child.once('close', (code) => resolve({ code, output })))
+  return { said: () => output, ended: new Promise((resolve) => void child.once('close', (code) => resolve({ code, output }))) }
 }
 
 it('lets in whom it should, below their own prefix only, by 3.1.1 and 5', async () => {
   const publish = (version: string, user: string, password: string, topic: string) =>
-    tool('mosquitto_pub', ['-V', version, '-u', user, '-P', password, '-q', '1', '-t', topic, '-m', '{"x":1}'])
-  const service = ['-u', 'fenghuo', '-P', env.FENGHUO_MQTT_PASSWORD!, '-t', 'fh/1/#', '-W', '3', '-F', '%t']
+    tool('mosquitto_pub', ['-V', version, '-u', user, '-P', password, '-q', '1', '-t', topic, '-m', '{"x":1}']).ended
+  const service = ['-d', '-u', 'fenghuo', '-P', env.FENGHUO_MQTT_PASSWORD!, '-t', 'fh/1/#', '-C', '3', '-F', '%t']
   for (const version of ['mqttv311', 'mqttv5']) {
     const heard = tool('mosquitto_sub', service)
-    await vi.waitFor(() => expect(broker.output().length).toBeGreaterThan(0), WAIT)
-    await pause(clock, 200)
+    await vi.waitFor(() => expect(heard.said()).toMatch(/^Subscribed/m), WAIT)
     expect(await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/telemetry')).toMatchObject({ code: 0, output: '' })
     expect(await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/T-0/telemetry')).toMatchObject({ code: 0, output: '' })
     for (const [user, password] of [
@@ -106,7 +111,7 @@ it('lets in whom it should, below their own prefix only, by 3.1.1 and 5', async 
     const foreign = await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-1/telemetry')
     if (version === 'mqttv5') expect(foreign.output).toMatch(/not authori[sz]ed/i)
     expect(await publish(version, 'gw-0', 'secret-0', 'fh/1/gw-0/nonsense')).toMatchObject({ code: 0, output: '' })
-    const { output } = await heard
+    const { output } = await heard.ended
     const below = ['telemetry', 'T-0/telemetry', 'nonsense'].map((topic) => `fh/1/gw-0/${topic}`)
     expect(output.split('\n').filter((line) => line.startsWith('fh/'))).toEqual(below)
   }

@@ -1,8 +1,8 @@
 // The whole service at a Mosquitto while it cannot keep anything: with a full disk, with PostgreSQL away. Nothing is acknowledged to
 // the broker meanwhile, the connection stays, and everything is there once it can. And gateways that are taken out through the API.
 
-import { execFileSync, spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { SystemClock } from '../../src/platform/clock.ts'
@@ -11,6 +11,7 @@ import { type TankPlant, tankPlant } from '../app/tankPlant.ts'
 import { LiveService, runFenghuo } from '../liveService.ts'
 import { type MosquittoForTests, openMosquitto } from './mosquittoServer.ts'
 import { openPostgres, type PostgresServer } from './postgresServer.ts'
+import { SmallDisk } from './smallDisk.ts'
 import { TcpProxy } from './tcpProxy.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
@@ -79,34 +80,21 @@ async function through(breakIt: () => void, mend: () => void, say: RegExp): Prom
 }
 
 it('keeps everything with the broker while its disk is full', { timeout: 180_000 }, async () => {
-  const disk = path.join(plant.folder, 'disk')
-  mkdirSync(disk)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
-  const ballast = path.join(disk, 'ballast')
+  const folder = path.join(plant.folder, 'disk')
+  mkdirSync(folder)
+  const disk = new SmallDisk(folder, 64)
   try {
-    await start(path.join(disk, 'data'))
+    await start(path.join(folder, 'data'))
     await through(
-      () => fill(ballast),
-      () => rmSync(ballast),
-      /disk|room|space/
+      () => disk.fill(),
+      () => disk.makeRoom(),
+      /The disk of the journal folder .* is full: nothing is acknowledged until there is room/
     )
   } finally {
     await service?.kill()
-    execFileSync('umount', [disk])
+    disk.unmount()
   }
 })
-
-function fill(file: string): void {
-  const ballast = openSync(file, 'a')
-  for (const size of [1024 * 1024, 4096, 1]) {
-    try {
-      while (writeSync(ballast, Buffer.alloc(size)) === size);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
-    }
-  }
-  closeSync(ballast)
-}
 
 it('keeps everything with the broker while PostgreSQL is away', { timeout: 180_000 }, async () => {
   const postgres: PostgresServer = await openPostgres()
