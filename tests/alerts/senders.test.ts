@@ -10,7 +10,7 @@ import { PlannedBook } from '../../src/alerts/planned.ts'
 import { Roster } from '../../src/alerts/roster.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import type { State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState } from '../store/stateYard.ts'
 import { plannedAt } from './courierYard.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')

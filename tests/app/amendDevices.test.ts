@@ -8,6 +8,7 @@ import { exportRules } from '../../src/app/commands/rules.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt } from '../../src/platform/mqtt.ts'
 import { LiveService } from '../liveService.ts'
+import { stateEnv } from '../store/stateYard.ts'
 import { AmendYard } from './amendYard.ts'
 import { LEVEL_RULES, type TankPlant, tankPlant } from './tankPlant.ts'
 
@@ -26,7 +27,7 @@ afterEach(async () => {
 })
 
 const data = (): string => path.join(files.folder, 'data')
-const env = (): Record<string, string> => ({ FENGHUO_DATA: data() })
+const env = async (): Promise<Record<string, string>> => ({ FENGHUO_DATA: data(), ...(await stateEnv(data())) })
 const ids = async (): Promise<string[]> => (await yard.ask('GET', '/devices')).body.items.map(({ id }: { id: string }) => id)
 
 async function restart(): Promise<void> {
@@ -148,7 +149,7 @@ describe('a table', () => {
     const [printed, said]: [string[], string[]] = [[], []]
     const out = { log: (line: string) => void printed.push(line), error: (line: string) => void said.push(line.replaceAll(file, 'FILE')) }
     const all = { config: files.config, dryRun: false, json: false, url: null, note: null, ...options }
-    const good = await importDevices(file, all, { ...env(), ...more }, out, new SystemClock())
+    const good = await importDevices(file, all, { ...(await env()), ...more }, out, new SystemClock())
     return [good, printed.map((line) => line.replaceAll(file, 'FILE')), said]
   }
 
@@ -206,7 +207,7 @@ describe('what is kept', () => {
       JSON.stringify({ id: 'level', appliesTo: { profile: 'tank' }, tiers: { red: { when: `level_pct > ${n}` } } })
     let acknowledged = 0
     for (const pauses of [0, 2, 40, 400]) {
-      const service = await LiveService.start({ config: files.config, data: data() })
+      const service = await LiveService.start({ config: files.config, data: data(), env: await stateEnv(data()) })
       const headers = { cookie: await service.cookie(), 'content-type': 'application/json' }
       const put = (n: number): Promise<Response> =>
         fetch(`${service.httpAddress}/api/v1/rules/level`, { method: 'PUT', headers, body: rule(n) })
@@ -267,7 +268,7 @@ describe('what is kept', () => {
     await yard.stop()
     const [printed, said]: [string[], string[]] = [[], []]
     const out = { log: (line: string) => void printed.push(line), error: (line: string) => void said.push(line) }
-    await exportRules({ config: files.config, all: false, json: false }, env(), out, new SystemClock())
+    await exportRules({ config: files.config, all: false, json: false }, await env(), out, new SystemClock())
     expect(printed.join('\n')).toBe(
       'rules:\n  - id: level\n    appliesTo:\n      profile: tank\n    tiers:\n      yellow:\n        when: level_pct > 50'
     )

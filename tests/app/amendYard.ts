@@ -7,6 +7,7 @@ import { configured } from '../../src/app/configured.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import type { Log } from '../../src/platform/log.ts'
 import { ADMIN_PASSWORD } from '../liveService.ts'
+import { stateEnv } from '../store/stateYard.ts'
 import type { TankPlant } from './tankPlant.ts'
 
 export interface Answer {
@@ -32,7 +33,8 @@ export class AmendYard {
     const sentences: string[] = []
     const say = (sentence: string): void => void sentences.push(sentence)
     const log: Log = { debug: say, info: say, warn: say, error: say }
-    const env = { FENGHUO_DATA: data, FENGHUO_HTTP_PORT: '0', FENGHUO_MQTT_PORT: '0', FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD }
+    const ports = { FENGHUO_HTTP_PORT: '0', FENGHUO_MQTT_PORT: '0' }
+    const env = { FENGHUO_DATA: data, FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD, ...ports, ...(await stateEnv(data)) }
     const yard = new AmendYard(await assemble(configured(files.config, env), new SystemClock(), log), sentences)
     await yard.#signIn()
     return yard
