@@ -17,8 +17,9 @@ import { type Clock, SystemClock, type Timer } from '../../src/platform/clock.ts
 import { silentLog } from '../../src/platform/log.ts'
 import { Random } from '../../src/platform/random.ts'
 import type { NotificationRow, State } from '../../src/store/schema.ts'
-import { openState } from '../../src/store/state.ts'
+import { openState as openAt } from '../../src/store/state.ts'
 import { PLANT } from '../api/plant.ts'
+import { openState } from '../store/stateYard.ts'
 import { LedgerCarrier, LedgerChannel, type LedgerChannelOptions } from './ledgerCarrier.ts'
 
 export const FLEET = numberFleet(PLANT)
@@ -131,7 +132,7 @@ export class CourierYard {
 
   static async open(options: YardOptions): Promise<CourierYard> {
     const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'fenghuo-courier-')))
-    const state = await openState(options.where ?? path.join(folder, 'state.db'))
+    const state = await (options.where === undefined ? openState(path.join(folder, 'state.db')) : openAt(options.where))
     const yard = new CourierYard(folder, await LedgerCarrier.open(options.carrierHost), state, options)
     await yard.book.load()
     yard.#seq = yard.book.position().seq
