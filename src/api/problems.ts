@@ -99,13 +99,18 @@ const FASTIFY_PROBLEMS: Record<string, { kind: ProblemKind; sentence: string }> 
   FST_ERR_MAX_PARAM_LENGTH: { kind: 'unknown', sentence: 'A part of the path is longer than any id.' }
 }
 
+/** It cannot be done at the moment; the same may work in a while. */
+export function unavailable(sentence: string): ApiProblem {
+  return new ApiProblem('unavailable', sentence, { headers: { 'retry-after': '5' } })
+}
+
 /** The problem behind anything thrown while a request was served. */
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error as unknown as FastifyError)
   if (isResponseSerializationError(error)) return bug()
-  if (error instanceof StateFailure) return new ApiProblem('unavailable', error.message, { headers: { 'retry-after': '5' } })
-  if (error instanceof HistoryFailure) return new ApiProblem('unavailable', `${error.message}.`, { headers: { 'retry-after': '5' } })
+  if (error instanceof StateFailure) return unavailable(error.message)
+  if (error instanceof HistoryFailure) return unavailable(`${error.message}.`)
   if (error instanceof Refusal) return new ApiProblem('invalid', error.message)
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : FASTIFY_PROBLEMS[code]

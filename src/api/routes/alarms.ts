@@ -16,7 +16,7 @@ import { inTime } from '../inTime.ts'
 import { badCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { withKnownPeople } from '../people.ts'
-import { ApiProblem, type ProblemKind } from '../problems.ts'
+import { ApiProblem, type ProblemKind, unavailable } from '../problems.ts'
 import { caller } from '../session.ts'
 import { AlarmBody, AlarmDetail, type EventBody, Id, Next, pageLimit, Time } from '../shapes.ts'
 import { alarmBody } from '../views.ts'
@@ -190,8 +190,4 @@ function plainAlarm({ inArea, site, enterprise, lastEvent, ...alarm }: BookedAla
 
 function noSuchAlarm(id: string): ApiProblem {
   return new ApiProblem('unknown', `There is no alarm ${id} that you may see.`)
-}
-
-function unavailable(sentence: string): ApiProblem {
-  return new ApiProblem('unavailable', sentence, { headers: { 'retry-after': '5' } })
 }

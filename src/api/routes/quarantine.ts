@@ -6,7 +6,7 @@ import type { Api } from '../api.ts'
 import { inTime } from '../inTime.ts'
 import { badCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
-import { ApiProblem } from '../problems.ts'
+import { ApiProblem, unavailable } from '../problems.ts'
 import { caller } from '../session.ts'
 import { Instant, Next, pageLimit } from '../shapes.ts'
 import { instant } from '../views.ts'
@@ -66,8 +66,4 @@ export function quarantineRoutes(api: Api, parts: ApiParts): void {
       return { accepted: outcome.accepted, rejected: [...outcome.rejected] }
     }
   })
-}
-
-function unavailable(sentence: string): ApiProblem {
-  return new ApiProblem('unavailable', sentence, { headers: { 'retry-after': '5' } })
 }

@@ -6,7 +6,7 @@ import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import { inTime } from '../inTime.ts'
 import type { ApiParts } from '../parts.ts'
-import { ApiProblem } from '../problems.ts'
+import { ApiProblem, unavailable } from '../problems.ts'
 
 /** What became of the samples of a message. */
 export const TelemetryOutcome = z
@@ -58,13 +58,13 @@ export function telemetryRoutes(api: Api, parts: ApiParts): void {
         throw new ApiProblem('malformed', 'The body is empty; send one sample, or an array of samples, as JSON.')
       }
       const obstacle = submit.obstacle()
-      if (obstacle !== null) throw notFlushed(obstacle)
+      if (obstacle !== null) throw unavailable(obstacle)
       const outcome = checkTelemetry(plant().fleet, gateway, null, body)
       // Who can be told at once that nothing of it can ever be read is told so, instead of filling the quarantine.
       if (outcome.accepted === 0 && !isJson(body))
         throw new ApiProblem('malformed', outcome.rejected[0]?.problem ?? 'The body is not JSON.')
       if ((await inTime(submit.telemetry(gateway, body), LIMITS.api.submitMs, clock)) === 'late') {
-        throw notFlushed('The message is not on disk yet. Send it again: a repeat is ignored.')
+        throw unavailable('The message is not on disk yet. Send it again: a repeat is ignored.')
       }
       return reply.code(202).send({ accepted: outcome.accepted, rejected: [...outcome.rejected] })
     }
@@ -78,8 +78,4 @@ function isJson(body: Uint8Array): boolean {
   } catch {
     return false
   }
-}
-
-function notFlushed(sentence: string): ApiProblem {
-  return new ApiProblem('unavailable', sentence, { headers: { 'retry-after': '5' } })
 }
