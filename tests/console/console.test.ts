@@ -2,6 +2,7 @@
 
 import { mkdtemp } from 'node:fs/promises'
 import path from 'node:path'
+import type { Page } from 'playwright-core'
 import { describe, expect, test, vi } from 'vitest'
 import { ADMIN_PASSWORD } from '../liveService.ts'
 import { DESK, overflow, PHONE, SOON, seriousFaults, standOn } from './browser.ts'
@@ -207,20 +208,61 @@ describe('the link', () => {
 })
 
 describe('health', () => {
-  test('a part that the console has never heard of is said by its name, as text', async () => {
-    const { page } = stand
+  async function unwell(page: Page, health: readonly { part: string; state: string; problem: string | null }[]): Promise<void> {
     await page.route('**/api/v1/overview', async (route) => {
       const response = await route.fetch()
-      const overview = (await response.json()) as { health: object[] }
-      const health = [
-        { part: 'role', state: 'degraded', problem: 'the lease is held by <b>another</b>' },
-        { part: 'toString', state: 'no such state', problem: null }
-      ]
-      await route.fulfill({ response, json: { ...overview, health } })
+      await route.fulfill({ response, json: { ...((await response.json()) as object), health } })
     })
     await signIn()
     await page.locator('.banner-health').waitFor(SOON)
-    expect(await partsOf('.banner-health')).toEqual(['role 不正常。the lease is held by <b>another</b>', 'toString 不正常。'])
+  }
+
+  test('a part that the console has never heard of is said by its name, as text', async () => {
+    await unwell(stand.page, [
+      { part: 'role', state: 'degraded', problem: 'the lease is held by <b>another</b>' },
+      { part: 'toString', state: 'no such state', problem: null }
+    ])
+    expect(await partsOf('.banner-health')).toEqual([
+      'role 不正常。the lease is held by <b>another</b>',
+      'toString 不正常。',
+      '共 2 项，查看详情'
+    ])
+  })
+
+  test('the worst is said first, the same once, and on a small screen the rest is one press away', async () => {
+    const page = await stand.anew(PHONE)
+    await unwell(page, [
+      { part: 'duty day', state: 'degraded', problem: 'a hole of day' },
+      { part: 'duty night', state: 'degraded', problem: 'a hole of night' },
+      { part: 'people', state: 'degraded', problem: 'nobody' },
+      { part: 'journal', state: 'full', problem: 'no space' }
+    ])
+    const lines = page.locator('.banner-health p')
+    const seen = () => lines.filter({ visible: true }).allInnerTexts()
+    expect(await seen()).toEqual([expect.stringMatching(/^磁盘已满：.*自动继续。$/)])
+    await page.getByRole('button', { name: '共 3 项，查看详情' }).click()
+    expect(await seen()).toEqual([
+      expect.stringMatching(/^磁盘已满：.*\s*no space$/),
+      expect.stringMatching(/^有未确认的告警没有通知到任何人.*\s*nobody$/),
+      expect.stringMatching(/^值班表有空岗：.*\s*a hole of day\s*a hole of night$/)
+    ])
+    expect([await overflow(page), ...(await seriousFaults(page))]).toEqual([0])
+  })
+})
+
+describe('sites', () => {
+  test('where an alarm has returned and nobody has taken note of it, the site is not called quiet', async () => {
+    const { page } = stand
+    await signIn()
+    const site = page.locator('.site', { hasText: '北罐区' })
+    await report('T-1', { level_pct: 97 })
+    const marked = async () => {
+      const mark = site.getByRole('img')
+      return [await mark.getAttribute('aria-label'), await mark.getAttribute('data-state'), await site.locator('b').allTextContents()]
+    }
+    await vi.waitFor(async () => expect(await marked()).toEqual(['红色 I 级', 'unacknowledged', ['1']]), SOON)
+    await report('T-1', { level_pct: 50 })
+    await vi.waitFor(async () => expect(await marked()).toEqual(['红色 I 级', 'returned', ['1']]), SOON)
   })
 })
 

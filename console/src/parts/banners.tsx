@@ -1,11 +1,12 @@
 // What an operator must not overlook: the link is lost, or the service itself is not well. Black and white stripes, never
 // a colour of a tier.
 
+import { useState } from 'react'
 import type { Overview } from '../api.ts'
 import { useTimed } from '../clock.ts'
 import { type Resource, useAlarmList, useLink } from '../console.tsx'
 import { formatAge, formatInstant } from '../format.ts'
-import { useWords } from '../words.ts'
+import { useWords, type Words, wordsIn } from '../words.ts'
 import { FloodBanner } from './flood.tsx'
 
 export function Banners({ overview }: { overview: Resource<Overview> }) {
@@ -41,26 +42,46 @@ function LinkBanner() {
 function HealthBanner({ overview }: { overview: Resource<Overview> }) {
   const words = useWords()
   const { kind } = useLink()
-  const { value, problem } = overview
+  const [all, setAll] = useState(false)
   if (kind === 'lost') return null
-  const lines: { key: string; said: string; detail: string | null }[] = []
-  for (const line of value?.health ?? []) {
-    if (line.state === 'ok') continue
-    const { sentence, other } = words.health
-    const any = `${line.part.split(' ', 1)[0]} *`
-    const said = sentence[`${line.part}/${line.state}`] ?? sentence[`${any}/${line.state}`] ?? other(line.part)
-    lines.push({ key: line.part, said, detail: line.problem })
-  }
-  if (problem !== null) lines.push({ key: 'overview', said: words.health.overviewFailed, detail: null })
+  const lines = linesOf(overview, words)
   if (lines.length === 0) return null
   return (
-    <div className="banner banner-health" role="alert">
-      {lines.map(({ key, said, detail }) => (
-        <p key={key}>
-          <strong>{said}</strong>
-          {detail !== null && <small>{detail}</small>}
+    <div className="banner banner-health" data-all={all}>
+      {lines.map(({ said, details }) => (
+        <p key={said}>
+          <strong role="alert">{said}</strong>
+          {details.map((detail) => (
+            <small key={detail}>{detail}</small>
+          ))}
         </p>
       ))}
+      <button type="button" className="banner-all" aria-expanded={all} onClick={() => setAll(!all)}>
+        {all ? words.alarms.hide : words.health.all(lines.length)}
+      </button>
     </div>
   )
 }
+
+interface Line {
+  readonly said: string
+  readonly details: readonly string[]
+}
+
+/** What is not well, the worst first: in the order of the sentences, before them what has none. The same is said once. */
+function linesOf({ value, problem }: Resource<Overview>, { health }: Words): Line[] {
+  const found = (value?.health ?? [])
+    .filter(({ state }) => state !== 'ok')
+    .map(({ part, state, problem }) => {
+      const place = SENTENCES.findIndex((one) => one === `${part}/${state}` || one === `${part.split(' ', 1)[0]} */${state}`)
+      return { place, said: health.sentence[SENTENCES[place] ?? ''] ?? health.other(part), detail: problem }
+    })
+  if (problem !== null) found.push({ place: -1, said: health.overviewFailed, detail: null })
+  const bySentence = Map.groupBy(
+    found.sort((a, b) => a.place - b.place),
+    ({ said }) => said
+  )
+  return [...bySentence].map(([said, lines]) => ({ said, details: lines.flatMap(({ detail }) => (detail === null ? [] : [detail])) }))
+}
+
+const SENTENCES = Object.keys(wordsIn('zh').health.sentence)

@@ -1,7 +1,7 @@
 // One line over the whole installation: the worst tier of each site, how many devices are heard, how far intake is behind.
 
 import { useMemo } from 'react'
-import { type Overview, type SiteOverview, TIER_RANK, TIERS_DOWN } from '../api.ts'
+import { type Overview, type SiteOverview, TIER_RANK, TIERS_DOWN, type Tier } from '../api.ts'
 import { useAlarmList } from '../console.tsx'
 import { formatLag } from '../format.ts'
 import { addressOf, type Route } from '../route.ts'
@@ -53,7 +53,7 @@ function Figure(props: { name: string; value: string; address: string | null; ol
   return <li data-odd={props.odd === true}>{props.address === null ? <span>{content}</span> : <a href={props.address}>{content}</a>}</li>
 }
 
-/** The sites as the live list has them: sooner than the overview says it, and without what is withheld. */
+/** The sites as the live list has them, which is sooner than the overview says the same. */
 function useLiveSites(sites: readonly SiteOverview[]): readonly SiteOverview[] {
   const { alarms, loaded, cut } = useAlarmList()
   return useMemo(() => {
@@ -98,32 +98,42 @@ function Sites({ sites: known, route }: { sites: readonly SiteOverview[]; route:
 /** Nothing is heard from a site that has devices: no alarm there says nothing. */
 const isBlind = (site: SiteOverview): boolean => site.devices.total > 0 && site.devices.online === 0
 
-/** Worst tier first; a site from which nothing is heard comes before one that is known to be quiet. */
-const rank = (site: SiteOverview): number => (site.worstTier === null ? (isBlind(site) ? 0.5 : 0) : TIER_RANK[site.worstTier])
+/** The worst of what has returned there and still waits for somebody; null: nothing does. */
+const returned = ({ alarms }: SiteOverview): Tier | null => TIERS_DOWN.find((tier) => alarms[tier] > 0) ?? null
+
+/** What is on comes before what has returned, that before a site from which nothing is heard, that before a quiet one. */
+function rank(site: SiteOverview): number {
+  if (site.worstTier !== null) return TIER_RANK[site.worstTier]
+  const waiting = returned(site)
+  return waiting !== null ? 0.5 + TIER_RANK[waiting] / 10 : isBlind(site) ? 0.5 : 0
+}
 
 function SiteChip({ site, route }: { site: SiteOverview; route: Route }) {
   const words = useWords()
   const say = useSay()
   const count = TIERS_DOWN.reduce((sum, tier) => sum + site.alarms[tier], 0)
   const blind = isBlind(site)
-  const tier = site.worstTier
+  const tier = site.worstTier ?? returned(site)
+  const state = site.worstTier === null ? 'returned' : site.unacknowledged > 0 ? 'unacknowledged' : 'acknowledged'
   const chosen = route.search.site === site.id
   const address = addressOf(route.page === 'devices' ? 'devices' : 'alarms', '', { ...route.search, tab: '', site: chosen ? '' : site.id })
   return (
     <li>
-      <a className="site" data-blind={blind} aria-current={chosen ? 'true' : undefined} title={words.counts.filter} href={address}>
+      <a
+        className="site"
+        data-blind={blind}
+        aria-current={chosen ? 'true' : undefined}
+        title={`${say(site.name, site.id)} · ${words.counts.filter}`}
+        href={address}
+      >
         {tier !== null ? (
-          <TierMark
-            tier={tier}
-            state={site.unacknowledged > 0 ? 'unacknowledged' : 'acknowledged'}
-            label={words.tierName(words.tier[tier], ROMAN[tier])}
-          />
+          <TierMark tier={tier} state={state} label={words.tierName(words.tier[tier], ROMAN[tier])} />
         ) : (
           <i className="site-quiet" role="img" aria-label={blind ? words.overview.siteBlind : words.overview.noAlarm}>
             {blind ? '?' : ''}
           </i>
         )}
-        <span>{say(site.name, site.id)}</span>
+        <span className="site-name">{say(site.name, site.id)}</span>
         {count > 0 && <b>{count}</b>}
       </a>
     </li>
