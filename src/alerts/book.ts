@@ -34,6 +34,7 @@ import { type BookedMark, listMarks, MarkBook, type MarkFilter, markAlarms } fro
 import { PlannedBook } from './planned.ts'
 import { alarmOfRow, alarmWriter, eventWriter, quarantineWriter, rowOfAlarm, rowOfEvent, rowOfReject } from './rows.ts'
 import { lastRaised, transitionsOf } from './ruleRecord.ts'
+import { type JournaledReport, settleReported } from './settledBefore.ts'
 import { lastShadowRaise, listShadow, ShadowBook, shadowOf } from './shadow.ts'
 import type { AlarmStatistics } from './statistics.ts'
 import { type Stretch, statisticsOver } from './stretch.ts'
@@ -61,6 +62,8 @@ export interface Commit {
   readonly notifications?: readonly PlannedNotification[]
   /** What became of drills. Missing: nothing. */
   readonly drills?: readonly DrillTurn[]
+  /** What the journal says was sent, where it is read again at a start. Missing: nothing. */
+  readonly reports?: readonly JournaledReport[]
   readonly position: Position
   /** The fleet in force: says where the subjects of new alarms stand. */
   readonly fleet: Fleet
@@ -77,6 +80,7 @@ interface Written {
   readonly shadow: readonly Transition[]
   readonly notifications: readonly PlannedNotification[]
   readonly drills: readonly DrillTurn[]
+  readonly reports: readonly JournaledReport[]
   readonly whereabouts: Whereabouts
 }
 
@@ -254,6 +258,7 @@ export class Book {
     marks = [],
     notifications = [],
     drills = [],
+    reports = [],
     position,
     fleet
   }: Commit): Promise<CommittedEvent[]> {
@@ -284,6 +289,7 @@ export class Book {
         shadow,
         notifications,
         drills,
+        reports,
         whereabouts
       }
       this.#shadow.written(await guarded(() => this.#write(written, position)))
@@ -339,7 +345,7 @@ export class Book {
 
   /** Answers the number of the last shadow event. */
   #write(
-    { committed, announcedAt, alarms, rejects, marks, shadow, notifications, drills, whereabouts }: Written,
+    { committed, announcedAt, alarms, rejects, marks, shadow, notifications, drills, reports, whereabouts }: Written,
     position: Position
   ): Promise<number> {
     const lastEvent = this.#lastEvent + committed.length
@@ -360,6 +366,7 @@ export class Book {
       await this.#alarms.write(state, alarms.map(rowOfAlarm))
       await this.#marks.write(state, marks)
       await this.#planned.write(state, notifications)
+      await settleReported(state, reports)
       await writeDrills(state, drills)
       const lastShadow = await this.#shadow.write(state, shadow, whereabouts)
       if (rejects.length === 0) return lastShadow

@@ -33,10 +33,9 @@ import type { PipelineSnapshot } from './pipeline.ts'
 import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
 import { Snapshots } from './snapshots.ts'
-import { Copying } from './standby/copying.ts'
 import { openGround, type Standing } from './standby/ground.ts'
 import { type Seat, takeSeat } from './standby/seat.ts'
-import { tellTakeOver, withTerm } from './standby/telling.ts'
+import { doubtAfterLoss, tellTakeOver, withTerm } from './standby/telling.ts'
 import { submitTo } from './submit.ts'
 import { type TellingRooms, tellingOf } from './telling.ts'
 import { VERSION } from './version.ts'
@@ -116,6 +115,7 @@ export async function assemble(
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
   })
+  const doubts: Part = { name: 'doubts', start: () => doubtAfterLoss(standing, log), stop: async () => {} }
   const freePorts: Part = { name: 'standby', start: async () => seat?.endWaiting?.(), stop: async () => {} }
   const doors = config.mqtt.enabled ? [api, broker, control] : [api, control]
   // With PostgreSQL the last group is committed there, so the journal ends first.
@@ -127,6 +127,7 @@ export async function assemble(
     firstUser,
     history,
     loop,
+    doubts,
     ...telling.parts,
     rate,
     ...certificates.parts,
@@ -156,14 +157,13 @@ interface Rooms {
   readonly plants: Plants
 }
 
-function roomsOver({ config, amended, clock, log, folder, journal, state, stored, copy }: Ground): Rooms {
+function roomsOver({ config, amended, clock, log, folder, journal, state, stored, copy, copying }: Ground): Rooms {
   const book = new Book(state, stored.reads)
   const { memoryMb, threads, retentionDays, influx } = config.history
   const history = new History({ folder: path.join(folder, 'history'), clock, log, memoryMb, threads, retentionDays, influx })
   const plants = new Plants(path.join(folder, 'plants'), copy)
   const snapshots = new Snapshots<PipelineSnapshot>(path.join(folder, 'snapshots'), log)
   const options = { clockSkewMs: config.clockSkewMs }
-  const copying = copy === null ? null : new Copying(copy, log)
   const loop = new Loop({
     clock,
     log,
@@ -189,7 +189,7 @@ interface Doors {
 }
 
 function doorsOf(
-  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state, stored, term }: Ground,
+  { config, clock, log, metrics, certificates, journal, access, anchors, amended, state, stored, term, copying }: Ground,
   { book, history, loop, plants }: Rooms
 ): Doors {
   const causeGone = (alarm: string) => loop.pipeline.causeGone(alarm)
@@ -223,7 +223,7 @@ function doorsOf(
       certificates: certificates.health(),
       mqtt: config.mqtt.enabled ? broker.health() : []
     })
-    return withTerm(report, term, config)
+    return withTerm(report, term, config, copying?.lacks ?? null)
   }
   const telling = tellingOf({
     config,

@@ -4,7 +4,7 @@ import type { AlarmEvent, DeskEvent, Transition } from '../model/alarm.ts'
 import type { DrillTurn } from '../model/drill.ts'
 import type { Reject } from '../model/journal.ts'
 import type { MarkChange } from '../model/mark.ts'
-import type { PlannedNotification } from '../model/notification.ts'
+import type { DeliveryReport, PlannedNotification } from '../model/notification.ts'
 import { ReadingColumns } from '../model/readings.ts'
 
 /** What one turn caused. Reused from turn to turn: take what is needed before the next. */
@@ -23,6 +23,8 @@ export class Effects {
   readonly notifications: PlannedNotification[] = []
   /** What became of drills: no alarms, and no events of any. */
   readonly drills: DrillTurn[] = []
+  /** What the journal says has become of notifications: an input, handed on for a store that may have lost it. */
+  readonly reports: { readonly at: number; readonly report: DeliveryReport }[] = []
 
   clear(): void {
     this.events.length = 0
@@ -33,6 +35,7 @@ export class Effects {
     this.marks.length = 0
     this.notifications.length = 0
     this.drills.length = 0
+    this.reports.length = 0
     this.readings.clear()
   }
 }

@@ -333,6 +333,7 @@ export class Pipeline {
 
   #delivered({ body, receivedAt }: JournalRecord, effects: Effects): void {
     const report = JSON.parse(text(body)) as DeliveryReport
+    effects.reports.push({ at: receivedAt, report })
     if (isDrillId(report.id)) this.#drilling.report(report, receivedAt, effects)
     else this.#ladder.report(report, receivedAt, effects.notifications)
   }

@@ -53,7 +53,7 @@ const SERVER_SENTENCES: Record<StateFailureKind, string> = {
   corrupt: 'PostgreSQL reports that its data is damaged: restore the database from a backup.',
   taken: 'Another Fenghuo has taken over the state in PostgreSQL: only one may work with it at a time. Start this one again to stand by.',
   goneBack:
-    'PostgreSQL has come back with less than it had confirmed, as after a restore or a failover that lost commits: find out what happened to the server. Started again, the service makes the alarms anew from its journal; messages of the lost time are sent again, and changes of users of that time are gone.'
+    'PostgreSQL has come back with less than it had confirmed, as after a restore or a failover that lost commits: find out what happened to the server. Started again, the service makes the alarms anew from its journal; messages of the lost time that the journal does not know to be sent are sent again, marked, and changes of users of that time are gone.'
 }
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */

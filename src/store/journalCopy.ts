@@ -26,6 +26,12 @@ export interface CopiedGroup {
   readonly records: Uint8Array
 }
 
+/** Records that are not there, both ends included. */
+export interface MissingStretch {
+  readonly from: number
+  readonly to: number
+}
+
 /** What the copy says of itself and of the installation. */
 export interface CopyMarks {
   /** Null: no service has run on this store yet. */
@@ -55,13 +61,24 @@ export class JournalCopy {
   }
 
   /** Commits one group; where it is there already, nothing changes. Rejects with a StateFailure. */
-  async keep({ firstSeq, lastSeq, records }: CopiedGroup): Promise<void> {
+  async keep(group: CopiedGroup): Promise<void> {
+    await this.#insert(group, '')
+  }
+
+  /** The same behind the group before it; false, and nothing is done, where that is not there (any more). */
+  async follow(group: CopiedGroup): Promise<boolean> {
+    const before = '(select last_seq from journal_groups where first_seq < $2 order by first_seq desc limit 1)'
+    return (await this.#insert(group, `and $2 = coalesce(${before}, 0) + 1`)) > 0
+  }
+
+  async #insert({ firstSeq, lastSeq, records }: CopiedGroup, condition: string): Promise<number> {
     const body = records.length > BESIDE_BYTES ? await compressed(records, QUICK) : zstdCompressSync(records, QUICK)
-    await this.#groups.write(
-      `insert into journal_groups (first_seq, last_seq, body) select $2::bigint, $3::bigint, $4::bytea where ${FENCE}
+    const { count } = await this.#groups.write(
+      `insert into journal_groups (first_seq, last_seq, body) select $2::bigint, $3::bigint, $4::bytea where ${FENCE} ${condition}
        on conflict (first_seq) do update set last_seq = excluded.last_seq, body = excluded.body`,
       [this.#epoch, firstSeq, lastSeq, body]
     )
+    return count
   }
 
   /** The first and the last record in it; null where it holds none. */
@@ -72,13 +89,19 @@ export class JournalCopy {
     return row === undefined || row.first === null ? null : { firstSeq: row.first, lastSeq: row.last }
   }
 
-  /** Whether no record is missing between its first and its last: a server that has gone back may have been written to since. */
-  async whole(): Promise<boolean> {
-    const [row] = await this.#rows<{ gaps: number }>(
-      `select count(*) as gaps from (select first_seq, lag(last_seq) over (order by first_seq) as before from journal_groups) as groups
-       where first_seq <> before + 1`
+  /** What it lacks from its oldest snapshot (without one: from the beginning) to its newest group, and on to `lastSeq`. */
+  async missing(lastSeq = 0): Promise<MissingStretch[]> {
+    const [oldest = 0] = await this.snapshots()
+    const extent = await this.extent()
+    if (extent === null) return lastSeq > oldest ? [{ from: oldest + 1, to: lastSeq }] : []
+    const found = await this.#rows<MissingStretch>(
+      `select before + 1 as from, first_seq - 1 as to
+       from (select first_seq, lag(last_seq) over (order by first_seq) as before from journal_groups) as groups
+       where first_seq <> before + 1 order by first_seq`
     )
-    return row?.gaps === 0
+    const head = extent.firstSeq > oldest + 1 ? [{ from: oldest + 1, to: extent.firstSeq - 1 }] : []
+    const tail = extent.lastSeq < lastSeq ? [{ from: extent.lastSeq + 1, to: lastSeq }] : []
+    return [...head, ...found, ...tail]
   }
 
   /** The groups with records after `afterSeq`, in order. Throws a Refusal where one is missing in between. */
@@ -95,9 +118,7 @@ export class JournalCopy {
       if (rows.length === 0) return
       for (const { first_seq: firstSeq, last_seq: lastSeq, body } of rows) {
         if (expected !== null && firstSeq !== expected) {
-          throw new Refusal(
-            `The copy of the journal in PostgreSQL lacks the records ${expected} to ${firstSeq - 1}: restore the database, or start with a whole data folder.`
-          )
+          throw lacking([{ from: expected, to: firstSeq - 1 }])
         }
         expected = lastSeq + 1
         after = lastSeq
@@ -202,6 +223,18 @@ export class JournalCopy {
   async #rows<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     return (await this.#bulk.query<Row>(text, values)).rows
   }
+}
+
+/** Nothing can be made of a copy that lacks these. */
+export function lacking(stretches: readonly MissingStretch[]): Refusal {
+  return new Refusal(
+    `The copy of the journal in PostgreSQL lacks ${recordsText(stretches)}: start the instance that served last with its data folder, which makes the copy whole, or restore the database.`
+  )
+}
+
+/** `the records 12 to 17 and 20 to 21` */
+export function recordsText(stretches: readonly MissingStretch[]): string {
+  return `the records ${stretches.map(({ from, to }) => `${from} to ${to}`).join(' and ')}`
 }
 
 /** The last journal record whose effects are in a state. */

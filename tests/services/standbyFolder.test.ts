@@ -1,14 +1,17 @@
 // Whose data folder is gone on with: the one that served last; any other is set aside and made anew from PostgreSQL, and one of
 // another installation is refused.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { claimFolder } from '../../src/app/standby/claim.ts'
+import { Copying } from '../../src/app/standby/copying.ts'
+import { CopyMirror } from '../../src/app/standby/copyMirror.ts'
 import { instanceOf } from '../../src/app/standby/instance.ts'
+import { readRecord, recordEnd } from '../../src/ingest/journal/format.ts'
 import { Journal } from '../../src/ingest/journal/journal.ts'
-import { SystemClock } from '../../src/platform/clock.ts'
+import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { JournalCopy } from '../../src/store/journalCopy.ts'
 import { type LeasedState, takeLease } from '../../src/store/lease.ts'
@@ -38,6 +41,9 @@ interface Serving {
   readonly copy: JournalCopy
   readonly journal: Journal
   readonly rebuilt: object | null
+  /** Whether the server is seen to have lost what it had confirmed. */
+  readonly wentBack: boolean
+  readonly mirror: CopyMirror
   /** As a kill does: nothing is noted, everything is let go. */
   end(): Promise<void>
 }
@@ -56,7 +62,7 @@ async function serve(
     await lease.release()
   }
   try {
-    const { rebuilt } = await claimFolder({
+    const { rebuilt, wentBack } = await claimFolder({
       folder,
       instance,
       epoch: lease.epoch,
@@ -66,9 +72,10 @@ async function serve(
       knownAs: null,
       log: silentLog
     })
-    const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log: silentLog, mirror: copies ? copy : null })
+    const mirror = new CopyMirror(copy, folder, silentLog)
+    const journal = new Journal({ folder: path.join(folder, 'journal'), clock, log: silentLog, mirror: copies ? mirror : null })
     await journal.start()
-    return { folder, lease, copy, journal, rebuilt, end: async () => journal.stop().then(end) }
+    return { folder, lease, copy, journal, rebuilt, wentBack, mirror, end: async () => journal.stop().then(end) }
   } catch (cause) {
     await end()
     throw cause
@@ -211,6 +218,133 @@ it('refuses the writes of one whose place was taken', async () => {
   await expect(a.copy.prune(3, [])).rejects.toMatchObject({ kind: 'taken' })
   expect([await a.copy.extent(), acknowledged]).toEqual([{ firstSeq: 1, lastSeq: 3 }, []])
   await a.end()
+})
+
+describe('a copy that has lost groups', () => {
+  const lost = (from: number, to: number): Promise<unknown> =>
+    postgres.run(url, 'delete from journal_groups where first_seq between $1 and $2', [from, to])
+  const copied = async ({ copy }: Serving): Promise<string[]> => {
+    const found: string[] = []
+    let seq = 0
+    for await (const { firstSeq, records } of copy.groups(0)) {
+      for (let at = 0, n = firstSeq; at < records.length; n++) {
+        const bytes = Buffer.from(records)
+        const end = recordEnd(bytes, at)
+        found.push(`${n}: ${Buffer.from(readRecord(bytes, at, n).body)}`)
+        at = end
+        seq = n
+      }
+    }
+    expect(seq).toBe(found.length)
+    return found
+  }
+
+  it('is made whole by the next group while the service runs, which then ends: the server has gone back', async () => {
+    const a = await serve('a')
+    await append(a, 20)
+    await lost(12, 20)
+    await append(a, 1)
+    expect((await a.mirror.lost).cause).toMatchObject({ kind: 'goneBack', passing: false })
+    expect(await copied(a)).toEqual(expected(1, 21))
+    // Whoever takes over lacks nothing of what was acknowledged.
+    await a.end()
+    const b = await serve('b', { committedSeq: 21 })
+    expect([b.rebuilt, await recordsOf(b)]).toEqual([{ historySeq: 0, lastSeq: 21 }, expected(1, 21)])
+    await b.end()
+  })
+
+  it('is made whole also where all of it is gone, and where only the answer was lost nothing ends', async () => {
+    const a = await serve('a')
+    await append(a, 20)
+    await lost(1, 20)
+    await append(a, 1)
+    expect((await a.mirror.lost).cause).toMatchObject({ kind: 'goneBack' })
+    expect(await copied(a)).toEqual(expected(1, 21))
+    await a.end()
+    const b = await serve('b', { committedSeq: 21 })
+    await append(b, 1)
+    // The group was committed, its answer lost, and all before it pruned before it was tried again.
+    const [last] = await postgres.run<{ first_seq: string }>(url, 'select max(first_seq) as first_seq from journal_groups')
+    await b.copy.keepSnapshot(21, Buffer.from('state'))
+    await b.copy.prune(21, [21])
+    const group = { firstSeq: 22, lastSeq: 22, records: Buffer.from(await firstGroupOf(b)) }
+    expect(last?.first_seq).toBe('22')
+    await b.mirror.keep(group)
+    await append(b, 1)
+    expect([await Promise.race([b.mirror.lost, pause(clock, 0)]), await b.copy.extent()]).toEqual([
+      undefined,
+      { firstSeq: 22, lastSeq: 23 }
+    ])
+    await b.end()
+  })
+
+  it('is made whole behind a snapshot where groups in the middle or plants are gone, and says what the folder no longer holds', async () => {
+    const a = await serve('a')
+    await append(a, 30)
+    const plants = path.join(a.folder, 'plants')
+    mkdirSync(plants)
+    writeFileSync(path.join(plants, 'abc.json'), '{"plant":1}')
+    const file = path.join(root, 'a.snapshot')
+    writeFileSync(file, 'state')
+    const copying = new Copying(a.copy, a.folder, silentLog)
+    await lost(12, 17)
+    await copying.snapshot(5, file, 0)
+    expect([await copied(a), await a.copy.plants(), copying.lacks]).toEqual([expected(1, 30), ['abc'], null])
+    await lost(12, 17)
+    renameSync(path.join(a.folder, 'journal'), path.join(a.folder, 'elsewhere'))
+    await copying.snapshot(6, file, 0)
+    expect(copying.lacks).toMatch(
+      /^The copy of the journal in PostgreSQL lacks the records 12 to 17, and the data folder .* no longer holds them/
+    )
+    await expect(serveElsewhere(a)).rejects.toThrow('lacks the records 12 to 17')
+    // Nothing needs them any more once the snapshots are beyond them.
+    await copying.snapshot(20, file, 30)
+    await copying.snapshot(25, file, 30)
+    expect([copying.lacks, await a.copy.missing()]).toEqual([null, []])
+    renameSync(path.join(a.folder, 'elsewhere'), path.join(a.folder, 'journal'))
+    await a.end()
+  })
+
+  it('is made whole at a start, which tells a server that has gone back from a process that was killed', async () => {
+    const a = await serve('a')
+    await append(a, 20)
+    await a.end()
+    await lost(20, 20)
+    const killed = await serve('a')
+    expect([killed.wentBack, await copied(killed)]).toEqual([false, expected(1, 20)])
+    await killed.end()
+    await lost(19, 20)
+    const back = await serve('a')
+    expect([back.wentBack, await copied(back)]).toEqual([true, expected(1, 20)])
+    await back.end()
+    await lost(7, 7)
+    const torn = await serve('a')
+    expect([torn.wentBack, await copied(torn)]).toEqual([true, expected(1, 20)])
+    await torn.end()
+  })
+
+  it('is not taken over from where a stretch is missing: the folder of whoever would is left as it is', async () => {
+    const a = await serve('a')
+    await append(a, 10)
+    await a.end()
+    const b = await serve('b', { committedSeq: 10 })
+    await append(b, 10)
+    await b.end()
+    await lost(4, 6)
+    await expect(serve('a', { committedSeq: 20 })).rejects.toThrow('lacks the records 4 to 6')
+    expect(asides(path.join(root, 'a'))).toEqual([])
+    const whole = await serve('b', { committedSeq: 20 })
+    expect([whole.wentBack, await copied(whole)]).toEqual([true, expected(1, 20)])
+    await whole.end()
+  })
+
+  /** What another instance would find at this moment. */
+  async function serveElsewhere(active: Serving): Promise<void> {
+    const folder = path.join(root, 'elsewhere')
+    const instance = await instanceOf(folder)
+    const claim = { folder, instance, epoch: active.lease.epoch + 1, copy: active.copy, copies: true, committedSeq: 10, knownAs: null }
+    await claimFolder({ ...claim, log: silentLog })
+  }
 })
 
 async function firstGroupOf({ folder }: Serving): Promise<Uint8Array> {

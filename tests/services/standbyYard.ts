@@ -271,8 +271,7 @@ export class StandbyYard {
 
   /** Asks the active one for everything, and compares it with what was acknowledged. */
   async check(
-    active: Instance,
-    server: 'keeps' | 'forgot' = 'keeps'
+    active: Instance
   ): Promise<{ readonly readings: number; readonly events: number; readonly told: number; readonly marked: number }> {
     const sent = this.#gateways.flatMap((gateway) => gateway.sent)
     const devices = [...new Set(sent.map(({ device }) => device))]
@@ -302,8 +301,7 @@ export class StandbyYard {
     expect([...arrivals.keys()].toSorted()).toEqual(notices.map(({ id }) => id).toSorted())
     const marked = new Set(notices.filter(({ possibleDuplicate }) => possibleDuplicate).map(({ id }) => id))
     const twice = [...arrivals].filter(([, all]) => all.length > 1).map(([id]) => id)
-    // What a server has forgotten was sent, nobody knows of.
-    if (server === 'keeps') expect(twice.filter((id) => !marked.has(id))).toEqual([])
+    expect(twice.filter((id) => !marked.has(id))).toEqual([])
     return { readings: sent.length, events: lines.length, told: notices.length, marked: marked.size }
   }
 

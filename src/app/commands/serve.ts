@@ -10,6 +10,7 @@ import { assemble } from '../assemble.ts'
 import { configured } from '../configured.ts'
 import { onHangup, untilSignal } from '../signals.ts'
 import { standbyDoors } from '../standby/doors.ts'
+import { noteWentBack } from '../standby/instance.ts'
 import { takeSeat } from '../standby/seat.ts'
 
 const STOP_DEADLINE_MS = 20_000
@@ -46,6 +47,7 @@ async function serve(configFile: string): Promise<void> {
   else if (configuration.config.state.url !== null && isDisplaced(end)) {
     // Nothing is drained: what this process still holds was never acknowledged, and the next one reads the rest from the journal.
     console.error(end.message)
+    if (wentBack(end)) await noteWentBack(seat.folder, true).catch(() => {})
     process.exit(end.exitCode)
   }
   const well = await house.stop(STOP_DEADLINE_MS)
@@ -61,4 +63,8 @@ async function serve(configFile: string): Promise<void> {
 /** Whether another instance has taken over, or the state is not as we left it. */
 function isDisplaced({ cause }: Refusal): boolean {
   return cause instanceof StateFailure && (cause.kind === 'taken' || cause.kind === 'goneBack')
+}
+
+function wentBack({ cause }: Refusal): boolean {
+  return cause instanceof StateFailure && cause.kind === 'goneBack'
 }

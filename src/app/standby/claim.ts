@@ -11,8 +11,9 @@ import { ReadOnlyJournal } from '../../ingest/journal/readOnly.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { messageOf, Refusal } from '../../platform/problem.ts'
-import type { CopyMarks, JournalCopy } from '../../store/journalCopy.ts'
+import { type CopyMarks, type JournalCopy, lacking, recordsText } from '../../store/journalCopy.ts'
 import { flushFolder, namesIn } from '../backup/files.ts'
+import { fillCopy, fillPlants } from './copyMirror.ts'
 import { type Instance, keepInstance, newId } from './instance.ts'
 
 /** The parts of a data folder that go together; history joins by itself. */
@@ -38,6 +39,8 @@ export interface Claimed {
   readonly installation: string
   /** Where the folder was made anew: how far history is stored, and where the journal ends; else null. */
   readonly rebuilt: { readonly historySeq: number; readonly lastSeq: number } | null
+  /** PostgreSQL has lost what it had confirmed: of what the state says is still to be done, some may have been done. */
+  readonly wentBack: boolean
 }
 
 /** Makes the folder the one to go on with, and the copy with it. Throws a Refusal where neither can be had. */
@@ -49,14 +52,15 @@ export async function claimFolder(claim: Claim): Promise<Claimed> {
   const installation = marks.installation ?? instance.installation ?? claim.knownAs ?? newId()
   const isOurs = marks.installation === null || (local !== null && instance.term === marks.term)
   let rebuilt: Claimed['rebuilt'] = null
+  let wentBack = instance.wentBack === true
   if (!copies) {
     if (!isOurs && (committedSeq > 0 || local !== null)) throw notShared(folder)
     await copy.clear()
-  } else if (isOurs) await settle(claim, local)
+  } else if (isOurs) wentBack = (await settle(claim, local)) || wentBack
   else rebuilt = await rebuild(claim, marks, local)
   await copy.begin(installation)
-  await keepInstance(folder, { instance: instance.instance, installation, term: epoch })
-  return { installation, rebuilt }
+  await keepInstance(folder, { instance: instance.instance, installation, term: epoch, ...(wentBack && { wentBack }) })
+  return { installation, rebuilt, wentBack }
 }
 
 interface Extent {
@@ -108,29 +112,34 @@ function notShared(folder: string): Refusal {
   )
 }
 
-/** The folder that served last: what only one of the two holds is brought into the other. */
-async function settle(claim: Claim, local: Extent | null): Promise<void> {
+/**
+ * The folder that served last: what only one of the two holds is brought into the other. True where the server has lost what it
+ * had confirmed: a process that is killed leaves at most the last group in one of them alone.
+ */
+async function settle(claim: Claim, local: Extent | null): Promise<boolean> {
   const { folder, copy, log } = claim
-  let extent = await copy.extent()
-  const joins = extent !== null && local !== null && extent.lastSeq + 1 >= local.firstSeq && (await copy.whole())
-  if (extent !== null && !joins) {
-    await copy.clear()
-    extent = null
+  const extent = await copy.extent()
+  if (local === null) {
+    if (extent !== null) await copy.clear()
+    return false
   }
-  if (extent !== null && local !== null && extent.lastSeq > local.lastSeq) {
+  await fillPlants(copy, folder)
+  if (extent === null) {
+    await seed(claim, local)
+    return false
+  }
+  const { lacked, left, groups } = await fillCopy(copy, folder, local.lastSeq)
+  const wentBack = groups > 1 || left.length > 0 || lacked.some(({ to }) => to < local.lastSeq)
+  if (wentBack) log.warn(`PostgreSQL had lost ${recordsText(lacked)} of the copy of the journal: find out what happened to the server`)
+  if (left.length > 0) {
+    await copy.clear()
+    await seed(claim, local)
+  } else if (extent.lastSeq > local.lastSeq) {
     // The process died when the copy was written and the disk not yet.
     await writeRawGroups(path.join(folder, 'journal'), copy.groups(local.lastSeq))
     log.info(`records ${local.lastSeq + 1} to ${extent.lastSeq} were taken into the journal from its copy`)
   }
-  if (local === null) return
-  const kept = new Set(await copy.plants())
-  for (const name of await namesIn(path.join(folder, 'plants'))) {
-    const hash = /^(\w+)\.json$/.exec(name)?.[1]
-    if (hash !== undefined && !kept.has(hash)) await copy.keepPlant(hash, await readFile(path.join(folder, 'plants', name)))
-  }
-  if (extent === null) await seed(claim, local)
-  else if (extent.lastSeq < local.lastSeq)
-    for await (const group of rawGroups(path.join(folder, 'journal'), extent.lastSeq)) await copy.keep(group)
+  return wentBack
 }
 
 /** A copy of what there is: from the oldest snapshot that the journal reaches back to. */
@@ -154,6 +163,8 @@ async function rebuild(claim: Claim, marks: CopyMarks, local: Extent | null): Pr
       `PostgreSQL holds the state up to record ${committedSeq}, but no copy of the journal that reaches it (${extent === null ? 'none at all' : `records ${extent.firstSeq} to ${extent.lastSeq}`}): journal.copy was off where the service ran last. Start that instance with its data folder.`
     )
   }
+  const missing = await copy.missing()
+  if (missing.length > 0) throw lacking(missing)
   const aside = await setAside(claim)
   const parts = path.join(folder, REBUILDING)
   // Half of one, from a start that was killed meanwhile.

@@ -11,6 +11,8 @@ import { openState } from '../../store/state.ts'
 import type { Config } from '../config/service.ts'
 import { refuseMoved, STATE_FILE, type StateStore } from '../stateStore.ts'
 import { claimFolder } from './claim.ts'
+import { Copying } from './copying.ts'
+import { CopyMirror } from './copyMirror.ts'
 import type { Seat, Term } from './seat.ts'
 import { emptyHistory } from './telling.ts'
 
@@ -23,6 +25,10 @@ export interface Standing {
   readonly term: Term | null
   /** Where what is acknowledged stands in PostgreSQL too; else null. */
   readonly copy: JournalCopy | null
+  /** Keeps that whole; null where there is none. */
+  readonly copying: Copying | null
+  /** PostgreSQL has lost what it had confirmed: of what the state says is still to be done, some may have been done. */
+  readonly wentBack: boolean
   /** Lets go of the state, and with it of the lease. With PostgreSQL after the journal has ended. */
   release(): Promise<void>
 }
@@ -38,7 +44,7 @@ export async function openGround(config: Config, { folder, term }: Seat, clock: 
       refuseMoved(folder)
       const state = await openState(path.join(folder, STATE_FILE))
       const stored: StateStore = { state, reads: state, problem: () => null, lost: new Promise(() => {}) }
-      return { folder, journal, state, stored, term, copy: null, release: () => state.destroy() }
+      return { folder, journal, state, stored, term, copy: null, copying: null, wentBack: false, release: () => state.destroy() }
     } catch (cause) {
       await journal.stop()
       throw cause
@@ -67,11 +73,14 @@ export async function openGround(config: Config, { folder, term }: Seat, clock: 
       log
     })
     if (config.history.influx !== null) placePosition(historyFolder, claimed.installation, claimed.rebuilt)
-    const journal = new Journal({ folder: journalFolder, clock, log, mirror: copies ? copy : null })
+    const mirror = copies ? new CopyMirror(copy, folder, log) : null
+    const journal = new Journal({ folder: journalFolder, clock, log, mirror })
     await journal.start()
-    const { state, reads, lost } = lease
+    const { state, reads } = lease
+    const lost = mirror === null ? lease.lost : Promise.race([lease.lost, mirror.lost])
     const stored: StateStore = { state, reads, problem: () => lease.problem, lost }
-    return { folder, journal, state, stored, term, copy: copies ? copy : null, release }
+    const kept = copies ? { copy, copying: new Copying(copy, folder, log) } : { copy: null, copying: null }
+    return { folder, journal, state, stored, term, ...kept, wentBack: claimed.wentBack, release }
   } catch (cause) {
     await release()
     throw cause

@@ -14,6 +14,8 @@ export interface Instance {
   readonly installation: string | null
   /** The last term in which this folder was whole and in use; 0: none. */
   readonly term: number
+  /** The store had lost what it had confirmed, and what follows from that has not been done yet. */
+  readonly wentBack?: true
 }
 
 /** What the folder says, or who it is from now on. Throws a Refusal where that cannot be read or written. */
@@ -27,9 +29,9 @@ export async function instanceOf(folder: string): Promise<Instance> {
     return keepInstance(folder, { instance: newId(), installation: null, term: 0 })
   }
   try {
-    const { instance, installation, term } = JSON.parse(text) as Instance
+    const { instance, installation, term, wentBack } = JSON.parse(text) as Instance
     if (typeof instance !== 'string' || !Number.isSafeInteger(term)) throw new Error('it does not say whose it is')
-    return { instance, installation: installation ?? null, term }
+    return { instance, installation: installation ?? null, term, ...(wentBack === true && { wentBack }) }
   } catch (cause) {
     throw unreadable(file, cause)
   }
@@ -52,6 +54,12 @@ export async function keepInstance(folder: string, instance: Instance): Promise<
   } catch (cause) {
     throw new Refusal(`${target} cannot be written: ${messageOf(cause)}. Make room, or mend the rights of the data folder.`, { cause })
   }
+}
+
+/** Notes that the store has lost what it had confirmed, or that what follows from that has been done. */
+export async function noteWentBack(folder: string, so: boolean): Promise<void> {
+  const { wentBack = false, ...rest } = await instanceOf(folder)
+  if (wentBack !== so) await keepInstance(folder, so ? { ...rest, wentBack: so } : rest)
 }
 
 /** An id that nobody else has. */
