@@ -7,11 +7,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { LIMITS } from '../platform/limits.ts'
 import type { Part } from '../platform/parts.ts'
-import { messageOf, Refusal } from '../platform/problem.ts'
+import { Refusal } from '../platform/problem.ts'
 import type { Api } from './api.ts'
 import { serveConsole } from './consolePages.ts'
 import { describe, serveDocs } from './docs.ts'
 import type { ApiParts } from './parts.ts'
+import { portSentence } from './portSentence.ts'
 import { ApiProblem, answerErrors, answerUnreadable } from './problems.ts'
 import { alarmEventRoutes } from './routes/alarmEvents.ts'
 import { alarmRoutes } from './routes/alarms.ts'
@@ -216,13 +217,4 @@ function countResponses(app: Api, { metrics }: ApiParts): void {
     const ofClass = STATUS_CLASSES[Math.floor(reply.statusCode / 100) - 2]
     if (ofClass !== undefined) counts[ofClass].add()
   })
-}
-
-function portSentence(cause: unknown, host: string, port: number): string {
-  const code = (cause as NodeJS.ErrnoException).code
-  const change = 'Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or in fenghuo.yaml under http'
-  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. ${change}, or stop that program.`
-  if (code === 'EACCES') return `Port ${port} of ${host} may not be opened by this user. ${change}.`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine. ${change}.`
-  return `The HTTP port ${port} of ${host} cannot be opened: ${messageOf(cause)}. ${change}.`
 }

@@ -1,14 +1,15 @@
 // The doors of an instance that waits: whether it lives, that it takes no work, and who is active. Everything else is 503.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
 import { isIP } from 'node:net'
 import type { Clock } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { Metrics } from '../platform/metrics.ts'
-import { messageOf, Refusal } from '../platform/problem.ts'
+import { Refusal } from '../platform/problem.ts'
 import type { ApiParts } from './parts.ts'
+import { portSentence } from './portSentence.ts'
 import { PROBLEMS } from './problems.ts'
+import { secureServer } from './secure.ts'
 
 /** Who is active, for people. */
 export interface Active {
@@ -40,21 +41,12 @@ export class StandbyServer {
   async open(): Promise<string> {
     const { host, port, tls = null } = this.#http
     const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response)
-    const server = tls === null ? createServer(answer) : createSecureServer({ ...tls.certificate.current.context }, answer)
+    const server = tls === null ? createServer(answer) : secureServer(tls, answer)
     server.requestTimeout = LIMITS.api.requestMs
     // Whoever watches asks again; nobody is to be kept here when the active one's place is taken.
     server.keepAliveTimeout = 1
-    const unwatch = tls?.certificate.onChange(({ context }) => 'setSecureContext' in server && server.setSecureContext(context))
-    server.once('close', () => unwatch?.())
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) =>
-        reject(
-          new Refusal(
-            `The HTTP port ${port} of ${host} cannot be opened: ${messageOf(cause)}. Choose another with FENGHUO_HTTP_PORT or FENGHUO_HTTP_HOST, or stop the program that has it.`,
-            { cause }
-          )
-        )
-      )
+      server.once('error', (cause) => reject(new Refusal(portSentence(cause, host, port), { cause })))
       server.listen({ host, port }, resolve)
     })
     this.#server = server
