@@ -29,7 +29,6 @@ interface Ends {
   readonly queue: Queue<DueNotification>
   /** Null where nothing is fetched here. */
   readonly worker: Worker<DueNotification> | null
-  readonly fetching: Redis | null
 }
 
 export class RedisDispatcher implements Dispatcher {
@@ -39,6 +38,9 @@ export class RedisDispatcher implements Dispatcher {
   #deliver: Deliver | null = null
   #producer: Redis | null = null
   #ends: Ends | null = null
+  #building = false
+  /** The connection of what is fetched, also while it is being built. */
+  #fetching: Redis | null = null
   #adding = 0
   #looking: Timer | null = null
   #problem: string | null = null
@@ -82,8 +84,8 @@ export class RedisDispatcher implements Dispatcher {
     if (ends !== null) {
       const closing = Promise.all([ends.worker?.close(true), ends.queue.close()]).catch(() => {})
       await Promise.race([closing, pause(this.#options.clock, CLOSE_MS)])
-      ends.fetching?.disconnect()
     }
+    this.#fetching?.disconnect()
     producer?.disconnect()
   }
 
@@ -130,34 +132,44 @@ export class RedisDispatcher implements Dispatcher {
   /** Whether it is there again, or no longer, while there is nothing to hand over. */
   async #look(producer: Redis): Promise<void> {
     if (producer.status !== 'ready' || producer !== this.#producer) return
+    if (this.#ends === null) return this.#connected(producer)
     await producer.ping().then(
       () => this.#well(),
       (cause) => this.#trouble(messageOf(cause))
     )
   }
 
-  /** Builds both ends on a connection that works: BullMQ never recovers from a first connection that fails. */
+  /** It answers, for the first time or again. */
   async #connected(producer: Redis): Promise<void> {
-    if (this.#ends !== null || producer !== this.#producer) return this.#well()
+    if (this.#building || producer !== this.#producer) return
+    if (this.#ends === null) {
+      this.#building = true
+      await this.#build(producer).catch((cause) => {
+        this.#trouble(messageOf(cause))
+        this.#fetching?.disconnect()
+      })
+      this.#building = false
+    }
+    this.#well()
+  }
+
+  /** Builds both ends on a connection that works: BullMQ never recovers from a first connection that fails. */
+  async #build(producer: Redis): Promise<void> {
     const said = (cause: unknown): void => this.#trouble(messageOf(cause))
     const queue = new Queue<DueNotification>(QUEUE, { connection: producer, prefix: PREFIX, skipWaitingForReady: true })
     queue.on('error', said)
     const fetching = this.fetches ? new Redis(this.#options.url, { maxRetriesPerRequest: null, retryStrategy }) : null
+    this.#fetching = fetching
     fetching?.on('error', said)
     const worker = fetching === null ? null : this.#workerOn(fetching)
     worker?.on('error', said)
-    try {
-      await queue.waitUntilReady()
-      await worker?.waitUntilReady()
-    } catch (cause) {
-      said(cause)
-      fetching?.disconnect()
-      return
-    }
-    if (producer !== this.#producer) return fetching?.disconnect()
-    this.#ends = { queue, worker, fetching }
+    await Promise.all([queue.waitUntilReady(), worker?.waitUntilReady()]).catch((cause) => {
+      void Promise.all([worker?.close(true), queue.close()]).catch(() => {})
+      throw cause
+    })
+    if (producer !== this.#producer) return
+    this.#ends = { queue, worker }
     void worker?.run().catch(said)
-    this.#well()
   }
 
   /** All that it may take is fetched at once: what goes first, the lanes decide. */
