@@ -81,8 +81,7 @@ export class Authority {
     ]
     writeFileSync(path.join(this.folder, extensions), `${[...lines, ...(san?.includes('=') ? ['[names]', san] : [])].join('\n')}\n`)
     const when = ['-startdate', stamp(from), '-enddate', stamp(until)]
-    const by = ['-config', 'ca.cnf', '-batch', '-notext', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-extfile', extensions]
-    openssl(this.folder, 'ca', ...by, ...when, '-in', request, '-out', cert)
+    this.#ca('-notext', '-extfile', extensions, ...when, '-in', request, '-out', cert)
     if (passphrase !== undefined) {
       openssl(this.folder, 'pkcs8', '-topk8', '-v2', 'aes-256-cbc', '-in', key, '-out', `${key}.enc`, '-passout', `pass:${passphrase}`)
       return { cert: path.join(this.folder, cert), key: path.join(this.folder, `${key}.enc`) }
@@ -91,27 +90,16 @@ export class Authority {
   }
 
   revoke({ cert }: Issued): void {
-    openssl(this.folder, 'ca', '-config', 'ca.cnf', '-batch', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-revoke', cert)
+    this.#ca('-revoke', cert)
   }
 
   /** Writes the revocation list to `NAME` in the folder. */
   list(name = 'crl.pem', days = 30): string {
-    openssl(
-      this.folder,
-      'ca',
-      '-config',
-      'ca.cnf',
-      '-batch',
-      '-cert',
-      'ca.pem',
-      '-keyfile',
-      'ca.key',
-      '-gencrl',
-      '-crldays',
-      `${days}`,
-      '-out',
-      name
-    )
+    this.#ca('-gencrl', '-crldays', `${days}`, '-out', name)
     return path.join(this.folder, name)
+  }
+
+  #ca(...args: string[]): void {
+    openssl(this.folder, 'ca', '-config', 'ca.cnf', '-batch', '-cert', 'ca.pem', '-keyfile', 'ca.key', ...args)
   }
 }

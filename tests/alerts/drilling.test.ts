@@ -1,3 +1,5 @@
+// Drills: when scheduled ones begin, how each climbs its ladder, and what ends it.
+
 import { deserialize, serialize } from 'node:v8'
 import { expect, it } from 'vitest'
 import { type DrillEffects, Drilling, type DrillingSnapshot } from '../../src/alerts/drilling.ts'

@@ -1,3 +1,5 @@
+// Who is who: a user and a person of the duty plan are one, and nobody verifies what he closes himself.
+
 import { describe, expect, it } from 'vitest'
 import { type ActionRules, actionOutcome, SHELVING_MS } from '../../src/alerts/actions.ts'
 import { type Alarm, UNTOUCHED } from '../../src/model/alarm.ts'

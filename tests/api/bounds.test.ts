@@ -1,5 +1,4 @@
-// What is asked too often is answered 429 with the time after which to ask again: signing in by each way, passwords, callbacks,
-// one-time links; and requests at all, except what gateways send.
+// What is asked too often is answered 429 with the time after which to ask again: signing in by each way, callbacks, one-time links.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/platform/limits.ts'
@@ -11,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-const { signInsPerMinute, requestsPerMinute } = LIMITS.api
+const { signInsPerMinute } = LIMITS.api
 const { callbacksPerMinute, linksPerMinute } = LIMITS.courier
 
 const BOUNDED: [string, string, number, object?][] = [
@@ -38,10 +37,8 @@ describe('requests from one address', () => {
     })
   }
 
-  it(`in all: ${requestsPerMinute} in a minute; what gateways send is not counted`, async () => {
-    const token = await house.token('viewer')
-    const answer = await house.ask('/api/v1/session', token)
-    expect([answer.statusCode, answer.headers['x-ratelimit-limit']]).toEqual([200, undefined])
-    expect(requestsPerMinute).toBeLessThanOrEqual(120_000)
+  it('hear nothing of bounds that they keep', async () => {
+    const answer = await house.ask('/api/v1/session', await house.token('viewer'))
+    expect([answer.statusCode, Object.keys(answer.headers).filter((name) => /ratelimit|retry/.test(name))]).toEqual([200, []])
   })
 })

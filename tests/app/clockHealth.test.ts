@@ -1,3 +1,5 @@
+// What health says of a clock that was set back.
+
 import { expect, it } from 'vitest'
 import { clockParts } from '../../src/app/clockHealth.ts'
 import { faultWords } from '../../src/app/faultWords.ts'

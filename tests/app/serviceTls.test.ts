@@ -14,6 +14,8 @@ import { type TankPlant, tankPlant } from './tankPlant.ts'
 
 const WAIT = { timeout: 10_000, interval: 20 }
 const PASSPHRASE = 'the passphrase of the key'
+/** Ten days and an hour from now. */
+const SOON = new Date(Date.now() + 241 * 3_600_000)
 let plant: TankPlant
 let ca: Authority
 let here: string
@@ -45,7 +47,7 @@ const NAMES = 'DNS:localhost,IP:127.0.0.1'
 
 function configure(): Record<string, string> {
   put('http', ca.issue('http-1', { san: NAMES, passphrase: PASSPHRASE }))
-  put('mqtt', ca.issue('mqtt-1', { san: NAMES, to: new Date(Date.now() + 10 * 86_400_000 + 60_000) }))
+  put('mqtt', ca.issue('mqtt-1', { san: NAMES, to: SOON }))
   copyFileSync(ca.cert, path.join(here, 'ca.pem'))
   const file = path.join(plant.folder, 'passphrase')
   writeFileSync(file, `${PASSPHRASE}\n`)
@@ -111,8 +113,6 @@ function presented(address: string): Promise<string> {
   })
 }
 
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
-
 it('serves HTTPS alone on its port, with cookies and headers that belong to it', async () => {
   service = await LiveService.start({ config: plant.config, data, env: configure() })
   expect([service.httpAddress, service.mqttAddress]).toEqual([
@@ -136,8 +136,7 @@ it('takes up new certificates on SIGHUP while gateways and live streams go on, k
   let told = ''
   stream.on('data', (chunk) => (told += String(chunk)))
 
-  const ends = day(Date.now() + 10 * 86_400_000 + 60_000)
-  const soon = `The certificate of the MQTT port ends on ${ends}, in 10 days. Renew it: it is taken up without a restart.`
+  const soon = `The certificate of the MQTT port ends on ${SOON.toISOString().slice(0, 10)}, in 10 days. Renew it: it is taken up without a restart.`
   expect(await parts()).toMatchObject({ 'certificate http': null, 'certificate mqtt': soon })
   const left = async (which: string): Promise<number> =>
     Number(new RegExp(`fenghuo_certificate_expires_seconds\\{which="${which}"\\} (-?\\d+)`).exec((await ask('/metrics')).text)?.[1])

@@ -1,3 +1,5 @@
+// `oidc` in fenghuo.yaml: its defaults, and what is refused by which sentence.
+
 import { expect, test } from 'vitest'
 import { GOOD, lines, load } from './folders.ts'
 
