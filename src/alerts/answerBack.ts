@@ -72,7 +72,7 @@ function en(outcome: ReplyOutcome, subject: string, by: string | null, more: num
     case 'acknowledged':
       return `Acknowledged: ${subject}.${more === 0 ? '' : ` ${more} more not acknowledged: reply 1 again for the next.`}`
     case 'drill':
-      return `The drill is acknowledged, thank you.${more === 0 ? '' : ` ${more} real alarms are not: reply 1 again.`}`
+      return `The drill is acknowledged, thank you.${more === 0 ? '' : ` ${more} real ${more === 1 ? 'alarm is' : 'alarms are'} not: reply 1 again.`}`
     case 'nothingOpen':
       return by === null
         ? 'There is no alarm for you to acknowledge.'

@@ -131,7 +131,7 @@ class DrillMessages implements Messages {
     const { site, enterprise } = this.#place
     const name = (sites.find(({ id }) => id === site) ?? enterprises.find(({ id }) => id === enterprise))?.name[language]
     const title = rules.find(({ id }) => id === rule)?.title[language]
-    const what = `${zh ? '演练,不是真实报警' : 'a drill, not a real alarm'}${title === undefined ? '' : `: ${title}`}`
+    const what = `${zh ? '演练,不是真实报警' : 'a drill, not a real alarm'}${title === undefined ? '' : `${zh ? ':' : ': '}${title}`}`
     const tierName = TIER_NAMES[tier][language]
     const still = again ? (zh ? ',尚未确认' : ', not yet acknowledged') : ''
     return {

@@ -87,6 +87,13 @@ export class Drills {
     return row === undefined ? null : this.#shown(row)
   }
 
+  /** Whether an answer still goes into its record: it goes on, or was acknowledged just now (others may answer too). */
+  async takesAnswers(id: string): Promise<boolean> {
+    const query = this.#state.selectFrom('drills').select(['ended_at', 'acknowledged_by', 'record']).where('id', '=', id)
+    const row = await guarded(() => query.executeTakeFirst())
+    return row !== undefined && row.record === null && (row.ended_at === null || row.acknowledged_by !== null)
+  }
+
   /** Closes what is over: every message has come to its end, or none is waited for any more. Answers how many. */
   async closeDue(now: number, chain: Chain): Promise<number> {
     const query = this.#state.selectFrom('drills').selectAll().where('record', 'is', null).where('ended_at', 'is not', null)

@@ -39,6 +39,8 @@ export interface ReplyParts {
   readonly alarm: (id: string) => Promise<BookedAlarm | null>
   /** What the alarm is called; null: it is not known. */
   readonly named: (id: string, language: Language) => Promise<string | null>
+  /** Whether the drill takes answers. */
+  readonly drillOpen: (id: string) => Promise<boolean>
   /** Journals the action; resolves once it is applied. */
   readonly act: (body: OperatorActionBody, by: string) => Promise<void>
   /** Who is the same as whom at this moment. */
@@ -180,7 +182,7 @@ export class Replies {
     return rows.toSorted((one, other) => (other.sent_at ?? other.at) - (one.sent_at ?? one.at) || other.n - one.n)
   }
 
-  /** A drill only where nothing else is newer; else the most severe open alarm, of several the one told of last. */
+  /** A drill that goes on, only where nothing else is newer; else the most severe open alarm, of several the one told of last. */
   async #mostSevereOpen(told: readonly NotificationRow[]): Promise<About | null> {
     const answered = new Set(told.flatMap((row) => (row.drill === 1 && row.answered_at !== null ? idsOf(row) : [])))
     const asked = new Set<string>()
@@ -200,8 +202,10 @@ export class Replies {
     }
     const first = open.toSorted((one, other) => other.rank - one.rank || one.place - other.place)[0] ?? null
     const newest = Math.min(...open.map(({ place }) => place))
-    const drill = told.slice(0, newest).find((row) => row.drill === 1 && idsOf(row).some((id) => !answered.has(id)))
-    if (drill !== undefined) return { row: drill, id: idsOf(drill).find((id) => !answered.has(id)) as string, more: open.length }
+    for (const row of told.slice(0, newest).filter(({ drill }) => drill === 1)) {
+      const [id] = idsOf(row)
+      if (id !== undefined && !answered.has(id) && (await this.#parts.drillOpen(id))) return { row, id, more: open.length }
+    }
     return first === null ? null : { row: first.row, id: first.id, more: open.length - 1 }
   }
 

@@ -68,9 +68,9 @@ export type LinkState =
   | { readonly kind: 'expired'; readonly language: Language }
   | OpenLink
 
-/** A link that leads to its notification: still to be used, or used. */
+/** A link that leads to its notification: still to be used, used, or of a drill that is over. */
 export interface OpenLink {
-  readonly kind: 'open' | 'used'
+  readonly kind: 'open' | 'used' | 'over'
   readonly row: NotificationRow
   /** Which alarm it is about, where the message is about several; else null. */
   readonly name: string | null
@@ -118,6 +118,7 @@ export class Telling implements Part {
       ...{ state, clock, alarm, act, answersBack: parts.answersBack ?? true },
       identities: () => identitiesOf(parts.duty()),
       named: (id, language) => this.#named(id, language),
+      drillOpen: (id) => this.drills.takesAnswers(id),
       reached: (n) => this.courier.reached(n),
       add: (planned) => this.add(planned)
     })
@@ -247,8 +248,10 @@ export class Telling implements Part {
     const kind = row.answered_at === null ? 'open' : 'used'
     const alarms = JSON.parse(row.alarms) as string[]
     if (row.drill === 1) {
-      const drill = await this.drills.one(alarms[0] ?? '', null)
-      return { kind, row, name: null, acknowledged: drill?.record.acknowledged ?? null }
+      const [id = ''] = alarms
+      const drill = await this.drills.one(id, null)
+      const over = kind === 'open' && !(await this.drills.takesAnswers(id))
+      return { kind: over ? 'over' : kind, row, name: null, acknowledged: drill?.record.acknowledged ?? null }
     }
     const about = await this.#replies.about(row)
     const name = about === null || alarms.length < 2 ? null : await this.#named(about.id, language)

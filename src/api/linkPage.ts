@@ -1,7 +1,7 @@
 // The pages behind a one-time link: plain HTML for any phone, no script, nothing loaded from elsewhere. Whatever goes wrong, a
 // person reads it, with what to do: never a machine's answer.
 
-import type { LinkState } from '../alerts/telling.ts'
+import type { LinkState, OpenLink } from '../alerts/telling.ts'
 import { withoutReminder } from '../alerts/wording.ts'
 import type { NotificationWords } from '../model/notification.ts'
 import type { Language } from '../model/text.ts'
@@ -14,6 +14,9 @@ const TEXTS = {
     used: '已经确认，不必再按。请按要求处置。',
     again: '这个链接已经用过,报警现在又未确认。请用最新一条消息确认,或登录控制台。',
     done: '已确认，谢谢。请按要求处置。',
+    drillUsed: '演练已经确认，不必再按。',
+    drillDone: '演练已确认，谢谢。',
+    over: '这次演练已经结束，现在按不再算数。',
     about: '这次确认的是：',
     by: '确认人'
   },
@@ -24,6 +27,9 @@ const TEXTS = {
     used: 'It has been acknowledged; there is nothing more to press. Do what is asked.',
     again: 'This link has been used, and the alarm is not acknowledged now. Answer the newest message, or sign in to the console.',
     done: 'Acknowledged, thank you. Do what is asked.',
+    drillUsed: 'The drill has been acknowledged; there is nothing more to press.',
+    drillDone: 'The drill is acknowledged, thank you.',
+    over: 'This drill is over: a press does not count any more.',
     about: 'This is about:',
     by: 'Acknowledged by'
   }
@@ -97,14 +103,23 @@ export function linkPage(link: LinkState, pressed: boolean): LinkAnswer {
   const drill = row.drill === 1 ? `<p><strong>${texts.drill}</strong></p>` : ''
   const by = acknowledged === null ? '' : `<p>${texts.by} ${escaped(acknowledged.by)}</p>`
   const about = name === null ? '' : `<p>${texts.about} ${escaped(name)}</p>`
-  const takenBack = row.drill === 0 && acknowledged === null
   const end =
     link.kind === 'open'
       ? `${by}<form method="post"><button type="submit" style="font-size:1.4em;padding:.8em 1em;width:100%">${texts.button}</button></form>`
-      : `<p><strong>${takenBack ? texts.again : pressed ? texts.done : texts.used}</strong></p>${by}`
+      : `<p><strong>${texts[whatIsSo(link, pressed)]}</strong></p>${by}`
   const body = `${drill}<h1 style="font-size:1.3em">${escaped(what)}</h1>${lines.join('')}${about}${end}`
   // A press that acknowledged nothing is none, whatever the page shows.
-  return { status: pressed && link.kind === 'used' && takenBack ? 409 : 200, page: page(language, what, body) }
+  const nothing = link.kind !== 'open' && ['again', 'over'].includes(whatIsSo(link, pressed))
+  return { status: pressed && nothing ? 409 : 200, page: page(language, what, body) }
+}
+
+/** What a page says whose button is gone. */
+function whatIsSo({ kind, row, acknowledged }: OpenLink, pressed: boolean): keyof (typeof TEXTS)[Language] {
+  if (kind === 'over') return 'over'
+  if (row.drill === 1) return pressed ? 'drillDone' : 'drillUsed'
+  // It was taken back: the alarm has risen since, or was announced as new.
+  if (acknowledged === null) return 'again'
+  return pressed ? 'done' : 'used'
 }
 
 /** What went wrong and what to do, in the language of the message; null: it is not known whose it is, so in both. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Channel, ChannelAnswer, ChannelCallback } from '../../src/alerts/channels/channel.ts'
+import { LIMITS } from '../../src/platform/limits.ts'
 import { plannedAt } from '../alerts/courierYard.ts'
 import { LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
 import { House, START, turn } from './harness.ts'
@@ -327,5 +328,35 @@ describe('a drill', () => {
     await house.pass()
     const shown = await house.parts.telling.drills.one(id, null)
     expect(shown?.record).toMatchObject({ tier: 'yellow', outcome: 'unanswered', endedAt: '2026-01-01T08:05:00.000Z', acknowledged: null })
+  })
+
+  it('that is over is acknowledged by nothing any more, and nobody is thanked for it', async () => {
+    const { operator, engineer } = await house.tokens()
+    await send()
+    const { id } = (await house.ask('/api/v1/drill', engineer, { payload: { site: 'farm', tier: 'yellow' } })).json()
+    await until(async () => expect(carrier.ledger).toHaveLength(1))
+    const path = new URL((carrier.ledger[0] as { ackUrl: string }).ackUrl).pathname
+    house.clock.moveTo(START + 6 * 60_000)
+    await house.pass()
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const press = await house.ask(path, null, { method: 'POST', headers: form, payload: '' })
+    expect([press.statusCode, press.body.includes('这次演练已经结束'), press.body.includes('谢谢')]).toEqual([409, true, false])
+    expect((await house.ask(path, null)).body).not.toContain('<form')
+    expect(await answer('1')).toBe('nothingOpen')
+    const steps = (await house.ask(`/api/v1/drills/${encodeURIComponent(id)}`, operator)).json().steps
+    expect(steps).toMatchObject([{ acknowledgedAt: null }])
+  })
+
+  it('that is over does not stand before an alarm of which the sender was told earlier', async () => {
+    const { engineer } = await house.tokens()
+    await raise()
+    await send(told('one'))
+    const { id } = (await house.ask('/api/v1/drill', engineer, { payload: { person: 'li' } })).json()
+    await until(async () => expect(carrier.ledger).toHaveLength(2))
+    await house.ask(`/api/v1/drills/${encodeURIComponent(id)}/acknowledge`, engineer, { payload: {} })
+    house.clock.moveTo(START + LIMITS.drill.settleMs)
+    await until(async () => expect(await close()).toBe(1))
+    expect(await answer('1')).toBe('acknowledged')
+    expect((await house.book.alarm(ALARM, null))?.acknowledged).toMatchObject({ by: 'li' })
   })
 })
