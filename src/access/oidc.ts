@@ -232,9 +232,9 @@ export class OpenIdSignIn implements Part {
   }
 }
 
-/** Whether this host name can only mean this machine. */
+/** Whether this host name, also as it stands in a URL, can only mean this machine. */
 export function isLoopback(hostname: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(hostname)
 }
 
 /** The texts under a claim: one, or a list. */

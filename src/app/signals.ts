@@ -1,5 +1,5 @@
-// SIGHUP asks to read certificates again. Waiting for the end: the first SIGTERM or SIGINT begins it, further ones are ignored while draining (a terminal sends
-// Ctrl-C to the launcher and to us at once).
+// SIGHUP asks to read certificates again. The first SIGTERM or SIGINT begins the end, further ones are ignored while draining
+// (a terminal sends Ctrl-C to the launcher and to us at once).
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 

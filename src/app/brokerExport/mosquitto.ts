@@ -2,6 +2,7 @@
 // for the salts.
 
 import { pbkdf2Sync } from 'node:crypto'
+import { looksHashed } from '../../access/phc.ts'
 import type { Gateway } from '../../model/plant.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import { secretText } from '../../platform/random.ts'
@@ -25,11 +26,11 @@ export interface ExportOptions {
   readonly user: { readonly name: string; readonly password: string }
 }
 
+/** Why a gateway has no line: only a hash of its secret is known, or it has none. */
 export type Leaving = 'hashed' | 'none'
 
-/** What a gateway's secret allows: the line of the password file, or why there is none. */
 export interface Exported extends ExportedFiles {
-  /** Gateways without a line of their own: `hashed`, only a hash of the secret is known; `none`, there is none. */
+  /** Gateways without a line of their own. */
   readonly left: readonly { readonly gateway: string; readonly why: Leaving }[]
   /** Of those known by a hash: the ones that keep the line they had. */
   readonly kept: readonly string[]
@@ -55,7 +56,7 @@ export function mosquittoFiles(gateways: readonly Gateway[], before: ReadonlyMap
   const kept: string[] = []
   for (const { id, secret } of gateways) {
     if (secret === null || secret === '') left.push({ gateway: id, why: 'none' })
-    else if (!isHashed(secret)) lines.push(passwordLine(id, secret))
+    else if (!looksHashed(secret)) lines.push(passwordLine(id, secret))
     else {
       const line = before.get(id)
       if (line === undefined) left.push({ gateway: id, why: 'hashed' })
@@ -72,10 +73,6 @@ export function mosquittoFiles(gateways: readonly Gateway[], before: ReadonlyMap
 export function passwordLines(text: string): Map<string, string> {
   const lines = text.split('\n').filter((line) => line.includes(':'))
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line]))
-}
-
-function isHashed(secret: string): boolean {
-  return /^\$(argon2|scrypt)/.test(secret)
 }
 
 function aclOf(user: string): string {

@@ -10,7 +10,7 @@ import { didYouMean, Findings } from './findings.ts'
 import { fileIfThere, folderExists, missing, type PlantSource, plantOf, readPlantSource } from './plantSource.ts'
 import { withSecretFiles } from './secretFiles.ts'
 import { type Config, type Environment, readService } from './service.ts'
-import { readSource } from './source.ts'
+import { readSource, type SourceFile } from './source.ts'
 import { checkTemplates, checkWays } from './wayChecks.ts'
 
 export interface LoadedPlant {
@@ -51,9 +51,10 @@ export function loadPlantFolder(
   const config = readService(folder, named, env, findings)
   const source = readPlantSource(folder, env, null, findings)
   const plant = source === null ? null : plantOf(source, findings)
-  if (named !== null) checkFaultsTo(plant, named, findings)
+  // As written, since it is also checked where something else in the file is wrong.
+  const written = named === null ? null : readSource(named, new Findings())
+  if (plant !== null && written !== null) checkFaultsTo(plant, written, findings)
   if (options.strict && plant !== null && config !== null) {
-    const written = named === null ? null : readSource(named, new Findings())
     if (source?.duty) checkWays(plant, config.channels, source.duty, findings)
     if (written !== null) checkTemplates(plant, config.channels, written, findings)
   }
@@ -70,16 +71,14 @@ export function loadPlant(folder: string, env: Environment, options: { readonly 
 }
 
 /** Whoever is to be told of faults of the service must be somebody of duty.yaml who can be reached. */
-function checkFaultsTo(plant: Plant | null, file: string, findings: Findings): void {
-  const written = readSource(file, new Findings())
-  // As written, since it is also checked where something else in the file is wrong.
-  const { faultsTo } = ((written?.value as { notifications?: unknown } | null)?.notifications ?? {}) as { faultsTo?: unknown }
-  if (plant === null || !Array.isArray(faultsTo)) return
+function checkFaultsTo(plant: Plant, written: SourceFile, findings: Findings): void {
+  const { faultsTo } = ((written.value as { notifications?: unknown } | null)?.notifications ?? {}) as { faultsTo?: unknown }
+  if (!Array.isArray(faultsTo)) return
   const { people = [], teams = [] } = plant.duty ?? {}
   const known = new Set([...people, ...teams].map(({ id }) => id))
   for (const [index, id] of faultsTo.entries()) {
     if (typeof id !== 'string') continue
-    const place = written?.place(['notifications', 'faultsTo', index]) ?? null
+    const place = written.place(['notifications', 'faultsTo', index])
     if (!known.has(id)) {
       const sentence = `notifications.faultsTo names ${id}, who is neither a person nor a team of duty.yaml${didYouMean(id, known)}`
       findings.problem(problem(sentence, place))

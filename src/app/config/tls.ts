@@ -2,6 +2,7 @@
 // without TLS is said aloud, since passwords and secrets go over it.
 
 import path from 'node:path'
+import { isLoopback } from '../../access/oidc.ts'
 import type { CertificateFiles } from '../../platform/certificate.ts'
 import { problem } from '../../platform/problem.ts'
 import { Secret } from '../../platform/secret.ts'
@@ -53,11 +54,6 @@ export function readTls(
   return Object.freeze({ files, requireClientCert: clientCa !== undefined && requireClientCert })
 }
 
-/** Whether only this machine gets there. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
-}
-
 interface Opened {
   readonly http: { readonly host: string; readonly tls: unknown; readonly trustProxy: readonly string[] }
   readonly mqtt: {
@@ -88,13 +84,13 @@ export function checkPorts({ http, mqtt }: Opened, source: SourceFile | null, fi
       )
     )
   }
-  if (!isLoopbackHost(http.host) && http.tls === null && http.trustProxy.length === 0) {
+  if (!isLoopback(http.host) && http.tls === null && http.trustProxy.length === 0) {
     const todo = 'set http.tls, or http.trustProxy where a proxy with TLS stands before it'
     findings.warning(
       problem(`http.host ${http.host} opens API and console to a network without TLS, passwords included: ${todo}`, at('http', 'host'))
     )
   }
-  if (mqtt.enabled && mqtt.url === null && mqtt.plain && !isLoopbackHost(mqtt.host)) {
+  if (mqtt.enabled && mqtt.url === null && mqtt.plain && !isLoopback(mqtt.host)) {
     const todo = mqtt.tls === null ? 'set mqtt.tls' : 'set mqtt.plain: false once every gateway uses the port with TLS'
     findings.warning(
       problem(`mqtt.host ${mqtt.host} opens MQTT to a network without TLS, secrets of gateways included: ${todo}`, at('mqtt', 'host'))
