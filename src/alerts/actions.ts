@@ -93,7 +93,7 @@ function shelve(alarm: Alarm, { note, until, role }: OperatorActionBody, at: num
   if (until <= at) return refused('invalid', `The shelf would end at ${instant(until)}, which has passed; give a later time.`)
   const longest = shelvingMs[alarm.tier]
   if (until - at > longest) {
-    const most = `a ${alarm.tier} alarm may be shelved for ${formatDuration(longest)} at most, so now until ${instant(at + longest)}`
+    const most = `${alarm.tier === 'orange' ? 'an' : 'a'} ${alarm.tier} alarm may be shelved for ${formatDuration(longest)} at most, so now until ${instant(at + longest)}`
     return refused('invalid', `The shelf would last too long: ${most}.`)
   }
   if (alarm.tier === 'red' && role === 'operator') {
@@ -114,7 +114,7 @@ function assign(alarm: Alarm, { assignee }: OperatorActionBody): ActionOutcome {
   return { kind: 'unchanged', sentence: `Alarm ${alarm.id} is assigned to ${assignee ?? 'nobody'} already.` }
 }
 
-function close(alarm: Alarm, action: OperatorActionBody, by: string, { identities }: ActionRules): ActionOutcome {
+function close(alarm: Alarm, action: OperatorActionBody, by: string, { identities, noteRequired }: ActionRules): ActionOutcome {
   const { note, disposition, verifier = null } = action
   const kind = dispositionNamed(disposition)
   if (kind === null) return refused('invalid', `Closing needs a disposition: one of ${DISPOSITIONS.join(', ')}.`)
@@ -132,8 +132,13 @@ function close(alarm: Alarm, action: OperatorActionBody, by: string, { identitie
     const same = closed.by === by && closed.disposition === kind && closed.note === (note === null ? null : plainText(note))
     return same ? { kind: 'unchanged', sentence } : refused('conflict', `${sentence} Add a comment to say more.`)
   }
-  if (alarm.clearedAt !== null) return ACCEPTED
-  return refused('conflict', `Alarm ${alarm.id} is still on (${alarm.because}); it can be closed once it has cleared.`)
+  if (alarm.clearedAt === null) {
+    const when = 'it can be closed once it has cleared (a latched one by its reset)'
+    return refused('conflict', `Alarm ${alarm.id} is still on (${alarm.because}); ${when}.`)
+  }
+  if (!noteRequired || alarm.acknowledged !== null || !blank(note)) return ACCEPTED
+  const also = 'asks for a note with each acknowledgement, and closing this alarm acknowledges it'
+  return refused('invalid', `Rule ${alarm.rule} ${also}: say what you have seen or done.`)
 }
 
 function blank(note: string | null | undefined): boolean {

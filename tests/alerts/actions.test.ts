@@ -63,4 +63,26 @@ describe('what becomes of an operator action', () => {
       sentence: 'Alarm level/T-1#1000 was acknowledged by li at 1970-01-01T00:00:00.000Z; nothing was changed. Add a comment to say more.'
     })
   })
+
+  it('asks for the note of an acknowledgement also where closing is one', () => {
+    const close = (alarm: Alarm, note: string | null) =>
+      actionOutcome(alarm, { id: RAISED.id, action: 'close', note, disposition: 'real' }, 'li', NOW, { ...RULES, noteRequired: true })
+    expect(close(CLEARED, ' ')).toEqual({
+      kind: 'refused',
+      reason: 'invalid',
+      sentence:
+        'Rule level asks for a note with each acknowledgement, and closing this alarm acknowledges it: say what you have seen or done.'
+    })
+    expect([close(CLEARED, 'valve 3 closed').kind, close(GONE, null).kind]).toEqual(['accepted', 'accepted'])
+  })
+
+  it('speaks English', () => {
+    const shelf = { id: RAISED.id, action: 'shelve', note: 'n', until: NOW + 99 * 3_600_000 } as const
+    expect(actionOutcome({ ...RAISED, tier: 'orange' }, shelf, 'li', NOW, RULES)).toMatchObject({
+      sentence: 'The shelf would last too long: an orange alarm may be shelved for 4h at most, so now until 1970-01-01T04:01:40.000Z.'
+    })
+    expect(actionOutcome(RAISED, { id: RAISED.id, action: 'close', note: null, disposition: 'real' }, 'li', NOW, RULES)).toMatchObject({
+      sentence: 'Alarm level/T-1#1000 is still on (high); it can be closed once it has cleared (a latched one by its reset).'
+    })
+  })
 })
