@@ -184,6 +184,13 @@ export class Outbox {
     return guarded(() => query.execute())
   }
 
+  /** All that are late are so newly: whether the journal has heard of those of an earlier life, nobody knows. */
+  async forgetLate(): Promise<void> {
+    await guarded(() =>
+      this.#state.updateTable('notifications').set({ late: 0 }).where('state', '=', QUEUED).where('late', '=', 1).execute()
+    )
+  }
+
   /** Queued rows that are no news any more, or whose way no provider serves. */
   async hopeless(expired: number, served: readonly ChannelKind[], limit: number): Promise<{ n: number; channel: string; at: number }[]> {
     const query = this.#state

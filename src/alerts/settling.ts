@@ -36,6 +36,7 @@ export class Settling {
   readonly #reported: Together<Unreported, null>
   /** Given to the journal and not yet on disk there, by number. */
   readonly #reporting = new Map<number, Unreported>()
+  #hasKeptHouse = false
   #prunedAt = 0
 
   constructor(parts: SettlingParts) {
@@ -81,6 +82,8 @@ export class Settling {
     const { clock, outbox, journal } = this.#parts
     if (journal === null) return
     const now = clock.now()
+    if (!this.#hasKeptHouse) await outbox.forgetLate()
+    this.#hasKeptHouse = true
     for (const settlement of await lateReceipts(outbox, ROWS_PER_BATCH)) await this.settle(settlement)
     for (const row of await outbox.unreceipted(now, ROWS_PER_BATCH)) await this.settle(notReceived(row, now))
     for (const { n, at, channel } of await outbox.hopeless(now - LIMITS.courier.expireMs, served, ROWS_PER_BATCH)) {
