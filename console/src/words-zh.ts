@@ -229,7 +229,7 @@ export const zh = {
       'clock/degraded': '系统时钟被拨回，逐级通知和各种到时动作会推迟。紧急情况请自行打电话。',
       'notifications/degraded': '通知发送滞后或发不出去：有人可能没有收到告警。请电话通知，并检查通知渠道。',
       'channel */degraded': '有通知渠道发不出去，可能有人没有收到告警。',
-      'provider */degraded': '有服务商拒绝发送，消息已改由下一个服务商发送。请检查其账户和配置。',
+      'provider */degraded': '有服务商拒绝发送或屡次失败，消息已改由下一个服务商发送。请检查其账户、配置和网络。',
       'delivery workers/degraded': '没有通知发送进程在运行，改由主服务发送。',
       'delivery */degraded': '有通知发送进程不正常，详见后文。',
       'standby/degraded': '备用实例暂时无法接管，告警不受影响。',

@@ -15,10 +15,10 @@ import { StateFailure } from '../store/failure.ts'
 import type { NotificationRow } from '../store/schema.ts'
 import type { Channel, ChannelAnswer, ChannelListener, ChannelReceipt, SendOutcome } from './channels/channel.ts'
 import { HandOut } from './handOut.ts'
-import { Lane, type LaneParts, type Trial } from './lane.ts'
+import { Lane, type LaneParts, type Round, type Trial } from './lane.ts'
 import { type MessageSources, messageOf } from './message.ts'
 import type { DueNotification, Outbox, OutboxFigures } from './outbox.ts'
-import { afterSend, passedOn } from './outcomes.ts'
+import { afterSend, isForOthers, passedOn } from './outcomes.ts'
 import { OwnClaims } from './ownClaims.ts'
 import type { Dispatcher } from './queues/dispatcher.ts'
 import { settlementOf } from './receipts.ts'
@@ -93,7 +93,7 @@ export class Courier implements Part {
     for (const kind of CHANNEL_KINDS) {
       const served = channels.filter((channel) => channel.kind === kind)
       if (served.length === 0) continue
-      const send: LaneParts['send'] = (due, channel, others) => this.#send(due, channel, others)
+      const send: LaneParts['send'] = (due, channel, round) => this.#send(due, channel, round)
       this.#lanes.set(kind, new Lane({ kind, channels: served, clock, random, tempo, send }))
     }
     const deliver = (due: DueNotification): void => void this.#deliver(due)
@@ -124,7 +124,7 @@ export class Courier implements Part {
     const found: { part: string; problem: string }[] = []
     for (const lane of this.#connected ? this.#lanes.values() : [])
       if (lane.problem !== null) found.push({ part: `channel ${lane.kind}`, problem: lane.problem })
-    for (const lane of this.#lanes.values()) for (const { id, problem } of lane.refusing) found.push({ part: `provider ${id}`, problem })
+    for (const lane of this.#lanes.values()) for (const { id, problem } of lane.stoodInFor) found.push({ part: `provider ${id}`, problem })
     const { problem } = this.#parts.dispatcher
     if (problem !== null) found.push({ part: 'notification queue', problem })
     const { oldestDueAt, queued } = this.#figures
@@ -281,34 +281,34 @@ export class Courier implements Part {
     for (const abort of this.#aborts) abort.abort()
   }
 
-  #send({ n }: DueNotification, channel: Channel, others: () => boolean): Promise<Trial> {
-    const sending = this.#sendClaimed(n, channel, others).finally(() => this.#sending.delete(sending))
+  #send(due: DueNotification, channel: Channel, round: Round): Promise<Trial> {
+    const sending = this.#sendClaimed(due, channel, round).finally(() => this.#sending.delete(sending))
     this.#sending.add(sending)
     return sending
   }
 
   /** Claims, sends, settles. Never throws for what the world does. */
-  async #sendClaimed(n: number, channel: Channel, others: () => boolean): Promise<Trial> {
+  async #sendClaimed({ n, host }: DueNotification, channel: Channel, { others, hopeful }: Round): Promise<Trial> {
     this.#own.hold(n)
     try {
       const row = this.#running && this.#sends ? await this.#claims.add(n) : null
-      if (row === null) return { kind: 'idle', restMs: null }
+      if (row === null) return { kind: 'idle' }
       const outcome = await this.#ask(channel, row)
-      const now = this.#parts.clock.now()
-      const passesOn = outcome.kind === 'refused' && outcome.about === 'provider' && others()
-      const settlement = passesOn ? passedOn(row, channel, outcome.problem, now) : afterSend(row, channel, outcome, now, this.#parts.random)
-      await this.#settling.settle({ ...settlement, claim: this.#id })
-      if (passesOn) return { kind: 'passedOn', restMs: null, problem: outcome.problem }
+      const { clock, random } = this.#parts
+      if (outcome.kind !== 'accepted' && isForOthers(outcome, host) && others()) {
+        await this.#settling.settle({ ...passedOn(row, channel, outcome, clock.now()), claim: this.#id })
+        return trialOf(outcome, true)
+      }
+      await this.#settling.settle({ ...afterSend(row, channel, outcome, clock.now(), random, hopeful), claim: this.#id })
       if (outcome.kind === 'accepted') this.#sent += 1
-      const troubled = outcome.kind === 'failed' || outcome.kind === 'doubtful'
-      return { kind: troubled ? 'troubled' : 'well', restMs: outcome.kind === 'failed' ? outcome.retryAfterMs : null }
+      return trialOf(outcome, false)
     } catch (cause) {
       if (!(cause instanceof StateFailure)) throw cause
       this.#problem = cause.message
       if (this.#running) await pause(this.#parts.clock, STORE_RETRY_MS)
       // Whether it is claimed is asked at the next look.
       this.#housekeptAt = Number.NEGATIVE_INFINITY
-      return { kind: 'idle', restMs: null }
+      return { kind: 'idle' }
     } finally {
       this.#own.release(n)
     }
@@ -342,6 +342,13 @@ export class Courier implements Part {
       this.#aborts.delete(abort)
     }
   }
+}
+
+/** What a send says of its provider. What it refuses because of the recipient is none of its troubles. */
+function trialOf(outcome: SendOutcome, passedOn: boolean): Trial {
+  if (outcome.kind === 'accepted' || (outcome.kind === 'refused' && outcome.about === 'recipient')) return { kind: 'well' }
+  const { kind, problem } = outcome
+  return { kind: kind === 'refused' ? kind : 'failed', problem, restMs: kind === 'failed' ? outcome.retryAfterMs : null, passedOn }
 }
 
 function doubtfulSentence(count: number): string {

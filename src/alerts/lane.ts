@@ -11,17 +11,26 @@ import type { Channel } from './channels/channel.ts'
 import type { DueNotification } from './outbox.ts'
 import type { Tempo } from './tempo.ts'
 
-/**
- * How a send went, as far as its provider is concerned. - idle: it was not asked at all. - passedOn: it refused for a reason of
- * its own, so another one is to be asked.
- */
+/** How a send went, as far as its provider is concerned. - idle: it was not asked at all. - refused: for a reason of its own. */
 export type Trial =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'idle' }
   | {
-      readonly kind: 'well' | 'troubled' | 'idle'
+      readonly kind: 'refused' | 'failed'
+      readonly problem: string
       /** The provider asked to be left alone for this long, ms. */
       readonly restMs: number | null
+      /** Another one is to be asked at once. */
+      readonly passedOn: boolean
     }
-  | { readonly kind: 'passedOn'; readonly restMs: null; readonly problem: string }
+
+/** One asking after another, until a provider takes the message or none is left. */
+export interface Round {
+  /** Whether a provider can be asked at once that has not been yet. */
+  readonly others: () => boolean
+  /** One that was asked failed: it may take the message later. */
+  readonly hopeful: boolean
+}
 
 /** From so many failures in a row on, the provider is what is wrong, and not the message. */
 const FAILURES_BEFORE_REST = 3
@@ -56,9 +65,10 @@ interface Provider {
   asking: boolean
   /** There is no leave before this, by the monotonic clock. */
   paceUntil: number
-  /** Messages in a row that it refused for a reason of its own, and the last reason. */
+  /** Messages in a row that it refused for a reason of its own. */
   refusals: number
-  refusal: string
+  /** What it last failed or refused with. */
+  problem: string
 }
 
 interface Next {
@@ -71,8 +81,9 @@ interface Waiting {
   readonly due: DueNotification
   /** In the order of coming. */
   readonly place: number
-  /** Providers that refused it for a reason of their own. */
-  readonly refusedBy: readonly Provider[]
+  /** Providers that have refused or failed it in this round. */
+  readonly asked: readonly Provider[]
+  readonly hopeful: boolean
   readonly over: () => void
 }
 
@@ -82,8 +93,8 @@ export interface LaneParts {
   readonly clock: Clock
   readonly random: Random
   readonly tempo: Tempo
-  /** Sends by this channel; never throws. `others`: whether another provider can be asked at once. */
-  readonly send: (due: DueNotification, channel: Channel, others: () => boolean) => Promise<Trial>
+  /** Sends by this channel; never throws. */
+  readonly send: (due: DueNotification, channel: Channel, round: Round) => Promise<Trial>
 }
 
 export class Lane {
@@ -110,7 +121,7 @@ export class Lane {
       asking: false,
       paceUntil: 0,
       refusals: 0,
-      refusal: ''
+      problem: ''
     }))
   }
 
@@ -122,23 +133,28 @@ export class Lane {
   /** A sentence where nothing of this kind can be sent at the moment, or nothing to some server, else null. */
   get problem(): string | null {
     const now = this.#parts.clock.monotonic()
-    const failing = this.#providers.map((provider) => failingOf(provider, now))
-    if (!this.#providers.every(({ channel }, i) => channel.problem !== null || (failing[i] as string[]).length > 0)) return null
+    if (!this.#providers.every((provider) => isInTrouble(provider, now))) return null
     const said = this.#providers.find(({ channel }) => channel.problem !== null)?.channel.problem
-    const names = this.#providers.map(({ channel }, i) =>
-      [channel.id, ...(failing[i] as string[]).filter((host) => host !== '')].join(' to ')
-    )
-    return said ?? `${names.join(' and ')}: sending fails again and again; it is tried on.`
+    if (said != null) return said
+    const failing = this.#providers.filter((provider) => failingOf(provider, now).length > 0)
+    const names = failing.map((provider) => [provider.channel.id, ...failingOf(provider, now).filter((host) => host !== '')].join(' to '))
+    if (failing.length > 0) return `${names.join(' and ')}: sending fails again and again; it is tried on.`
+    const refusing = this.#providers.map(({ channel: { id }, problem }) => `${id} refuses what it is given (${bare(problem)})`)
+    return `${refusing.join(', and ')}: see to its account and its settings.`
   }
 
-  /** Providers that refuse one message after another for a reason of their own, so that the next one stands in. */
-  get refusing(): { readonly id: string; readonly problem: string }[] {
-    return this.#providers
-      .filter(({ refusals }) => refusals >= FAILURES_BEFORE_REST)
-      .map(({ channel: { id }, refusal }) => ({
-        id,
-        problem: `${id} refuses what it is given (${refusal.replace(/\.$/, '')}); the next provider is asked instead. See to its account and its settings.`
-      }))
+  /** Providers that refuse or fail one message after another, so that the next one stands in. */
+  get stoodInFor(): { readonly id: string; readonly problem: string }[] {
+    const now = this.#parts.clock.monotonic()
+    if (this.problem !== null) return []
+    return this.#providers.flatMap((provider) => {
+      const { id } = provider.channel
+      const said = bare(provider.problem)
+      const refused = `${id} refuses what it is given (${said}); the next provider is asked instead. See to its account and its settings.`
+      if (isRefusing(provider)) return [{ id, problem: refused }]
+      if (!failingOf(provider, now).includes('')) return []
+      return [{ id, problem: `${id} fails again and again (${said}); the next provider is asked instead, and it is tried on.` }]
+    })
   }
 
   /** Resolves when the notification was sent, or need not be. */
@@ -146,7 +162,7 @@ export class Lane {
     const tier = this.#waiting[due.tier]
     if (this.#stopped || tier === undefined) return Promise.resolve()
     return new Promise((over) => {
-      this.#queueFor(due).push({ due, over, place: this.#places++, refusedBy: [] })
+      this.#queueFor(due).push({ due, over, place: this.#places++, asked: [], hopeful: false })
       this.#pump()
     })
   }
@@ -193,9 +209,11 @@ export class Lane {
   }
 
   /** The first provider that may be asked now; null: `waits` is when that may change, infinite where only the end of a send can. */
-  #providerFor({ due: { host }, refusedBy }: Waiting, tier: number, now: number, waits: { ms: number }): Provider | null {
+  #providerFor({ due: { host }, asked }: Waiting, tier: number, now: number, waits: { ms: number }): Provider | null {
+    // Those that were left may have stopped working while it waited: then the round begins again.
+    const over = asked.length > 0 && !this.#isThereBut(asked, host)
     for (const provider of this.#providers) {
-      if (refusedBy.includes(provider)) continue
+      if (!over && asked.includes(provider)) continue
       if (provider.channel.starting === true) {
         waits.ms = Math.min(waits.ms, STARTING_LOOK_MS)
         return null
@@ -228,7 +246,7 @@ export class Lane {
   }
 
   async #send({ waiting, provider, server }: Next): Promise<void> {
-    const { due, over, refusedBy } = waiting
+    const { due, over, hopeful } = waiting
     server.active += 1
     this.#active += 1
     let slow = false
@@ -239,8 +257,9 @@ export class Lane {
       this.#slow += 1
       this.#pump()
     })
-    const asked = [...refusedBy, provider]
-    const trial = await this.#parts.send(due, provider.channel, () => !this.#stopped && this.#isThereBut(asked, due.host))
+    const asked = [...waiting.asked, provider]
+    const others = (): boolean => !this.#stopped && this.#isThereBut(asked, due.host)
+    const trial = await this.#parts.send(due, provider.channel, { others, hopeful })
     patience.cancel()
     server.active -= 1
     if (slow) this.#slow -= 1
@@ -249,8 +268,8 @@ export class Lane {
     if (trial.kind === 'idle' && provider.channel.perSecond !== null) provider.leave += 1
     this.#judge(provider, server, trial)
     this.#forget(provider)
-    if (trial.kind !== 'passedOn' || this.#stopped) over()
-    else this.#queueFor(due).unshift({ ...waiting, refusedBy: asked })
+    if (!('passedOn' in trial && trial.passedOn) || this.#stopped) over()
+    else this.#queueFor(due).unshift({ ...waiting, asked, hopeful: hopeful || trial.kind === 'failed' })
     this.#pump()
   }
 
@@ -272,21 +291,18 @@ export class Lane {
   }
 
   #judge(provider: Provider, server: Server, trial: Trial): void {
-    const { kind, restMs } = trial
-    if (kind === 'well') {
-      server.failures = 0
-      provider.refusals = 0
-    }
-    if (kind === 'passedOn') {
-      provider.refusals += 1
-      provider.refusal = trial.problem
-    }
-    if (kind !== 'troubled') return
+    if (trial.kind === 'idle') return
+    if (trial.kind !== 'failed') server.failures = 0
+    if (trial.kind === 'well') provider.refusals = 0
+    if (trial.kind === 'refused') provider.refusals += 1
+    if (trial.kind === 'well') return
+    provider.problem = trial.problem
+    if (trial.kind === 'refused') return
     server.failures += 1
     const { clock, random } = this.#parts
     const doubled = FIRST_REST_MS * 2 ** Math.min(10, server.failures - FAILURES_BEFORE_REST)
     const own = server.failures < FAILURES_BEFORE_REST ? 0 : Math.min(LONGEST_REST_MS, doubled) * (0.5 + random.next() / 2)
-    server.restUntil = clock.monotonic() + Math.max(own, Math.min(restMs ?? 0, LIMITS.courier.longestRetryAfterMs))
+    server.restUntil = clock.monotonic() + Math.max(own, Math.min(trial.restMs ?? 0, LIMITS.courier.longestRetryAfterMs))
   }
 
   #forget({ servers }: Provider): void {
@@ -313,6 +329,19 @@ function failingOf({ servers }: Provider, now: number): string[] {
     ([key, { failures, restUntil }]) => failures >= FAILURES_BEFORE_REST && (key === '' || restUntil + FORGET_MS > now)
   )
   return failing.map(([key]) => key)
+}
+
+function isRefusing({ refusals }: Provider): boolean {
+  return refusals >= FAILURES_BEFORE_REST
+}
+
+function isInTrouble(provider: Provider, now: number): boolean {
+  return provider.channel.problem !== null || isRefusing(provider) || failingOf(provider, now).length > 0
+}
+
+/** To stand within a sentence. */
+function bare(sentence: string): string {
+  return sentence.replace(/\.$/, '')
 }
 
 /** How long until this server of the provider may be asked, ms; infinite while only the end of a send can change that. */

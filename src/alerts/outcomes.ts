@@ -8,43 +8,52 @@ import { plainText } from '../store/text.ts'
 import type { Channel, SendOutcome } from './channels/channel.ts'
 import type { Settlement } from './outbox.ts'
 
-/** After a try. `row` as it was claimed: `tries` counts this one. */
-export function afterSend(row: NotificationRow, channel: Channel, outcome: SendOutcome, now: number, random: Random): Settlement {
-  const { n, tries } = row
-  const provider = channel.id
-  switch (outcome.kind) {
-    case 'accepted':
-      return {
-        n,
-        set: {
-          state: 'sent',
-          provider,
-          provider_id: outcome.providerId,
-          sent_at: now,
-          problem: null,
-          receipt_due: channel.receipts && outcome.providerId !== null ? now + LIMITS.courier.receiptMs : null,
-          unreported: 1
-        }
-      }
-    case 'refused':
-      return { n, set: { ...failed(now, outcome.problem), provider } }
-    case 'failed':
-    case 'doubtful': {
-      const problem = plainText(outcome.problem)
-      const doubt = outcome.kind === 'doubtful' ? { possible_duplicate: 1 } : {}
-      if (tries >= LIMITS.courier.tries) {
-        return { n, set: { ...failed(now, `${problem} It was tried ${tries} times.`), ...doubt, provider } }
-      }
-      const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
-      const wait = Math.max(backoffMs(tries, random), Math.min(retryAfterMs, LIMITS.courier.longestRetryAfterMs))
-      return { n, set: { state: 'queued', provider, problem, next_at: now + wait, ...doubt } }
-    }
-  }
+/** Whether another provider may take it: not where it is about the recipient, or about a server of the recipient's own. */
+export function isForOthers(outcome: SendOutcome, host: string): boolean {
+  if (outcome.kind === 'refused') return outcome.about === 'provider'
+  return outcome.kind !== 'accepted' && host === ''
 }
 
-/** Refused for a reason of the provider's own: another one is asked at once. It was no try of theirs. */
-export function passedOn({ n, tries }: NotificationRow, channel: Channel, problem: string, now: number): Settlement {
-  return { n, set: { state: 'queued', provider: channel.id, problem: plainText(problem), next_at: now, tries: tries - 1 } }
+/**
+ * After the last asking of a round. `row` as it was claimed: `tries` counts this round. `hopeful`: somebody in it only failed, so that
+ * the last one's refusal is not the end.
+ */
+export function afterSend(
+  row: NotificationRow,
+  channel: Channel,
+  outcome: SendOutcome,
+  now: number,
+  random: Random,
+  hopeful = false
+): Settlement {
+  const { n, tries } = row
+  const provider = channel.id
+  if (outcome.kind === 'accepted') {
+    // Also where it gave no name by which a receipt could speak of it: then none will come.
+    const receipt_due = channel.receipts ? now + LIMITS.courier.receiptMs : null
+    const ids = { provider, provider_id: outcome.providerId }
+    return { n, set: { state: 'sent', ...ids, sent_at: now, problem: null, receipt_due, unreported: 1 } }
+  }
+  if (outcome.kind === 'refused' && !(hopeful && outcome.about === 'provider'))
+    return { n, set: { ...failed(now, outcome.problem), provider } }
+  const problem = plainText(outcome.problem)
+  if (tries >= LIMITS.courier.tries)
+    return { n, set: { ...failed(now, `${problem} It was tried ${tries} times.`), ...doubtOf(outcome), provider } }
+  const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
+  const wait = Math.max(backoffMs(tries, random), Math.min(retryAfterMs, LIMITS.courier.longestRetryAfterMs))
+  return { n, set: { state: 'queued', provider, problem, next_at: now + wait, ...doubtOf(outcome) } }
+}
+
+/** Another provider is asked at once, in the same round. */
+export function passedOn({ n, tries }: NotificationRow, channel: Channel, outcome: Troubled, now: number): Settlement {
+  const problem = plainText(outcome.problem)
+  return { n, set: { state: 'queued', provider: channel.id, problem, next_at: now, tries: tries - 1, ...doubtOf(outcome) } }
+}
+
+export type Troubled = Exclude<SendOutcome, { kind: 'accepted' }>
+
+function doubtOf({ kind }: Troubled): Settlement['set'] {
+  return kind === 'doubtful' ? { possible_duplicate: 1 } : {}
 }
 
 /** Doubled from try to try, half of it by chance, so that what failed together does not come back together. */

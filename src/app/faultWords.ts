@@ -40,7 +40,7 @@ const KNOWN: readonly Known[] = [
   {
     part: /^provider (.+)$/,
     name: ([, id = '']) => `通道 ${id}`,
-    problem: '该服务商拒绝发送,消息已改由下一个服务商发送,请检查其账户和配置'
+    problem: '该服务商拒绝发送或屡次失败,消息已改由下一个服务商发送,请检查其账户、配置和网络'
   },
   { part: /^notification queue$/, name: () => '通知队列', problem: '队列不可用,通知改为直接发送,会慢几秒' },
   { part: /^notifications$/, name: () => '通知发送', problem: '有通知积压未发出,人员可能收不到报警' },

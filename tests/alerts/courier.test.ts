@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { EmbeddedDispatcher } from '../../src/alerts/queues/embedded.ts'
 import type { PlannedNotification } from '../../src/model/notification.ts'
 import { courierBehaviour } from './courierBehaviour.ts'
-import { CourierYard } from './courierYard.ts'
+import { CourierYard, type YardOptions } from './courierYard.ts'
+import type { LedgerChannel, Treatment } from './ledgerCarrier.ts'
 
 courierBehaviour('embedded', () => new EmbeddedDispatcher())
 
@@ -147,7 +148,97 @@ describe('a provider in trouble', () => {
   })
 })
 
+describe('a provider that fails', () => {
+  const asked: string[] = []
+  /** Two providers of one kind; `first` decides what becomes of what the first one is asked. */
+  const open = async (first: () => Treatment, second: (id: string) => Treatment = () => 'take', options: Partial<YardOptions> = {}) => {
+    asked.length = 0
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), second: {}, ...options })
+    yard.carrier.treat = ({ by, id }) => {
+      asked.push(`${id} ${by}`)
+      return by === 'carrier' ? first() : second(id)
+    }
+    await yard.courier.start()
+    return yard
+  }
+  const sent = async (yard: CourierYard, id: string) => {
+    await yard.plan(yard.planned(id))
+    await vi.waitFor(async () => expect((await yard.states())[id]).toBe('sent'), WAIT)
+    const { provider, tries, possible_duplicate } = (await yard.rows()).find((row) => row.id === id) ?? {}
+    return { provider, tries, possible_duplicate }
+  }
+
+  it('is stood in for by the next one at once, and named once it fails again and again', async () => {
+    const yard = await open(() => 'fail')
+    for (const id of ['a', 'b', 'c']) expect(await sent(yard, id)).toEqual({ provider: 'second', tries: 1, possible_duplicate: 0 })
+    expect(asked).toEqual(['a carrier', 'a second', 'b carrier', 'b second', 'c carrier', 'c second'])
+    expect(yard.courier.problems()).toEqual([
+      {
+        part: 'provider carrier',
+        problem: 'carrier fails again and again (The carrier is in trouble); the next provider is asked instead, and it is tried on.'
+      }
+    ])
+    await yard.close()
+  })
+
+  it('without an answer is stood in for too; what it may have taken is marked', async () => {
+    const yard = await open(() => 'takeSilently')
+    expect(await sent(yard, 'a')).toEqual({ provider: 'second', tries: 1, possible_duplicate: 1 })
+    expect(asked).toEqual(['a carrier', 'a second'])
+    await yard.close()
+  })
+
+  it('is asked again where the next one refuses: a refusal is the end only where all refuse', async () => {
+    let fails = 1
+    const yard = await open(
+      () => (fails-- > 0 ? 'fail' : 'take'),
+      () => 'refuse',
+      { factor: 50 }
+    )
+    expect(await sent(yard, 'a')).toEqual({ provider: 'carrier', tries: 2, possible_duplicate: 0 })
+    expect(asked).toEqual(['a carrier', 'a second', 'a carrier'])
+    await yard.close()
+  })
+
+  it('is asked again where the next one stops working before it is its turn', async () => {
+    let fails = 1
+    const yard = await open(() => (fails-- > 0 ? 'fail' : 'take'), undefined, { second: { perSecond: 0.01 } })
+    const second = yard.second as LedgerChannel
+    fails = 2
+    expect(await sent(yard, 'a')).toMatchObject({ provider: 'second' })
+    await yard.plan(yard.planned('b'))
+    await vi.waitFor(async () => expect(asked).toEqual(['a carrier', 'a second', 'b carrier']), WAIT)
+    second.problem = 'it is not connected'
+    expect(await sent(yard, 'c')).toMatchObject({ provider: 'carrier' })
+    await vi.waitFor(async () => expect(await yard.states()).toEqual({ a: 'sent', b: 'sent', c: 'sent' }), WAIT)
+    await yard.close()
+  })
+
+  it('because of the server behind an address is the same by every provider', async () => {
+    const yard = await open(() => 'fail', undefined, { channel: { kind: 'webhook' }, second: { kind: 'webhook' }, factor: 200 })
+    await yard.plan(hook(yard, 'a', 'dead.plant'))
+    await vi.waitFor(async () => expect(asked.length).toBeGreaterThanOrEqual(2), WAIT)
+    expect(new Set(asked.slice(0, 2))).toEqual(new Set(['a carrier']))
+    await yard.close()
+  })
+})
+
 describe('a provider that refuses', () => {
+  it('for a reason of its own without another one is what is wrong with its way', async () => {
+    const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher() })
+    yard.carrier.treat = () => 'refuse'
+    await yard.courier.start()
+    await yard.plan(...['a', 'b', 'c'].map((id) => yard.planned(id)))
+    await vi.waitFor(async () => expect(await yard.states()).toEqual({ a: 'failed', b: 'failed', c: 'failed' }), WAIT)
+    expect(yard.courier.problems()).toEqual([
+      {
+        part: 'channel sms',
+        problem: 'carrier refuses what it is given (The carrier refuses this message): see to its account and its settings.'
+      }
+    ])
+    await yard.close()
+  })
+
   it('for a reason of its own is stood in for by the next one at once, and named; a retry is counted for none of it', async () => {
     const yard = await CourierYard.open({ dispatcher: () => new EmbeddedDispatcher(), second: {} })
     yard.carrier.treat = ({ by }) => (by === 'carrier' ? 'refuse' : 'take')

@@ -78,6 +78,7 @@ export class CourierYard {
   readonly clock: FastClock
   readonly carrier: LedgerCarrier
   readonly channel: LedgerChannel
+  readonly second: LedgerChannel | null
   readonly state: State
   readonly book: Book
   readonly outbox: Outbox
@@ -104,6 +105,7 @@ export class CourierYard {
     this.book = new Book(state)
     this.outbox = new Outbox(state)
     this.channel = new LedgerChannel({ url: carrier.url, ...channel })
+    this.second = second === undefined ? null : new LedgerChannel({ url: carrier.url, id: 'second', ...second })
     this.dispatcher = dispatcher(this.clock)
     const figures = () => ({ sends: beside?.sends ?? true, sending: 0, sent: 0, problem: null })
     const self = { id: 'service', role: 'service', host: 'here', pid: process.pid, version: 'test' }
@@ -115,7 +117,7 @@ export class CourierYard {
       roster: this.roster,
       sends: () => beside?.sends ?? true,
       outbox: this.outbox,
-      channels: [this.channel, ...(second === undefined ? [] : [new LedgerChannel({ url: carrier.url, id: 'second', ...second })])],
+      channels: this.second === null ? [this.channel] : [this.channel, this.second],
       dispatcher: this.dispatcher,
       clock: this.clock,
       random: new Random(1),

@@ -92,6 +92,8 @@ export class LedgerChannel implements Channel {
   starting = false
   refusesFor: 'provider' | 'recipient' = 'provider'
   listener: ChannelListener | null = null
+  /** Whether what is accepted gets a name that receipts may speak of. */
+  named = true
   sends = 0
   readonly #url: string
 
@@ -115,7 +117,7 @@ export class LedgerChannel implements Channel {
       const payload = JSON.stringify({ id, to, text, tier, title, ackUrl, body, by: this.id })
       const response = await fetch(this.#url, { method: 'POST', body: payload, signal })
       const answer = await response.text()
-      if (response.status === 200) return { kind: 'accepted', providerId: answer }
+      if (response.status === 200) return { kind: 'accepted', providerId: this.named ? answer : null }
       if (response.status === 400) return { kind: 'refused', about: this.refusesFor, problem: 'The carrier refuses this message.' }
       return { kind: 'failed', problem: 'The carrier is in trouble.', retryAfterMs: null }
     } catch {
