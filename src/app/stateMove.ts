@@ -15,7 +15,7 @@ import { refuseFilled, type Transferred, transfer } from '../store/transfer.ts'
 import { flushFolder } from './backup/files.ts'
 import type { Config } from './config/service.ts'
 import { instanceOf } from './standby/instance.ts'
-import { MOVED, placeOf, STATE_FILE } from './stateStore.ts'
+import { MOVED, placeOf, STATE_ENDS, STATE_FILE } from './stateStore.ts'
 
 export interface Moved extends Transferred {
   /** Where it was, and where it is now, as people are told. */
@@ -70,14 +70,14 @@ export async function filled(source: State, to: string, instance: string): Promi
     return { done, audit: done.rows.audit ?? 0 }
   } finally {
     await target.destroy()
-    if (!whole && !isServer(to)) for (const end of ['', '-wal', '-shm']) await rm(`${to}${end}`, { force: true })
+    if (!whole && !isServer(to)) for (const end of STATE_ENDS) await rm(`${to}${end}`, { force: true })
   }
 }
 
 async function setAside(file: string): Promise<string> {
   const aside = `${file}${MOVED}`
   // The last connection to it closes only later: its log goes with it.
-  for (const end of ['', '-wal', '-shm']) if (existsSync(`${file}${end}`)) await rename(`${file}${end}`, `${aside}${end}`)
+  for (const end of STATE_ENDS) if (existsSync(`${file}${end}`)) await rename(`${file}${end}`, `${aside}${end}`)
   await flushFolder(path.dirname(file))
   return aside
 }

@@ -8,6 +8,8 @@ import type { State } from '../store/schema.ts'
 import type { Config } from './config/service.ts'
 
 export const STATE_FILE = 'state.db'
+/** What the names of the files of one SQLite database end with. */
+export const STATE_ENDS = ['', '-wal', '-shm']
 /** Ends the name of a file whose content was moved to a server. */
 export const MOVED = '.moved'
 

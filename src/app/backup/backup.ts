@@ -13,6 +13,7 @@ import { messageOf, Refusal } from '../../platform/problem.ts'
 import { copyServerState, copyState } from '../../store/copy.ts'
 import { ControlLine, type Held } from '../control.ts'
 import { checkLayout, LAYOUT, LAYOUT_FILE, RESTORING_FILE } from '../dataFolder.ts'
+import { STATE_ENDS, STATE_FILE } from '../stateStore.ts'
 import { VERSION } from '../version.ts'
 import { copyFile, emptyFolder, flushFolder, namesIn, removeFile, sumFile } from './files.ts'
 import { MANIFEST_FILE, type Manifest, writeManifest } from './manifest.ts'
@@ -24,7 +25,7 @@ type File = Manifest['files'][number]
  * the server `url`. Throws a Refusal where that cannot be.
  */
 export async function backup(data: string, target: string, clock: Clock, url: string | null = null): Promise<Manifest> {
-  if ((url === null && !existsSync(path.join(data, 'state.db'))) || !existsSync(path.join(data, 'journal'))) {
+  if ((url === null && !existsSync(path.join(data, STATE_FILE))) || !existsSync(path.join(data, 'journal'))) {
     throw new Refusal(
       `There is nothing to back up: ${data} holds no data of a service. Name its fenghuo.yaml by --config, or its folder by FENGHUO_DATA.`
     )
@@ -45,7 +46,7 @@ export async function backup(data: string, target: string, clock: Clock, url: st
       return await copyAll(data, target, url, held, files, clock, () => line?.alive ?? true)
     } catch (cause) {
       // Half a backup is none, and takes room.
-      for (const file of [...files.map(({ path: name }) => name), 'state.db', 'state.db-wal', 'state.db-shm', MANIFEST_FILE])
+      for (const file of [...files.map(({ path: name }) => name), ...STATE_ENDS.map((end) => `${STATE_FILE}${end}`), MANIFEST_FILE])
         await removeFile(path.join(target, file))
       if (cause instanceof Refusal) throw cause
       throw new Refusal(`The backup was not finished: ${messageOf(cause)}. What was copied has been removed again.`, { cause })
@@ -85,9 +86,9 @@ async function copyAll(
     Object.assign(file, await copyFile(from, path.join(target, name), bytes))
   }
   await copyHistory(data, held, copy)
-  const stateFile = path.join(target, 'state.db')
-  const state = url === null ? await copyState(path.join(data, 'state.db'), stateFile) : await copyServerState(url, stateFile)
-  files.push({ path: 'state.db', ...(await sumFile(path.join(target, 'state.db'), true)) })
+  const stateFile = path.join(target, STATE_FILE)
+  const state = url === null ? await copyState(path.join(data, STATE_FILE), stateFile) : await copyServerState(url, stateFile)
+  files.push({ path: STATE_FILE, ...(await sumFile(stateFile, true)) })
   const needed = held === null ? Number.POSITIVE_INFINITY : Math.max(held.flushedSeq, held.history?.seq ?? 0, state.seq)
   for (const name of await namesIn(path.join(data, 'snapshots'))) {
     // One taken since the state was copied would lie ahead of everything, and be believed when the journal has grown past it.

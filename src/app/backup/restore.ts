@@ -9,12 +9,9 @@ import { openState } from '../../store/state.ts'
 import { LAYOUT, RESTORING_FILE } from '../dataFolder.ts'
 import { INSTANCE_FILE, instanceOf } from '../standby/instance.ts'
 import { filled } from '../stateMove.ts'
-import { STATE_FILE } from '../stateStore.ts'
+import { STATE_ENDS, STATE_FILE } from '../stateStore.ts'
 import { copyFile, emptyFolder, flushFolder, removeFile, sumFile } from './files.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-
-/** Of the files of an SQLite database. */
-const ENDS = ['', '-wal', '-shm']
 
 /**
  * Checks the backup in `source` and copies it into `data`, its state into the empty database at `url` where there is one. Throws
@@ -45,7 +42,7 @@ export async function restore(source: string, data: string, url: string | null =
     await removeFile(mark)
     await flushFolder(data)
   } catch (cause) {
-    const made = [...manifest.files.map((file) => file.path), ...ENDS.map((end) => `${STATE_FILE}${end}`), INSTANCE_FILE]
+    const made = [...manifest.files.map((file) => file.path), ...STATE_ENDS.map((end) => `${STATE_FILE}${end}`), INSTANCE_FILE]
     for (const name of made) await removeFile(path.join(data, name)).catch(() => undefined)
     await removeFile(mark).catch(() => undefined)
     for (const folder of foldersOf(manifest)) await rmdir(path.join(data, folder)).catch(() => undefined)
@@ -71,12 +68,12 @@ async function intoServer(data: string, url: string): Promise<void> {
   } finally {
     await state.destroy()
   }
-  for (const end of ENDS) await removeFile(`${file}${end}`)
+  for (const end of STATE_ENDS) await removeFile(`${file}${end}`)
 }
 
 /** Every file there, and as it was written. */
 async function verify(source: string, { files, journal, state }: Manifest): Promise<void> {
-  if (!files.some((file) => file.path === 'state.db') || journal.to < state.seq) {
+  if (!files.some((file) => file.path === STATE_FILE) || journal.to < state.seq) {
     throw new Refusal(`The backup ${source} is incomplete: use another one.`)
   }
   for (const file of files) {
