@@ -3,6 +3,7 @@
 
 import type { Metric } from '../model/plant.ts'
 import type { Language } from '../model/text.ts'
+import { inChinese } from './reasonZh.ts'
 
 const NUMBER = '-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?'
 const UNITS: Readonly<Record<string, { readonly zh: string; readonly en: string }>> = {
@@ -12,21 +13,15 @@ const UNITS: Readonly<Record<string, { readonly zh: string; readonly en: string 
   'm3/h': { zh: 'm³/h', en: 'm³/h' },
   'mg/m3': { zh: 'mg/m³', en: 'mg/m³' }
 }
-const SPANS: Readonly<Record<string, string>> = { ms: '毫秒', s: '秒', m: '分钟', h: '小时', d: '天' }
-const FUNCTIONS_ZH: Readonly<Record<string, string>> = {
-  delta: '变化量',
-  rate: '每分钟变化',
-  avg: '平均值',
-  min: '最小值',
-  max: '最大值',
-  timeTo: '到达限值的分钟数',
-  abs: '绝对值'
-}
+const MEASURED = new RegExp(`(?<![\\w.-])([a-z][a-z0-9_]*)( ${NUMBER})?( (?:[<>]=?|==|!=) )?(${NUMBER})?(?![\\w.(])`, 'g')
 
 /** The reason in this language. `metrics` are those of the alarm's device, or of all devices that it may name. */
 export function measured(because: string, metrics: ReadonlyMap<string, Metric>, language: Language): string {
+  // Whoever switched a state on by hand has used words of their own.
+  const byHand = /^switched on by ([^:]+)(: [\s\S]*)?$/.exec(because)
+  if (byHand !== null) return language === 'zh' ? `由 ${byHand[1]} 进入${byHand[2] ?? ''}` : because
   let text = because.replaceAll(
-    new RegExp(`(?<![\\w.-])([a-z][a-z0-9_]*)( ${NUMBER})?( (?:[<>]=?|==|!=) )?(${NUMBER})?(?![\\w.(])`, 'g'),
+    MEASURED,
     (whole, id: string, value: string | undefined, operator: string | undefined, limit: string | undefined) => {
       const metric = metrics.get(id)
       if (metric === undefined) return whole
@@ -54,23 +49,4 @@ function unitOf({ unit }: Metric, language: Language): string {
   if (unit === '1') return ''
   const text = UNITS[unit]?.[language] ?? unit
   return text.startsWith('%') || text.startsWith('°') ? text : ` ${text}`
-}
-
-function inChinese(text: string): string {
-  return text
-    .replaceAll(/nothing received for (\S+)/g, '$1未收到数据')
-    .replaceAll(/(\S+) unchanged for (\S+)/g, '$1持续$2无变化')
-    .replaceAll(/(\S+) is not faulty/g, '$1无故障')
-    .replaceAll(/(\S+) is faulty/g, '$1故障')
-    .replaceAll(/(\S+) is stuck/g, '$1卡滞')
-    .replaceAll(/(\d+) of (\d+) devices: /g, '$2 台中 $1 台:')
-    .replaceAll(/ and (\d+) more/g, ' 等另 $1 台')
-    .replaceAll(' and ', ',')
-    .replaceAll('unknown', '未知')
-    .replaceAll(/\b(delta|rate|avg|min|max|timeTo|abs)\(/g, (_whole, name: string) => `${FUNCTIONS_ZH[name]}(`)
-    .replaceAll(/ for (?=\d)/g, ',持续 ')
-    .replaceAll(/(?<![\w.-])((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)(?![\w-])/g, (span: string) =>
-      span.replaceAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g, (_whole, count: string, unit: string) => `${count} ${SPANS[unit]}`)
-    )
-    .replaceAll(/(\d (?:毫秒|秒|分钟|小时|天))(?=\d)/g, '$1 ')
 }
