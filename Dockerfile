@@ -18,6 +18,9 @@ ENV NODE_ENV=production \
 RUN groupadd --gid 10001 fenghuo \
  && useradd --uid 10001 --gid fenghuo --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin fenghuo \
  && install -d -m 0700 -o fenghuo -g fenghuo /data /backup \
+ # An empty volume takes over the owner of the folder it is mounted on. /broker is for what Mosquitto reads, whose user writes it.
+ && install -d -m 0711 -o fenghuo -g fenghuo /secrets \
+ && install -d -m 0700 -o 1883 -g 1883 /broker \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /opt/yarn*
 WORKDIR /app
 COPY --from=build /app/package.json ./
@@ -28,7 +31,6 @@ COPY src src
 COPY simulators simulators
 COPY config /plant
 USER 10001:10001
-VOLUME ["/data"]
 EXPOSE 8080 1883 8883
 # Alive as long as the process answers, however its parts are: restarting does not mend a full disk. With TLS or without; on loopback
 # nobody needs to prove who he is. (Where http.tls requires certificates of clients, let the orchestrator look at the port instead.)

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 
-const LAUNCHER = path.join(import.meta.dirname, '..', 'bin', 'fenghuo')
+export const LAUNCHER = path.join(import.meta.dirname, '..', 'bin', 'fenghuo')
 export const ADMIN_PASSWORD = 'a-test-password-of-some-length'
 
 export interface ServiceOptions {

@@ -28,8 +28,10 @@ export interface MosquittoForTests {
   /** SIGTERM: it saves what it holds. */
   stop(): Promise<void>
   restart(): Promise<void>
-  /** Reads its password and ACL files again. */
+  /** Reads its password and ACL files again; where it logs as it does by default, it has done so when this resolves. */
   reload(): Promise<void>
+  /** SIGHUP. */
+  hangUp(): void
   close(): Promise<void>
 }
 
@@ -52,6 +54,8 @@ export interface MosquittoOptions {
   readonly perListener?: boolean
   /** A configuration file as it is, with its port; then nothing else is added. */
   readonly configuration?: { readonly file: string; readonly port: number }
+  /** What it is started by, to be another user for instance. */
+  readonly by?: readonly string[]
 }
 
 export async function openMosquitto(options: MosquittoOptions = {}): Promise<MosquittoForTests> {
@@ -96,6 +100,7 @@ async function served(backing: Backing): Promise<MosquittoForTests> {
       proxy.mode = 'pass'
       if (backing.child() !== null) await backing.start()
     },
+    hangUp: () => void backing.child()?.kill('SIGHUP'),
     async reload() {
       const before = backing.output().length
       backing.child()?.kill('SIGHUP')
@@ -109,7 +114,12 @@ async function served(backing: Backing): Promise<MosquittoForTests> {
   }
 }
 
-async function local({ lines = ['allow_anonymous true'], perListener = false, configuration }: MosquittoOptions): Promise<Backing> {
+async function local({
+  lines = ['allow_anonymous true'],
+  perListener = false,
+  configuration,
+  by = []
+}: MosquittoOptions): Promise<Backing> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-mosquitto-'))
   // It gives up root for a user of its own, who must be able to write here.
   chmodSync(folder, 0o777)
@@ -131,7 +141,8 @@ async function local({ lines = ['allow_anonymous true'], perListener = false, co
   let child: ChildProcess | null = null
   let output = ''
   const start = async (): Promise<void> => {
-    const started = spawn('mosquitto', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [program = 'mosquitto', ...args] = [...by, 'mosquitto', '-c', file]
+    const started = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     started.stderr?.on('data', (bytes) => (output = (output + bytes).slice(-1_000_000)))
     child = started
     await answers(port, '127.0.0.1', () => {

@@ -29,12 +29,18 @@ export interface PostgresServer {
   close(): Promise<void>
 }
 
-export async function openPostgres(): Promise<PostgresServer> {
+export interface PostgresAsked {
+  readonly port: number
+  readonly password: string
+}
+
+/** `asked`: a server of our own on this port, which lets in by this password only. */
+export async function openPostgres(asked?: PostgresAsked): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES_URL
-  if (given !== undefined) return remote(given, async () => {})
+  if (given !== undefined && asked === undefined) return remote(given, async () => {})
   const binaries = binariesIn('/usr/lib/postgresql') ?? binariesIn('/usr/local/pgsql')
-  if (binaries !== null) return local(binaries)
-  const container = await containerUrl()
+  if (binaries !== null) return local(binaries, asked)
+  const container = asked === undefined ? await containerUrl() : null
   if (container !== null) return remote(container.url, container.stop)
   throw new Error('A PostgreSQL is needed here: apt-get install postgresql, or set TEST_POSTGRES_URL, or run Docker.')
 }
@@ -55,19 +61,23 @@ function owner(): { uid?: number; gid?: number } {
   return { uid: idOf('-u'), gid: idOf('-g') }
 }
 
-async function local(binaries: string): Promise<PostgresServer> {
+async function local(binaries: string, asked?: PostgresAsked): Promise<PostgresServer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-postgres-'))
   const who = owner()
   if (who.uid !== undefined) chownSync(folder, who.uid, who.gid ?? who.uid)
   chmodSync(folder, 0o700)
   const data = path.join(folder, 'data')
   const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', HOME: folder }
-  const options = ['-D', data, '-U', 'fenghuo', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
-  execFileSync(path.join(binaries, 'initdb'), options, { ...who, env, cwd: folder, stdio: 'ignore' })
+  const options = ['-D', data, '-U', 'fenghuo', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
+  const passwords = path.join(folder, 'password')
+  writeFileSync(passwords, asked?.password ?? '', { mode: 0o600 })
+  if (who.uid !== undefined) chownSync(passwords, who.uid, who.gid ?? who.uid)
+  const auth = asked === undefined ? ['--auth=trust'] : ['--auth=scram-sha-256', `--pwfile=${passwords}`]
+  execFileSync(path.join(binaries, 'initdb'), [...options, ...auth], { ...who, env, cwd: folder, stdio: 'ignore' })
   const access = path.join(data, 'pg_hba.conf')
   writeFileSync(access, `host all ${WITH_PASSWORD} all scram-sha-256\n${readFileSync(access, 'utf8')}`)
-  const port = await freePort()
-  const url = `postgres://fenghuo@127.0.0.1:${port}/postgres`
+  const port = asked?.port ?? (await freePort())
+  const url = `postgres://fenghuo${asked === undefined ? '' : `:${asked.password}`}@127.0.0.1:${port}/postgres`
   let child: ChildProcess | null = null
   const start = async (): Promise<void> => {
     const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'shared_buffers=32MB']
