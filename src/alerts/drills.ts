@@ -106,13 +106,15 @@ export class Drills {
       const record = recordOf(row, messages, now)
       const text = JSON.stringify(record)
       const signature = signatureOf(await this.#secret(), text)
-      await guarded(() =>
+      const isOurs = await guarded(() =>
         this.#state.transaction().execute(async (state) => {
-          await state.updateTable('drills').set({ record: text, signature }).where('id', '=', row.id).execute()
+          const query = state.updateTable('drills').set({ record: text, signature }).where('id', '=', row.id)
+          if ((await query.where('record', 'is', null).executeTakeFirst()).numUpdatedRows === 0n) return false
           await chain(state, record.by, `drill.close ${record.id}`, { ...record, signature })
+          return true
         })
       )
-      closed += 1
+      if (isOurs) closed += 1
     }
     return closed
   }
