@@ -188,7 +188,7 @@ const SPOKEN: Readonly<Record<Language, readonly (readonly [RegExp, string])[]>>
 }
 
 /** The text as a voice can read it out: signs and units as words. */
-function speakable(text: string, language: Language): string {
+export function speakable(text: string, language: Language): string {
   let spokenText = text
   for (const [sign, words] of SPOKEN[language]) spokenText = spokenText.replaceAll(sign, words)
   return spokenText

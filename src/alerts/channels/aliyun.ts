@@ -111,7 +111,7 @@ abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel
     if (number === null) return refused('the address is not a phone number', 'recipient')
     const template = templateFor(this.settings.templates, message)
     if (template === null) return refused(`no template of channel ${this.id} serves ${message.reason}`, 'provider')
-    const values = valuesFor(template, message, this.settings.variableLength)
+    const values = valuesFor(template, message, this.settings.variableLength, this.kind === 'voice')
     // Domestic numbers without their country, foreign ones without `+`.
     const called = number.replace(/^\+(86(?=1\d{10}$))?/, '').replace(/^86/, '0')
     const parameter = JSON.stringify(Object.fromEntries(values.map(({ name, value }) => [name, value])))

@@ -1,6 +1,7 @@
 // What a message says by each way: the planned text as it is, a vendor's template filled, or cut to what fits. Pure.
 // Nothing is added to what was planned except how to answer.
 
+import { speakable } from '../wordingText.ts'
 import type { OutgoingMessage } from './channel.ts'
 import type { TemplateWord, VendorTemplate } from './settings.ts'
 
@@ -47,9 +48,39 @@ export function templateFor(templates: readonly VendorTemplate[], { language, re
   return named.find(fits) ?? general.find(fits) ?? named[0] ?? general[0] ?? null
 }
 
-/** The values of a template's variables, in its order, each cut to `length` and free of what vendors refuse in a value. */
-export function valuesFor(template: VendorTemplate, message: OutgoingMessage, length: number): { name: string; value: string }[] {
-  return template.variables.map(({ name, word }) => ({ name, value: cutText(plain(wordIn(word, message)), length) }))
+/**
+ * The values of a template's variables, in its order, each cut to `length` and free of what vendors refuse in a value; `spoken`:
+ * as they are read out. A drill says so in one of them, whichever the template has.
+ */
+export function valuesFor(
+  template: VendorTemplate,
+  message: OutgoingMessage,
+  length: number,
+  spoken = false
+): { name: string; value: string }[] {
+  const { language, drill } = message
+  const words = template.variables.map(({ word }) => word)
+  const marks = words.find((word) => SAYS_WHAT.has(word)) ?? words.find((word) => word !== 'ackCode')
+  return template.variables.map(({ name, word }) => {
+    const text = wordIn(word, message)
+    const value = plain(spoken && word !== 'ackCode' ? speakable(text, language) : text)
+    const mark = drill && word === marks && !(SAYS_WHAT.has(word) && /演练|drill/i.test(value)) ? DRILL[language] : ''
+    const cut = word === 'where' ? cutMiddle : cutText
+    return { name, value: mark + cut(value, length - mark.length) }
+  })
+}
+
+const SAYS_WHAT: ReadonlySet<TemplateWord> = new Set(['what', 'title', 'text'])
+const DRILL = { zh: '演练 ', en: 'DRILL ' } as const
+
+/** Cut so that both ends stay: of a place, the site and the device. */
+function cutMiddle(text: string, length: number): string {
+  if (text.length <= length) return text
+  const first = Math.floor(length / 3)
+  const last = text.slice(text.length - (length - first - 1))
+  return `${cutText(text, first + 1)
+    .slice(0, -1)
+    .trimEnd()}…${/^[\udc00-\udfff]/.test(last) ? last.slice(1) : last}`
 }
 
 function wordIn(word: TemplateWord, message: OutgoingMessage): string {
@@ -61,17 +92,12 @@ function wordIn(word: TemplateWord, message: OutgoingMessage): string {
     case 'ackCode':
       return message.ackUrl?.replace(/\/+$/, '').split('/').at(-1) ?? '-'
     case 'what':
-      return message.drill && !/演练|drill/i.test(message.words.what) ? drillMark(message) + message.words.what : message.words.what
     case 'where':
     case 'howMuch':
     case 'toDo':
     case 'when':
       return message.words[word]
   }
-}
-
-function drillMark({ language }: OutgoingMessage): string {
-  return language === 'zh' ? '演练 ' : 'DRILL '
 }
 
 /** One line, without the brackets that carriers keep for signatures; never empty, which vendors refuse. */

@@ -6,7 +6,7 @@ import type { ChannelSettings } from '../../alerts/channels/settings.ts'
 import { adviceOf } from '../../alerts/wordingGuidance.ts'
 import { toDoText } from '../../alerts/wordingText.ts'
 import type { Ladder, Rung } from '../../model/duty.ts'
-import type { ChannelKind } from '../../model/notification.ts'
+import type { ChannelKind, NotificationReason } from '../../model/notification.ts'
 import type { Plant } from '../../model/plant.ts'
 import type { Language } from '../../model/text.ts'
 import { problem } from '../../platform/problem.ts'
@@ -43,11 +43,17 @@ function checkRung({ id }: Ladder, rung: Rung, served: ReadonlySet<ChannelKind>,
   report(`ladder ${id} tells by ${unserved.join(', ')}, but no channel serves that; ${add}`, path)
 }
 
-/** Findings about templates that would cut what a rule asks for, at the channel's place in fenghuo.yaml. */
+/** Findings about templates that do not say where, or would cut what a rule asks for, at their place in fenghuo.yaml. */
 export function checkTemplates(plant: Plant, channels: readonly ChannelSettings[], source: SourceFile, findings: Findings): void {
   const spoken = new Set((plant.duty?.people ?? []).map(({ language }) => language))
   for (const [index, channel] of channels.entries()) {
     if (!('templates' in channel)) continue
+    for (const [i, { code, reasons, variables }] of channel.templates.entries()) {
+      const asks = reasons === null || reasons.some((reason) => ASKING.has(reason))
+      if (!asks || variables.some(({ word }) => word === 'where' || word === 'text')) continue
+      const sentence = `template ${code} of channel ${channel.id} asks people to go and does not say where: add a variable that is filled by where, or by text`
+      findings.warning(problem(sentence, source.place(['channels', index, 'templates', i])))
+    }
     const { id, variableLength: most } = channel
     const languages = [...spoken].filter((language) => saysWhatToDo(channel.templates, language))
     const cut = plant.rules
@@ -63,6 +69,7 @@ export function checkTemplates(plant: Plant, channels: readonly ChannelSettings[
 }
 
 const RULES_NAMED = 5
+const ASKING: ReadonlySet<NotificationReason> = new Set(['raised', 'escalated', 'reminder'])
 
 function saysWhatToDo(templates: Extract<ChannelSettings, { templates: unknown }>['templates'], language: Language): boolean {
   // As templates are chosen: of the language where there is one, else any.

@@ -53,3 +53,17 @@ test('a template that would cut what a rule asks for is warned of', () => {
   expect(cut(warned(sms('    variableLength: 60\n'), rules))).toEqual([])
   expect(cut(warned(sms()))).toEqual([])
 })
+
+test('a template that does not say where to go is warned of, except of what asks nobody to go', () => {
+  const more = `      - { code: SMS_2, text: "\${what}，请\${toDo}", reasons: [raised, cleared] }
+      - { code: SMS_3, text: "来电请接听", language: en, reasons: [reminder] }
+      - { code: SMS_4, text: "\${text}", reasons: [escalated] }
+      - { code: SMS_5, text: "这是一次演练", reasons: [drill] }
+      - { code: SMS_6, text: "\${what}", reasons: [eased, cleared, digest] }
+`
+  const channel = sms().replace(/templates: \[(.*)\]\n\n/, `templates:\n      - $1\n${more}`)
+  expect(warned(channel).filter((line) => line.startsWith('fenghuo.yaml'))).toEqual([
+    'fenghuo.yaml:9:9: template SMS_2 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text',
+    'fenghuo.yaml:10:9: template SMS_3 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text'
+  ])
+})
