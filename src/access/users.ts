@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import { type Belonging, covers, type Grants, grantsOf, maySee, scopeFrom } from '../model/scope.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type Problem, problem } from '../platform/problem.ts'
+import { type Problem, problem, Refusal } from '../platform/problem.ts'
 import { secretText } from '../platform/random.ts'
 import { guarded } from '../store/failure.ts'
 import type { State, UserRow } from '../store/schema.ts'
@@ -67,24 +67,19 @@ export class Users {
       const anybody = await guarded(() => this.#state.selectFrom('users').select('name').limit(1).executeTakeFirst())
       if (anybody !== undefined) return null
       const generated = secretText(15)
-      await this.#put(ADMIN, await hashOf(generated), 'user.create', null)
+      await this.#putAdmin(await hashOf(generated), null)
       return generated
     }
     const phc = before === null ? null : parsePhc(before.password)
     const same = phc !== null && phc.kind !== 'problem' && (await matchesPhc(phc, given))
     if (same && before?.role === 'admin' && before.disabled === 0 && before.enterprises === null && before.sites === null) return null
-    await this.#put(
-      ADMIN,
-      same && before !== null ? before.password : await hashOf(given),
-      before === null ? 'user.create' : 'user.reset',
-      before
-    )
+    const own = same && before !== null ? before.password : await hashOf(given)
+    await this.#putAdmin(own, before)
     return null
   }
 
   async find(name: string): Promise<UserRow | null> {
-    const row = await guarded(() => this.#state.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst())
-    return row ?? null
+    return guarded(() => rowOf(this.#state, name))
   }
 
   /** All users inside the asker's scope, by name. */
@@ -115,71 +110,60 @@ export class Users {
       created_at: now,
       password_at: now
     }
-    const made = await guarded(() =>
-      this.#state.transaction().execute(async (state) => {
-        // `li` and `Li` would pass for two people, and each could verify what the other did.
-        const same = sql<boolean>`lower(name) = lower(${name})`
-        if ((await state.selectFrom('users').select('name').where(same).executeTakeFirst()) !== undefined) return false
-        await state.insertInto('users').values(row).execute()
-        await this.#audit.appendIn(state, { who: by.user, what: `user.create ${name}`, before: null, after: auditOf(row) })
-        return true
-      })
-    )
-    return made ? viewOf(row) : problem(`There is a user ${name} already, in capitals or small letters: choose another name.`)
+    if (await this.#make(by.user, row)) return viewOf(row)
+    return problem(`There is a user ${name} already, in capitals or small letters: choose another name.`)
   }
 
   /** Changes a user; disabling, or another password, ends the user's sessions at once. A problem says why not. */
   async change(by: Identity, name: string, change: UserChange): Promise<UserView | Problem> {
-    const before = await this.find(name)
-    if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
-    const role = change.role ?? roleOf(before.role)
-    const had = grantsOfRow(before)
-    const { enterprises = had.enterprises, sites = had.sites } = change
-    const wrong =
-      (change.password === undefined ? null : ownPasswordProblem(before, change.password)) ?? grantProblem(by, role, { enterprises, sites })
-    if (wrong !== null) return wrong
-    const after: UserRow = {
-      ...before,
-      role,
-      enterprises: idsText(enterprises),
-      sites: idsText(sites),
-      disabled: (change.disabled ?? before.disabled === 1) ? 1 : 0,
-      password: change.password === undefined ? before.password : await hashOf(change.password),
-      password_at: change.password === undefined ? before.password_at : this.#clock.now()
-    }
-    if (isFullAdmin(before) && !isFullAdmin(after) && (await this.#fullAdmins()) === 1) {
-      return problem(`${name} is the only administrator of everything: make another one first.`)
-    }
-    await this.#write(by.user, `user.change ${name}`, before, after)
-    return viewOf(after)
+    const { password } = change
+    const own = password !== undefined && passwordProblem(name, password) === null ? await hashOf(password) : null
+    const done = await this.#alter(by.user, `user.change ${name}`, name, async (before, state) => {
+      if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
+      const role = change.role ?? roleOf(before.role)
+      const had = grantsOfRow(before)
+      const { enterprises = had.enterprises, sites = had.sites } = change
+      const wrong = (password === undefined ? null : ownPasswordProblem(before, password)) ?? grantProblem(by, role, { enterprises, sites })
+      if (wrong !== null) return wrong
+      const after: UserRow = {
+        ...before,
+        role,
+        enterprises: idsText(enterprises),
+        sites: idsText(sites),
+        disabled: (change.disabled ?? before.disabled === 1) ? 1 : 0,
+        ...(own === null ? {} : { password: own, password_at: this.#clock.now() })
+      }
+      return (isFullAdmin(after) ? null : await lastAdminProblem(state, before)) ?? after
+    })
+    return 'problem' in done ? done : viewOf(done)
   }
 
   /** Removes a user with everything signed in by. A problem says why not. */
   async remove(by: Identity, name: string): Promise<Problem | null> {
-    const before = await this.find(name)
-    if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
-    const wrong = grantProblem(by, roleOf(before.role), grantsOfRow(before))
-    if (wrong !== null) return wrong
     if (name === by.user) return problem('Nobody removes themselves: let another administrator do it.')
-    if (isFullAdmin(before) && (await this.#fullAdmins()) === 1)
-      return problem(`${name} is the only administrator of everything: make another one first.`)
-    await guarded(() =>
+    return guarded(() =>
       this.#state.transaction().execute(async (state) => {
+        const before = await rowOf(state, name)
+        if (before === null || !covers(by.scope, scopeFrom(grantsOfRow(before)))) return problem(`There is no user ${name}.`)
+        const wrong = grantProblem(by, roleOf(before.role), grantsOfRow(before)) ?? (await lastAdminProblem(state, before))
+        if (wrong !== null) return wrong
         for (const table of ['sessions', 'tokens'] as const) await state.deleteFrom(table).where('user_name', '=', name).execute()
         await state.deleteFrom('users').where('name', '=', name).execute()
         await this.#audit.appendIn(state, { who: by.user, what: `user.remove ${name}`, before: auditOf(before), after: null })
+        return null
       })
     )
-    return null
   }
 
   /** Gives a user the password that they chose; ends their sessions but the one of this hash. A problem says why not. */
   async setOwnPassword(user: UserRow, password: string, keptHash: string): Promise<Problem | null> {
     const wrong = ownPasswordProblem(user, password)
     if (wrong !== null) return wrong
-    const after = { ...user, password: await hashOf(password), password_at: this.#clock.now() }
-    await this.#write(user.name, `user.password ${user.name}`, user, after, keptHash)
-    return null
+    const own = { password: await hashOf(password), password_at: this.#clock.now() }
+    const { name } = user
+    const change = async (before: UserRow | null) => (before === null ? problem(`There is no user ${name}.`) : { ...before, ...own })
+    const done = await this.#alter(name, `user.password ${name}`, name, change, keptHash)
+    return 'problem' in done ? done : null
   }
 
   /**
@@ -187,8 +171,7 @@ export class Users {
    * they are signed in by ends. A problem says why they may not come in.
    */
   async vouchedFor(issuer: string, { subject, names, grant }: Vouched): Promise<UserRow | Problem> {
-    const query = this.#state.selectFrom('users').selectAll().where('issuer', '=', issuer).where('subject', '=', subject)
-    const before = (await guarded(() => query.executeTakeFirst())) ?? null
+    const before = await this.#vouched(issuer, subject)
     const name = before?.name ?? names.find((one) => nameProblem(one) === null)
     if (name === undefined) return problem('Your account has no name that can be a user name here: ask an administrator.')
     if (grant === null) {
@@ -198,12 +181,21 @@ export class Users {
     if (before?.disabled === 1) return problem(`${name} is disabled here: ask an administrator.`)
     const now = this.#clock.now()
     const granted = { role: grant.role, enterprises: idsText(grant.enterprises), sites: idsText(grant.sites) }
-    if (before === null && (await this.find(name)) !== null)
-      return problem(`There is another user ${name} here already: an administrator has to remove one of the two.`)
-    const after = { ...(before ?? { name, password: '', issuer, subject, disabled: 0, created_at: now, password_at: now }), ...granted }
-    if (before === null || JSON.stringify(auditOf(before)) !== JSON.stringify(auditOf(after)))
-      await this.#write(issuer, `${before === null ? 'user.create' : 'user.change'} ${name}`, before, after)
-    return after
+    if (before === null) {
+      const row = { name, password: '', issuer, subject, disabled: 0, created_at: now, password_at: now, ...granted }
+      if (await this.#make(issuer, row)) return row
+      const sameMoment = await this.#vouched(issuer, subject)
+      return sameMoment ?? problem(`There is another user ${name} here already: an administrator has to remove one of the two.`)
+    }
+    if (JSON.stringify(auditOf(before)) === JSON.stringify(auditOf({ ...before, ...granted }))) return before
+    return this.#alter(issuer, `user.change ${name}`, name, async (row) =>
+      row === null || row.disabled === 1 ? problem(`${name} is disabled here: ask an administrator.`) : { ...row, ...granted }
+    )
+  }
+
+  async #vouched(issuer: string, subject: string): Promise<UserRow | null> {
+    const query = this.#state.selectFrom('users').selectAll().where('issuer', '=', issuer).where('subject', '=', subject)
+    return (await guarded(() => query.executeTakeFirst())) ?? null
   }
 
   async #endAll(user: UserRow, issuer: string): Promise<void> {
@@ -222,34 +214,67 @@ export class Users {
     )
   }
 
-  async #put(name: string, password: string, what: string, before: UserRow | null): Promise<void> {
+  async #putAdmin(password: string, before: UserRow | null): Promise<void> {
     const now = this.#clock.now()
     const grants = { role: 'admin', enterprises: null, sites: null, disabled: 0 }
-    const after = { name, password, ...grants, issuer: null, subject: null, created_at: before?.created_at ?? now, password_at: now }
-    await this.#write('environment', `${what} ${name}`, before, after)
+    const own = { password, issuer: null, subject: null, created_at: before?.created_at ?? now, password_at: now }
+    const after = { name: ADMIN, ...grants, ...own }
+    if (before !== null) await this.#alter('environment', `user.reset ${ADMIN}`, ADMIN, async () => after)
+    else if (!(await this.#make('environment', after)))
+      throw new Refusal(`There is a user called ${ADMIN} in other capitals, so ${ADMIN} is not made: start without FENGHUO_ADMIN_PASSWORD.`)
   }
 
-  async #write(who: string, what: string, before: UserRow | null, after: UserRow, keptHash = ''): Promise<void> {
-    const { name, created_at: _, ...changed } = after
-    await guarded(() =>
+  /** False where somebody has this name, be it in other capitals: both would pass for one, and each could verify what the other did. */
+  async #make(who: string, row: UserRow): Promise<boolean> {
+    return guarded(() =>
       this.#state.transaction().execute(async (state) => {
-        await state
-          .insertInto('users')
-          .values(after)
-          .onConflict((conflict) => conflict.column('name').doUpdateSet(changed))
-          .execute()
-        if (after.disabled === 1 || after.password !== before?.password) {
-          await state.deleteFrom('sessions').where('user_name', '=', name).where('hash', '!=', keptHash).execute()
-        }
-        await this.#audit.appendIn(state, { who, what, before: before === null ? null : auditOf(before), after: auditOf(after) })
+        const same = sql<boolean>`lower(name) = lower(${row.name})`
+        if ((await state.selectFrom('users').select('name').where(same).executeTakeFirst()) !== undefined) return false
+        await state.insertInto('users').values(row).execute()
+        await this.#audit.appendIn(state, { who, what: `user.create ${row.name}`, before: null, after: auditOf(row) })
+        return true
       })
     )
   }
 
-  async #fullAdmins(): Promise<number> {
-    const rows = await guarded(() => this.#state.selectFrom('users').selectAll().where('role', '=', 'admin').execute())
-    return rows.filter(isFullAdmin).length
+  /**
+   * Changes the user as `change` makes of what is there then; whatever is slow is done before. Another password, and disabling, end
+   * their sessions but the one of this hash.
+   */
+  async #alter(
+    who: string,
+    what: string,
+    name: string,
+    change: (before: UserRow | null, state: State) => Promise<UserRow | Problem>,
+    keptHash = ''
+  ): Promise<UserRow | Problem> {
+    return guarded(() =>
+      this.#state.transaction().execute(async (state) => {
+        const before = await rowOf(state, name)
+        const after = await change(before, state)
+        if (before === null || 'problem' in after) return after
+        await state.updateTable('users').set(after).where('name', '=', name).execute()
+        if (after.disabled === 1 || after.password !== before.password) {
+          await state.deleteFrom('sessions').where('user_name', '=', name).where('hash', '!=', keptHash).execute()
+        }
+        await this.#audit.appendIn(state, { who, what, before: auditOf(before), after: auditOf(after) })
+        return after
+      })
+    )
   }
+}
+
+async function rowOf(state: State, name: string): Promise<UserRow | null> {
+  return (await state.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst()) ?? null
+}
+
+/** Why this user must stay who they are, or null: somebody has to be able to do everything. */
+async function lastAdminProblem(state: State, user: UserRow): Promise<Problem | null> {
+  if (!isFullAdmin(user)) return null
+  const rows = await state.selectFrom('users').selectAll().where('role', '=', 'admin').execute()
+  return rows.filter(isFullAdmin).length > 1
+    ? null
+    : problem(`${user.name} is the only administrator of everything: make another one first.`)
 }
 
 function ownPasswordProblem(user: UserRow, password: string): Problem | null {
