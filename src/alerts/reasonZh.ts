@@ -79,6 +79,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/^its hours are over$/g, '时段已结束'],
   [/^it is no longer configured$/g, '配置中已没有这一项'],
   [/^it does not hold back this alarm any more$/g, '不再抑制这条告警'],
+  [/^of something elsewhere$/g, '起因在别处'],
   [/ is over: /g, ' 已结束:'],
   [/ is above /g, '高于'],
   // Joined.

@@ -40,6 +40,11 @@ export const Next = z.string().nullable().meta({ description: 'Give it back as c
 export const Text = z
   .object({ zh: z.string(), en: z.string() })
   .meta({ id: 'Text', description: 'A text in the two languages of the console' })
+/** Beside each sentence of the judge. */
+export const ReasonText = Text.meta({
+  description: 'The same in the words of people: names and units of the plant',
+  example: { zh: '液位 86.1% > 85%,持续 5 秒', en: 'Level 86.1% > 85% for 5s' }
+})
 const Name = Text.nullable()
 
 export const Acknowledgement = z.object({ by: z.string(), at: Instant, note: z.string().nullable() })
@@ -86,6 +91,7 @@ export const AlarmBody = z
     chattering: z.boolean(),
     stale: z.boolean(),
     because: z.string(),
+    becauseText: ReasonText,
     title: Text,
     guidance: Text
   })
@@ -165,7 +171,9 @@ export const NotificationBody = z
   .meta({ id: 'Notification' })
 
 export const AlarmDetail = AlarmBody.extend({
-  events: z.array(EventBody).meta({ description: 'In the order of the journal' }),
+  events: z
+    .array(z.union([EventBody.options[0].extend({ becauseText: ReasonText }), EventBody.options[1]]))
+    .meta({ description: 'In the order of the journal' }),
   notifications: z.array(NotificationBody).meta({ description: 'Whom it was told, and whom not and why, in the order of planning' }),
   demands: z
     .object({
@@ -307,7 +315,9 @@ export const RuleBody = RuleText.extend({
       looked: z.number().meta({ description: 'Subjects looked at: all, or evenly so many of very many' }),
       count: z.number(),
       share: z.number(),
-      reasons: z.array(z.object({ reason: z.string(), count: z.number() })).meta({ description: 'The most frequent, at most 5' })
+      reasons: z
+        .array(z.object({ reason: z.string(), reasonText: ReasonText, count: z.number() }))
+        .meta({ description: 'The most frequent, at most 5' })
     })
     .nullable()
     .meta({ description: 'On how many subjects it cannot be judged now, and why; null in lists that do not ask for `firing=failing`' })

@@ -8,6 +8,7 @@ import { levelRank, type Tier } from '../model/tier.ts'
 import type { Standing } from './amender.ts'
 import type { PlantView } from './parts.ts'
 import { nameIn, placesOf } from './places.ts'
+import { reasonText } from './reasons.ts'
 import type { AlarmBody, DeviceBody, DeviceState } from './shapes.ts'
 
 /** ISO 8601, UTC. */
@@ -55,6 +56,7 @@ export function alarmBody(alarm: BookedAlarm, plant: Pick<PlantView, 'fleet' | '
     chattering: alarm.chattering,
     stale: alarm.stale,
     because: alarm.because,
+    becauseText: reasonText(alarm.because, fleet, alarm.device),
     title: rule?.title ?? { zh: alarm.rule, en: alarm.rule },
     guidance: rule?.guidance ?? { zh: '', en: '' }
   }

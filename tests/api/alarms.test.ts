@@ -71,6 +71,7 @@ describe('GET /alarms', () => {
         chattering: false,
         stale: false,
         because: 'because of red',
+        becauseText: { zh: 'because of red', en: 'because of red' },
         title: { zh: '储罐液位', en: 'Tank level' },
         guidance: { zh: '停止进料', en: 'Stop filling' }
       }
@@ -131,7 +132,8 @@ describe('GET /alarms/{id}', () => {
         from: 'clear',
         to: 'yellow',
         id: T101,
-        because: 'because of yellow'
+        because: 'because of yellow',
+        becauseText: { zh: 'because of yellow', en: 'because of yellow' }
       },
       {
         at: '2026-01-01T08:00:05.000Z',
@@ -140,7 +142,8 @@ describe('GET /alarms/{id}', () => {
         from: 'yellow',
         to: 'red',
         id: T101,
-        because: 'because of red'
+        because: 'because of red',
+        becauseText: { zh: 'because of red', en: 'because of red' }
       }
     ])
   })

@@ -31,6 +31,10 @@ describe('GET /rules/{id}/explain', () => {
       alarm: null,
       since: null,
       sentence: 'yellow: not yet: level_pct 86.1 > 85 holds since 3s of 5s',
+      sentenceText: {
+        zh: '黄色: 尚未:level_pct 86.1% > 85%,已持续 3 秒(需 5 秒)',
+        en: 'yellow: not yet: level_pct 86.1% > 85% holds since 3s of 5s'
+      },
       transitions: []
     })
     const [yellow, red] = told.tiers
@@ -46,7 +50,8 @@ describe('GET /rules/{id}/explain', () => {
       at: iso(START),
       ageMs: 3_000,
       quality: 'good',
-      unknown: []
+      unknown: [],
+      unknownText: []
     })
     expect(red.sentence).toBe('not on: unknown: no value of level_pct is known from 10m ago')
     house.clock.moveTo(START + 6_000)

@@ -101,8 +101,16 @@ describe('GET /rules', () => {
           count: 2,
           share: 1,
           reasons: [
-            { reason: 'no value of level_pct is known from 10m ago', count: 2 },
-            { reason: 'the device has not reported yet', count: 1 }
+            {
+              reason: 'no value of level_pct is known from 10m ago',
+              reasonText: { zh: 'level_pct在 10 分钟前没有已知值', en: 'no value of level_pct is known from 10m ago' },
+              count: 2
+            },
+            {
+              reason: 'the device has not reported yet',
+              reasonText: { zh: '设备从未上报', en: 'the device has not reported yet' },
+              count: 1
+            }
           ]
         }
       ]

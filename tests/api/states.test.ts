@@ -32,7 +32,16 @@ describe('inhibitions', () => {
       suppresses: { rules: ['tank-level'], upTo: 'orange' },
       source: { rule: 'bund-gas', tier: 'red' },
       within: 'area',
-      on: [{ scope: 'area bund-1', source: gas.id, since: iso(START), until: null, because: 'bund-gas/bund-1: because of red' }],
+      on: [
+        {
+          scope: 'area bund-1',
+          source: gas.id,
+          since: iso(START),
+          until: null,
+          because: 'bund-gas/bund-1: because of red',
+          becauseText: { zh: 'bund-gas/bund-1: because of red', en: 'bund-gas/bund-1: because of red' }
+        }
+      ],
       holdsBack: [LEVEL]
     })
     expect((await house.ask(`/api/v1/alarms/${encodeURIComponent(LEVEL)}`, tokens.viewer)).json()).toMatchObject({ isaState: 'H' })

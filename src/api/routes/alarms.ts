@@ -17,6 +17,7 @@ import { badCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { withKnownPeople } from '../people.ts'
 import { ApiProblem, type ProblemKind, unavailable } from '../problems.ts'
+import { reasonText } from '../reasons.ts'
 import { caller } from '../session.ts'
 import { AlarmBody, AlarmDetail, type EventBody, Id, Next, pageLimit, Time } from '../shapes.ts'
 import { alarmBody } from '../views.ts'
@@ -109,7 +110,11 @@ export function alarmRoutes(api: Api, parts: ApiParts): void {
       const found = await book.get(id, caller(request).scope)
       if (found === null) throw noSuchAlarm(id)
       const told = await parts.telling.notices.ofAlarm(id, caller(request).scope)
-      const events = found.events.map(({ event }) => JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>)
+      const { fleet } = plant()
+      const events = found.events.map(({ event }) => {
+        const line = JSON.parse(alarmEventLine(event)) as z.infer<typeof EventBody>
+        return 'because' in line ? { ...line, becauseText: reasonText(line.because, fleet, found.alarm.device) } : line
+      })
       const notifications = told.map((notice) => notificationBody(notice, caller(request)))
       return { ...alarmBody(found.alarm, plant()), events, notifications, demands: demandsOn(found.alarm, plant().fleet.plant) }
     }

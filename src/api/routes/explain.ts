@@ -8,9 +8,10 @@ import type { ExplainedCondition, ExplainedTier } from '../../rules/explain.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
+import { reasonText } from '../reasons.ts'
 import { watches } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
-import { Id, Instant, TierName } from '../shapes.ts'
+import { Id, Instant, ReasonText, TierName } from '../shapes.ts'
 import { instant, instantOrNull } from '../views.ts'
 import { RuleId, ruleNamed } from './rules.ts'
 
@@ -29,6 +30,7 @@ const Part = z
     ageMs: z.number().nullable(),
     quality: z.enum(QUALITIES).nullable().meta({ description: 'Of a metric: the quality of what was reported last' }),
     unknown: z.array(z.string()).meta({ description: 'Why it is unknown, in sentences' }),
+    unknownText: z.array(ReasonText),
     degraded: z.string().optional().meta({
       description: 'Of a vote that is counted otherwise, because members are unknown',
       example: 'degraded from 2oo3 to 1oo2: GD-103 unknown'
@@ -49,9 +51,10 @@ const Explained = z
     alarm: z.string().nullable().meta({ description: 'The alarm that stands' }),
     since: Instant.nullable().meta({ description: 'Since when it has had this level' }),
     suppressedBy: z
-      .array(z.object({ by: z.string().meta({ example: 'state:tank-filling' }), because: z.string() }))
+      .array(z.object({ by: z.string().meta({ example: 'state:tank-filling' }), because: z.string(), becauseText: ReasonText }))
       .meta({ description: 'The states and inhibitions for which nobody is told of this alarm' }),
     sentence: z.string().meta({ example: 'yellow: not yet: level_pct 86.1 > 85 holds since 12s of 30s' }),
+    sentenceText: ReasonText,
     tiers: z.array(
       z.object({
         tier: TierName,
@@ -108,6 +111,7 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
       const told = watches(view.fleet, rule, given, scope) ? parts.explain(rule.id, { device, area }) : null
       if (told === null) throw new ApiProblem('unknown', `The rule ${rule.id} watches no ${wanted} ${given} that you may see.`)
       const qualityOf = qualities(view)
+      const held = told.alarm === null ? [] : (view.suppression?.().holding(told.alarm) ?? [])
       const most = LIMITS.book.transitionsExplained
       const transitions =
         rule.shadow === true
@@ -122,9 +126,10 @@ export function explainRoutes(api: Api, parts: ApiParts): void {
         level: told.level,
         alarm: told.alarm,
         since: instantOrNull(told.since),
-        suppressedBy: told.alarm === null ? [] : (view.suppression?.().holding(told.alarm) ?? []),
+        suppressedBy: held.map(({ by, because }) => ({ by, because, becauseText: reasonText(because, view.fleet, null) })),
         sentence: told.sentence,
-        tiers: told.tiers.map((tier) => tierBody(tier, qualityOf)),
+        sentenceText: reasonText(told.sentence, view.fleet, told.device),
+        tiers: told.tiers.map((tier) => tierBody(tier, view, qualityOf)),
         transitions: transitions.map(({ at, from, to, id, because }) => ({ at: instant(at), from, to, id, because }))
       }
     }
@@ -141,19 +146,24 @@ function qualities({ fleet, latest }: PlantView): QualityOf {
   }
 }
 
-function tierBody({ tier, on, turnedAt, when, clear, clock, sentence }: ExplainedTier, qualityOf: QualityOf): Explained['tiers'][number] {
+function tierBody(told: ExplainedTier, view: PlantView, qualityOf: QualityOf): Explained['tiers'][number] {
+  const { tier, on, turnedAt, when, clear, clock, sentence } = told
   return {
     tier,
     on,
     turnedAt: instantOrNull(turnedAt),
-    when: conditionBody(when, qualityOf),
-    clear: conditionBody(clear, qualityOf),
+    when: conditionBody(when, view, qualityOf),
+    clear: conditionBody(clear, view, qualityOf),
     clock: clock === null ? null : { ...clock, since: instant(clock.since), dueAt: instantOrNull(clock.dueAt) },
     sentence
   }
 }
 
-function conditionBody({ text, verdict, parts }: ExplainedCondition, qualityOf: QualityOf): Explained['tiers'][number]['when'] {
+function conditionBody(
+  { text, verdict, parts }: ExplainedCondition,
+  { fleet }: PlantView,
+  qualityOf: QualityOf
+): Explained['tiers'][number]['when'] {
   return {
     text,
     verdict,
@@ -161,7 +171,8 @@ function conditionBody({ text, verdict, parts }: ExplainedCondition, qualityOf: 
       ...part,
       at: instantOrNull(part.at),
       quality: qualityOf(part.device, part.metric),
-      unknown: [...part.unknown]
+      unknown: [...part.unknown],
+      unknownText: part.unknown.map((reason) => reasonText(reason, fleet, part.device))
     }))
   }
 }

@@ -13,6 +13,7 @@ import { countTiers } from '../counts.ts'
 import { badCursor, cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
+import { reasonText } from '../reasons.ts'
 import { rulesInScope, subjectCount, watchesOnly } from '../ruleSubjects.ts'
 import { caller } from '../session.ts'
 import { FAILING_SHARE, Instant, Next, pageLimit, RULE_FIRING, RuleBody, RuleDetail } from '../shapes.ts'
@@ -158,11 +159,16 @@ function devicesSeen(fleet: Fleet, ids: readonly string[] | null, scope: Scope):
   return ids?.filter((id) => scope === null || seesDevice(fleet, fleet.deviceNumber.get(id), scope)) ?? null
 }
 
-function unknownBody(doubt: Doubt | undefined): RuleBody['unknown'] {
+function unknownBody(doubt: Doubt | undefined, fleet: Fleet): RuleBody['unknown'] {
   if (doubt === undefined) return { looked: 0, count: 0, share: 0, reasons: [] }
   const { looked, unknown: count, reasons } = doubt
   const top = [...reasons].sort(([, a], [, b]) => b - a).slice(0, 5)
-  return { looked, count, share: count / looked, reasons: top.map(([reason, count]) => ({ reason, count })) }
+  return {
+    looked,
+    count,
+    share: count / looked,
+    reasons: top.map(([reason, count]) => ({ reason, reasonText: reasonText(reason, fleet, null), count }))
+  }
 }
 
 async function bodiesOf(
@@ -204,7 +210,7 @@ async function bodiesOf(
       standing: countTiers(on),
       lastFiredAt: instantOrNull(last),
       firing: last === null ? 'never' : subjects > 0 && stale >= subjects ? 'always' : 'sometimes',
-      unknown: doubts === null ? null : unknownBody(doubts.get(rule.id))
+      unknown: doubts === null ? null : unknownBody(doubts.get(rule.id), fleet)
     }
   })
 }

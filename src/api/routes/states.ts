@@ -11,8 +11,9 @@ import type { Reason, Suppression } from '../../rules/suppression.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts, PlantView } from '../parts.ts'
 import { ApiProblem } from '../problems.ts'
+import { reasonText } from '../reasons.ts'
 import { caller } from '../session.ts'
-import { Id, Instant, Time } from '../shapes.ts'
+import { Id, Instant, ReasonText, Time } from '../shapes.ts'
 import { gatewaysSeen, seesTarget } from '../sight.ts'
 import { instant } from '../views.ts'
 import { submitted } from './alarms.ts'
@@ -26,7 +27,8 @@ const On = z
     source: z.string().meta({ description: 'The device, the alarm, `schedule` or `person` that makes it so' }),
     since: Instant,
     until: Instant.nullable().meta({ description: 'When it ends by itself, where that is known' }),
-    because: z.string()
+    because: z.string(),
+    becauseText: ReasonText
   })
   .meta({ id: 'SuppressionReason' })
 
@@ -168,7 +170,13 @@ function common(view: PlantView, { id, title, suppresses }: PlantState | Inhibit
 
 function onBody(view: PlantView, { scope, source, since, until, because }: Reason, asker: Scope): z.infer<typeof On> {
   const told = sourceSeen(view, source, asker) ? { source, because } : { source: 'elsewhere', because: 'of something elsewhere' }
-  return { scope, ...told, since: instant(since), until: until === Number.POSITIVE_INFINITY ? null : instant(until) }
+  return {
+    scope,
+    ...told,
+    becauseText: reasonText(told.because, view.fleet, null),
+    since: instant(since),
+    until: until === Number.POSITIVE_INFINITY ? null : instant(until)
+  }
 }
 
 /** Whether the device or alarm that is the reason may be seen. A schedule and a person are nobody's. */
