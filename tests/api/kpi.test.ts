@@ -173,7 +173,7 @@ describe('GET /kpi', () => {
       peakIn10Min: 60
     })
     expect(told.chattering).toEqual([{ rule: 'tank-level', device: 'T-101', area: null, episodes: 1, cycles: 700, firstAt: iso(at) }])
-    // From the tenth within ten minutes on, until ten minutes bring fewer than five; of ten hours.
+    // From the eleventh within ten minutes on, until ten minutes bring fewer than five; of ten hours.
     expect(told.floods).toEqual([{ from: iso(at + 100_000), to: iso(at + 7_550_000), announced: 700, peak: 60 }])
     expect(told.floodShare).toBeCloseTo(7_450_000 / (10 * HOUR), 9)
   })

@@ -132,9 +132,10 @@ onEachBackEnd({ rules: RULES, alone: ['influx', 'mosquitto'] }, (yard) => {
     ])
     gateway.cut()
     const neighbour = await yard().connect('gw-1')
-    await neighbour.publish('telemetry', { device: 'T-1', ts: START, values: { level_pct: 1 } })
+    // At another instant: a later value of the same one would take the place of what must not be there.
+    await neighbour.publish('telemetry', { device: 'T-1', ts: minute(1), values: { level_pct: 1 } })
     await neighbour.end()
-    await stored(yard(), 'T-1', 'level_pct', [`${minute(0)} 1 good`])
+    await stored(yard(), 'T-1', 'level_pct', [`${minute(1)} 1 good`])
   })
 
   it('holds after kill -9 what it has acknowledged, once', async () => {
