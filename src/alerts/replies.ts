@@ -104,40 +104,50 @@ export class Replies {
     return true
   }
 
-  async #take(provider: string, kind: ChannelKind, { from, text, providerId }: ChannelAnswer): Promise<ReplyOutcome | null> {
-    const { state, clock, answersBack } = this.#parts
-    if (providerId !== null) {
-      const known = state.selectFrom('answers').select('n').where('provider', '=', provider).where('provider_id', '=', providerId)
-      if ((await guarded(() => known.executeTakeFirst())) !== undefined) return null
-    }
+  /**
+   * What an answer is about is kept before it is done, as an answer that has changed nothing: where that breaks off, the carrier
+   * brings the answer again, and it means the same alarm, not the next one.
+   */
+  async #take(provider: string, kind: ChannelKind, answer: ChannelAnswer): Promise<ReplyOutcome | null> {
+    const { from, text, providerId } = answer
+    const known = await this.#known(provider, providerId)
+    if (known !== null && (known.alarm === null || known.outcome !== 'nothingOpen')) return null
     const told = await this.#toldAt(addressKey(kind, from))
     const [newest] = told
-    let outcome: ReplyOutcome = newest === undefined ? 'unknownSender' : 'unknownText'
-    let about: About | null = null
-    if (newest !== undefined && isYes(text)) {
-      about = await this.#mostSevereOpen(told)
-      outcome = about === null ? 'nothingOpen' : about.row.drill === 1 ? 'drill' : 'acknowledged'
-    }
+    const about = known !== null ? await this.#begun(told, known.alarm) : isYes(text) ? await this.#mostSevereOpen(told) : null
+    if (known !== null && about === null) return null
+    let outcome: ReplyOutcome = newest === undefined ? 'unknownSender' : isYes(text) ? 'nothingOpen' : 'unknownText'
+    const n = known?.n ?? (await this.#keep(provider, answer, newest, about, outcome))
     if (about !== null) {
-      await this.#parts.reached(about.row.n)
-      await this.#acknowledge(about.id, about.row.person, `by message: ${text.slice(0, 50).trim()}`)
-      if (about.row.drill === 1) await this.#answered(about.row)
-      else if (await this.#takenBefore(about)) outcome = 'nothingOpen'
+      outcome = await this.#carryOut(about, text)
+      await guarded(() => this.#parts.state.updateTable('answers').set({ outcome }).where('n', '=', n).execute())
     }
-    const n = await this.#keep({
-      at: clock.now(),
-      provider,
-      provider_id: providerId,
-      address: plainText(from.slice(0, 64)),
-      text: plainText(text.slice(0, LIMITS.courier.answerLength)),
-      person: newest?.person ?? null,
-      alarm: about?.id ?? null,
-      enterprise: newest?.enterprise ?? null,
-      site: newest?.site ?? null,
-      outcome
-    })
-    if (answersBack && newest !== undefined && kind === 'sms') await this.#answerBack(n, outcome, about, newest)
+    if (this.#parts.answersBack && newest !== undefined && kind === 'sms') await this.#answerBack(n, outcome, about, newest)
     return outcome
+  }
+
+  async #known(provider: string, providerId: string | null): Promise<AnswerRow | null> {
+    if (providerId === null) return null
+    const query = this.#parts.state.selectFrom('answers').selectAll().where('provider', '=', provider).where('provider_id', '=', providerId)
+    return (await guarded(() => query.executeTakeFirst())) ?? null
+  }
+
+  /** What an answer was about that broke off; null where nothing is kept any more that told of it. */
+  async #begun(told: readonly NotificationRow[], id: string | null): Promise<About | null> {
+    const row = told.find((one) => id !== null && idsOf(one).includes(id))
+    if (row === undefined || id === null) return null
+    const next = await this.#mostSevereOpen(told)
+    if (next === null || next.id === id) return next ?? { row, id, more: 0 }
+    return { row, id, more: next.row.drill === 1 ? next.more : next.more + 1 }
+  }
+
+  async #carryOut(about: About, text: string): Promise<ReplyOutcome> {
+    const { row, id } = about
+    await this.#parts.reached(row.n)
+    await this.#acknowledge(id, row.person, `by message: ${text.slice(0, 50).trim()}`)
+    if (row.drill === 0) return (await this.#takenBefore(about)) ? 'nothingOpen' : 'acknowledged'
+    await this.#answered(row)
+    return 'drill'
   }
 
   /** Tells the sender, at the address that we know, what was made of the answer; not more often than a person would ask. */
@@ -254,7 +264,18 @@ export class Replies {
   }
 
   /** Answers its number. */
-  #keep(answer: Omit<AnswerRow, 'n'>): Promise<number> {
+  #keep(
+    provider: string,
+    { from, text, providerId }: ChannelAnswer,
+    newest: NotificationRow | undefined,
+    about: About | null,
+    outcome: ReplyOutcome
+  ): Promise<number> {
+    const { person = null, enterprise = null, site = null } = newest ?? {}
+    const answer = {
+      ...{ at: this.#parts.clock.now(), provider, provider_id: providerId, address: plainText(from.slice(0, 64)) },
+      ...{ text: plainText(text.slice(0, LIMITS.courier.answerLength)), person, alarm: about?.id ?? null, enterprise, site, outcome }
+    }
     return guarded(() =>
       this.#parts.state.transaction().execute(async (state) => {
         const last = await state

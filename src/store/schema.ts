@@ -267,7 +267,7 @@ export interface AnswerRow {
   alarm: string | null
   enterprise: string | null
   site: string | null
-  /** acknowledged, drill, unknownText, unknownSender, nothingOpen, late. */
+  /** acknowledged, drill, unknownText, unknownSender, nothingOpen (also: not done yet). */
   outcome: string
 }
 

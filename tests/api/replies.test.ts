@@ -83,3 +83,30 @@ it('the page of a link and its button speak of the same alarm of a message about
   expect(await look('GET')).toEqual([' T-102 tank-level', 'li', false])
   expect([await by(red), await by(yellow)]).toEqual(['admin', 'li'])
 })
+
+it('an answer that is brought again, because taking it broke off in the middle, still means the alarm that it meant', async () => {
+  const [red, yellow] = [await raise('T-101', 'red'), await raise('T-102', 'yellow')]
+  await send('red', [red], { words: wordsOf('T-101') })
+  await send('yellow', [yellow], { words: wordsOf('T-102'), tier: 'yellow' })
+  const bring = () => house.parts.telling.answer('sms-main', { from: '13800000001', text: '1', providerId: 'mo-1' })
+  const brokenOff = (before: () => Promise<void>) => {
+    house.beforeAct = async () => {
+      house.beforeAct = null
+      await before()
+      throw new Error('The connection broke.')
+    }
+  }
+  brokenOff(async () => {})
+  await expect(bring()).rejects.toThrow('The connection broke.')
+  expect(await Promise.all([red, yellow].map(by))).toEqual([null, null])
+  brokenOff(() => house.parts.submit.action({ id: red, action: 'acknowledge', note: 'by message: 1' }, 'li'))
+  await expect(bring()).rejects.toThrow('The connection broke.')
+  expect(await Promise.all([red, yellow].map(by))).toEqual(['li', null])
+  expect(await bring()).toBe('acknowledged')
+  expect(await bring()).toBeNull()
+  expect(await Promise.all([red, yellow].map(by))).toEqual(['li', null])
+  const answers = (await house.ask('/api/v1/answers', await house.token('operator'))).json().items
+  expect(answers).toMatchObject([{ alarm: red, outcome: 'acknowledged', text: '1' }])
+  const [back] = (await house.ask('/api/v1/notifications?person=li', await house.token('operator'))).json().items
+  expect(back.text).toBe('已确认:T-101 储罐液位。还有1条未确认,再回复1确认下一条。')
+})
