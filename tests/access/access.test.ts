@@ -5,7 +5,6 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Access, type LoginOutcome } from '../../src/access/access.ts'
 import type { Identity } from '../../src/access/roles.ts'
-import { Users } from '../../src/access/users.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -416,38 +415,5 @@ describe('users', () => {
     await access.createUser(ROOT, { ...LI, role: 'admin', enterprises: null })
     const both = await Promise.all(['admin', 'li'].map((name) => access.changeUser(ROOT, name, { disabled: true })))
     expect(both).toMatchObject([{ disabled: true }, { problem: expect.stringContaining('li is the only administrator') }])
-  })
-
-  it('stay disabled, and removed, where they were just choosing another password', async () => {
-    for (const name of ['li', 'mei']) await access.createUser(ROOT, { ...LI, name })
-    const secrets = [await signIn('li', 'long enough'), await signIn('mei', 'long enough')]
-    const chosen = secrets.map((secret) => access.changePassword(secret, 'long enough', 'another one', 'a'))
-    await access.changeUser(ROOT, 'li', { disabled: true })
-    await access.removeUser(ROOT, 'mei')
-    await Promise.all(chosen)
-    expect((await access.users(ROOT)).map(({ name, disabled }) => [name, disabled])).toEqual([
-      ['admin', false],
-      ['li', true]
-    ])
-  })
-
-  it('of a provider are never one of the same name here, nor one in other capitals', async () => {
-    await access.createUser(ROOT, LI)
-    const users = new Users(state, clock, access.audit)
-    const grant = { role: 'admin', enterprises: null, sites: null } as const
-    for (const name of ['li', 'Li']) {
-      expect(await users.vouchedFor('https://id.example', { subject: name, names: [name], grant: { value: 'a', ...grant } })).toMatchObject(
-        {
-          problem: `There is another user ${name} here already: an administrator has to remove one of the two.`
-        }
-      )
-    }
-    const wu = { subject: 'wu', names: ['wu'], grant: { value: 'a', ...grant } }
-    expect(await Promise.all([1, 2].map(() => users.vouchedFor('https://id.example', wu)))).toMatchObject([{ name: 'wu' }, { name: 'wu' }])
-    expect((await access.users(ROOT)).map(({ name, external }) => [name, external])).toEqual([
-      ['admin', false],
-      ['li', false],
-      ['wu', true]
-    ])
   })
 })
