@@ -67,6 +67,8 @@ export async function connectMqtt(options: MqttOptions): Promise<MqttPublisher> 
     const timer = options.clock.after(limit, () => fail(`${address} did not answer within ${limit / 1000} s. Is it an MQTT broker?`))
     client.on('connect', connected).on('error', failed).on('close', closed)
     client.connect()
+    // As long as this is set, mqtt.js connects again behind the back of whoever has ended it.
+    client.options.manualConnect = false
   })
   return new MqttPublisher(client, address, options)
 }
