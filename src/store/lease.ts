@@ -100,10 +100,7 @@ class Holding {
       return null
     }
     await checkVersion(this.#state, serverName(this.#url), false)
-    // Bringing old tables up to date takes as long as it takes.
-    await this.#link.use((query) => query('set statement_timeout = 0'))
-    await migrate(this.#state)
-    await this.#link.use((query) => query(`set statement_timeout = ${LIMITS.postgres.statementMs}`))
+    await this.#link.unhurried(() => migrate(this.#state))
     const { epoch, before } = await this.#link.use((query) => this.#raise(query))
     this.#epoch = epoch
     const reads = this.#openReads(epoch)

@@ -46,6 +46,8 @@ const NUMBERS = {
   getTypeParser: ((oid: number, format?: 'text') =>
     oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser
 }
+/** Ms; the longest that a timer takes. */
+const FOR_EVER = 2 ** 31 - 1
 /** Writes that come again and again are parsed by the server once; anything else is planned anew, with its parameters known. */
 const PREPARED = /^(insert|update)/
 const PREPARED_MOST = 200
@@ -75,6 +77,7 @@ export class PostgresLink implements PostgresPool {
   /** Why there is no connection. */
   #problem: unknown = null
   #ended = false
+  #unhurried = false
 
   constructor(url: string, options: LinkOptions) {
     this.#url = url
@@ -154,6 +157,16 @@ export class PostgresLink implements PostgresPool {
     }
   }
 
+  /** Whatever is asked while `act` goes on takes as long as it takes. Where it throws, the connection is to be given up. */
+  async unhurried<Result>(act: () => Promise<Result>): Promise<Result> {
+    this.#unhurried = true
+    await this.use((query) => query('set statement_timeout = 0'))
+    const result = await act()
+    await this.use((query) => query(`set statement_timeout = ${LIMITS.postgres.statementMs}`))
+    this.#unhurried = false
+    return result
+  }
+
   /** Kysely's way in: the connection for one statement or one transaction. */
   async connect(): Promise<PostgresPoolClient> {
     const before = this.#turn
@@ -194,7 +207,8 @@ export class PostgresLink implements PostgresPool {
   async #query<Row>(client: pg.Client, text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
     try {
       const name = this.#nameOf(client, text)
-      const outcome = await client.query({ text, values: values.map(kept), ...(name === null ? {} : { name }) })
+      const patience = this.#unhurried ? { query_timeout: FOR_EVER } : {}
+      const outcome = await client.query({ text, values: values.map(kept), ...(name === null ? {} : { name }), ...patience })
       return outcome as unknown as PostgresQueryResult<Row>
     } catch (cause) {
       if (cause instanceof TypeError || (cause instanceof pg.DatabaseError && cause.severity !== 'FATAL')) throw cause
