@@ -223,7 +223,8 @@ export const en: Words = {
       'notifications/degraded':
         'Messages are late or cannot be sent: somebody may not know of an alarm. Call them, and look at the channels.',
       'channel */degraded': 'A way of telling people fails: somebody may not know of an alarm.',
-      'provider */degraded': 'A provider refuses messages or fails again and again; the next one is asked instead. See to its account, its settings and the network.',
+      'provider */degraded':
+        'A provider refuses messages or fails again and again; the next one is asked instead. See to its account, its settings and the network.',
       'delivery workers/degraded': 'No delivery worker is running; messages are sent from here.',
       'delivery */degraded': 'A delivery worker is not well: see what follows.',
       'standby/degraded': 'The standby could not take over at the moment. Alarms are not affected.',

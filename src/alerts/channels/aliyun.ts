@@ -4,20 +4,19 @@
 import { createHash, createHmac } from 'node:crypto'
 import { secretText } from '../../platform/random.ts'
 import {
+  type Answered,
   byBareStatus,
   byCode,
   type CodeMeaning,
-  knowsSecret,
-  NOT_PROVEN,
+  type Entry,
   objectIn,
-  objectsIn,
+  pushed,
   referenceOf,
   refused,
-  textOf,
-  withoutAnswer
+  textOf
 } from './answers.ts'
-import type { CallbackOutcome, Channel, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import type { CallbackOutcome, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import { carrierNumber, phoneNumber } from './phone.ts'
 import type { AliyunSmsSettings, AliyunVoiceSettings, VendorTemplate } from './settings.ts'
 import { templateFor, valuesFor } from './texts.ts'
@@ -83,28 +82,10 @@ const MEANINGS: readonly (readonly [RegExp, CodeMeaning])[] = [
 
 type AliyunSettings = AliyunSmsSettings | AliyunVoiceSettings
 
-abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel {
-  readonly id: string
-  abstract readonly kind: 'sms' | 'voice'
-  readonly perSecond: number | null
-  readonly receipts: boolean
-  readonly problem = null
-  readonly callback: (callback: ChannelCallback) => CallbackOutcome
-  protected readonly settings: Settings
-  readonly #ground: ChannelGround
-
-  constructor(settings: Settings, ground: ChannelGround) {
-    this.settings = settings
-    this.#ground = ground
-    this.id = settings.id
-    this.perSecond = settings.perSecond
-    this.receipts = settings.callbackSecret !== null
-    this.callback = (callback) => this.#read(callback)
+abstract class AliyunChannel<Settings extends AliyunSettings> extends OverHttp<Settings> {
+  override get receipts(): boolean {
+    return this.settings.callbackSecret !== null
   }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const number = phoneNumber(message.to)
@@ -116,18 +97,25 @@ abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel
     const called = number.replace(/^\+(86(?=1\d{10}$))?/, '').replace(/^86/, '0')
     const parameter = JSON.stringify(Object.fromEntries(values.map(({ name, value }) => [name, value])))
     const query = { ...this.query(called, template, parameter), OutId: referenceOf(message.id) }
-    const { clock, outgoing } = this.#ground
     const url = new URL(this.settings.endpoint)
-    const date = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    const date = new Date(this.ground.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
     const request = { method: 'POST', host: url.host, query, version: '2017-05-25', date, nonce: secretText(16), body: '' } as const
     const { accessKeyId, accessKeySecret } = this.settings
     const headers = acs3Headers({ ...request, action: this.action }, accessKeyId.reveal(), accessKeySecret.reveal())
-    const answer = await outgoing.send({ method: 'POST', url: `${url.origin}/?${canonicalQuery(query)}`, headers, body: '', signal })
-    const nothing = withoutAnswer(answer, 'provider')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
+    const post = { url: `${url.origin}/?${canonicalQuery(query)}`, headers, body: '', signal }
+    return this.post(post, 'provider', (answer, now) => this.#outcomeIn(answer, now))
+  }
+
+  callback(callback: ChannelCallback): CallbackOutcome {
+    const receiptIn = (entry: Entry) => this.receiptIn(entry)
+    // Anything but a 200 with a numeric code makes Aliyun push the same batch again.
+    return pushed(callback, this.settings.callbackSecret, receiptIn, (entry) => this.answerIn(entry), '{"code":0,"msg":"OK"}')
+  }
+
+  #outcomeIn(answer: Answered, now: number): SendOutcome {
     const body = objectIn(answer.body)
     const code = textOf(body?.Code)
-    if (body === null || code === '') return byBareStatus(answer, clock.now())
+    if (body === null || code === '') return byBareStatus(answer, now)
     if (code === 'OK') return { kind: 'accepted', providerId: textOf(body[this.idKey]) || null }
     const meaning = MEANINGS.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused'
     return byCode(meaning, code, textOf(body.Message))
@@ -137,24 +125,11 @@ abstract class AliyunChannel<Settings extends AliyunSettings> implements Channel
   /** Where the answer names the message. */
   protected abstract readonly idKey: string
   protected abstract query(called: string, template: VendorTemplate, parameter: string): Record<string, string>
-  protected abstract receiptIn(entry: Readonly<Record<string, unknown>>): ChannelReceipt | null
-  protected abstract answerIn(entry: Readonly<Record<string, unknown>>): ChannelAnswer | null
-
-  #read(callback: ChannelCallback): CallbackOutcome {
-    if (!knowsSecret(callback, this.settings.callbackSecret)) return NOT_PROVEN
-    const entries = objectsIn(Buffer.from(callback.body).toString('utf8')) ?? []
-    return {
-      kind: 'taken',
-      receipts: entries.map((entry) => this.receiptIn(entry)).filter((receipt) => receipt !== null),
-      answers: entries.map((entry) => this.answerIn(entry)).filter((answer) => answer !== null),
-      // Anything but a 200 with a numeric code makes Aliyun push the same batch again.
-      reply: { contentType: 'application/json', body: '{"code":0,"msg":"OK"}' }
-    }
-  }
+  protected abstract receiptIn(entry: Entry): ChannelReceipt | null
+  protected abstract answerIn(entry: Entry): ChannelAnswer | null
 }
 
 export class AliyunSms extends AliyunChannel<AliyunSmsSettings> {
-  readonly kind = 'sms'
   protected readonly action = 'SendSms'
   protected readonly idKey = 'BizId'
 
@@ -163,7 +138,7 @@ export class AliyunSms extends AliyunChannel<AliyunSmsSettings> {
   }
 
   /** SmsReport. */
-  protected receiptIn({ biz_id, success, err_code, err_msg }: Readonly<Record<string, unknown>>): ChannelReceipt | null {
+  protected receiptIn({ biz_id, success, err_code, err_msg }: Entry): ChannelReceipt | null {
     const providerId = textOf(biz_id)
     if (providerId === '' || success === undefined) return null
     if (success === true || success === 'true') return { providerId, state: 'delivered', problem: null }
@@ -171,17 +146,18 @@ export class AliyunSms extends AliyunChannel<AliyunSmsSettings> {
   }
 
   /** SmsUp: a reply. */
-  protected answerIn({ phone_number, content, sequence_id, biz_id }: Readonly<Record<string, unknown>>): ChannelAnswer | null {
+  protected answerIn({ phone_number, content, sequence_id, biz_id }: Entry): ChannelAnswer | null {
     if (typeof content !== 'string' || textOf(phone_number) === '' || biz_id !== undefined) return null
     return { from: carrierNumber(textOf(phone_number)), text: content, providerId: textOf(sequence_id) || null }
   }
 }
 
-/** Ended as it should, after the vendor's list of call states: listened to. */
-const HEARD = /^200(000|010)$/
+/** After the vendor's list of call states: listened to, to the end. */
+const HEARD = '200000'
+/** A call that goes on: begun, ringing, picked up, hung up, a key pressed. How it ended is said apart. */
+const UNDER_WAY = new Set(['200101', '200201', '200102', '200100', '300000'])
 
 export class AliyunVoice extends AliyunChannel<AliyunVoiceSettings> {
-  readonly kind = 'voice'
   protected readonly action = 'SingleCallByTts'
   protected readonly idKey = 'CallId'
 
@@ -191,18 +167,17 @@ export class AliyunVoice extends AliyunChannel<AliyunVoiceSettings> {
     return { ...shown, CalledNumber: called, TtsCode: template.code, TtsParam: parameter, PlayTimes: String(playTimes) }
   }
 
-  /** VoiceReport: how the call ended. */
-  protected receiptIn({ call_id, status_code, status_msg, duration }: Readonly<Record<string, unknown>>): ChannelReceipt | null {
+  /** VoiceReport, how the call ended; VoiceCallReport, where it stands, says nothing yet. */
+  protected receiptIn({ call_id, status_code, status_msg, duration }: Entry): ChannelReceipt | null {
     const providerId = textOf(call_id)
     const status = textOf(status_code)
-    // 300000: a key was pressed; the call goes on.
-    if (providerId === '' || status === '' || status === '300000') return null
-    // Picked up: 200000 with a duration; a call of no length was not.
-    if (HEARD.test(status) && Number(duration ?? 1) > 0) return { providerId, state: 'delivered', problem: null }
-    return { providerId, state: 'failed', problem: `the call was not answered: ${status} ${textOf(status_msg)}`.trim() }
+    if (providerId === '' || status === '' || UNDER_WAY.has(status)) return null
+    // A call of no length was not picked up.
+    if (status === HEARD && Number(duration ?? 1) > 0) return { providerId, state: 'delivered', problem: null }
+    return { providerId, state: 'failed', problem: `the call was not heard to its end: ${status} ${textOf(status_msg)}`.trim() }
   }
 
-  protected answerIn({ dtmf, callee, called, call_id }: Readonly<Record<string, unknown>>): ChannelAnswer | null {
+  protected answerIn({ dtmf, callee, called, call_id }: Entry): ChannelAnswer | null {
     const from = textOf(callee) || textOf(called)
     if (textOf(dtmf) === '' || from === '') return null
     return { from: carrierNumber(from), text: textOf(dtmf), providerId: textOf(call_id) || null }

@@ -3,9 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import { LIMITS } from '../../platform/limits.ts'
-import type { Secret } from './../../platform/secret.ts'
-import type { CallbackOutcome, ChannelCallback, RefusalAbout, SendOutcome } from './channel.ts'
+import type { Secret } from '../../platform/secret.ts'
+import type { CallbackOutcome, ChannelAnswer, ChannelCallback, ChannelReceipt, RefusalAbout, SendOutcome } from './channel.ts'
 import type { OutgoingAnswer } from './outgoing.ts'
+
+/** A JSON object that somebody else has written. */
+export type Entry = Readonly<Record<string, unknown>>
 
 export type Answered = Extract<OutgoingAnswer, { kind: 'answer' }>
 
@@ -22,20 +25,6 @@ export function failed(problem: string, retryAfterMs: number | null = null): Sen
 
 export function doubtful(problem: string): SendOutcome {
   return { kind: 'doubtful', problem }
-}
-
-/** The outcome where no answer came; null where one did. `whose`: whose the address is that was called. */
-export function withoutAnswer(answer: OutgoingAnswer, whose: RefusalAbout): SendOutcome | null {
-  switch (answer.kind) {
-    case 'answer':
-      return null
-    case 'forbidden':
-      return refused(answer.problem, whose)
-    case 'unsent':
-      return failed(answer.problem)
-    case 'doubtful':
-      return doubtful(answer.problem)
-  }
 }
 
 /**
@@ -89,17 +78,15 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
 }
 
 /** The body as a JSON object, or null. */
-export function objectIn(body: string): Readonly<Record<string, unknown>> | null {
+export function objectIn(body: string): Entry | null {
   const value = jsonIn(body)
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
 }
 
-/** The objects of a JSON list, or of a single object; null where it is neither. */
-export function objectsIn(body: string): Readonly<Record<string, unknown>>[] | null {
+/** The objects of a JSON list, or a single one. */
+function objectsIn(body: string): Entry[] {
   const value = jsonIn(body)
-  if (typeof value !== 'object' || value === null) return null
-  const list = Array.isArray(value) ? value : [value]
-  return list.filter((one) => typeof one === 'object' && one !== null)
+  return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'object' && one !== null)
 }
 
 function jsonIn(body: string): unknown {
@@ -130,7 +117,7 @@ export function referenceOf(id: string): string {
 }
 
 /** Whether the last step of the callback's path is the secret. Where the vendor signs nothing, this is all there is. */
-export function knowsSecret(callback: ChannelCallback, secret: Secret | null): boolean {
+function knowsSecret(callback: ChannelCallback, secret: Secret | null): boolean {
   const path = callback.url.split('?')[0] as string
   const last = path.split('/').at(-1) ?? ''
   let given = last
@@ -140,6 +127,24 @@ export function knowsSecret(callback: ChannelCallback, secret: Secret | null): b
     // Not encoded after all: compared as it is.
   }
   return secret !== null && given !== '' && secret.equals(given)
+}
+
+/** What a vendor pushes that signs nothing: proven by the secret in its path, entries in a JSON list or alone. */
+export function pushed(
+  callback: ChannelCallback,
+  secret: Secret | null,
+  receiptIn: (entry: Entry) => ChannelReceipt | null,
+  answerIn: (entry: Entry) => ChannelAnswer | null,
+  reply: string
+): CallbackOutcome {
+  if (!knowsSecret(callback, secret)) return NOT_PROVEN
+  const entries = objectsIn(Buffer.from(callback.body).toString('utf8'))
+  return {
+    kind: 'taken',
+    receipts: entries.map(receiptIn).filter((receipt) => receipt !== null),
+    answers: entries.map(answerIn).filter((answer) => answer !== null),
+    reply: { contentType: 'application/json', body: reply }
+  }
 }
 
 export const NOT_PROVEN: CallbackOutcome = { kind: 'refused', problem: 'the callback does not prove that it comes from the provider' }

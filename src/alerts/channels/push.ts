@@ -5,39 +5,19 @@ import { createHash } from 'node:crypto'
 import webPush, { type PushSubscription } from 'web-push'
 import { LIMITS } from '../../platform/limits.ts'
 import { messageOf } from '../../platform/problem.ts'
-import { byStatus, failed, objectIn, refused, withoutAnswer } from './answers.ts'
-import type { Channel, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import { byStatus, objectIn, refused } from './answers.ts'
+import type { OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import type { PushSettings } from './settings.ts'
 import { cutBytes } from './texts.ts'
 
 /** A push that could not be handed to the browser for this long has been overtaken by other ways. */
 const TTL_SECONDS = 3600
 
-export class WebPush implements Channel {
-  readonly id: string
-  readonly kind = 'push'
-  readonly perSecond: number | null
-  readonly receipts = false
-  readonly problem = null
-  readonly #settings: PushSettings
-  readonly #ground: ChannelGround
-
-  constructor(settings: PushSettings, ground: ChannelGround) {
-    this.id = settings.id
-    this.perSecond = settings.perSecond
-    this.#settings = settings
-    this.#ground = ground
-  }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
-
+export class WebPush extends OverHttp<PushSettings> {
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const subscription = subscriptionIn(message.to)
     if (subscription === null) return refused('the address is not a push subscription', 'recipient')
-    const { clock, outgoing } = this.#ground
     let details: ReturnType<typeof webPush.generateRequestDetails>
     try {
       details = this.#details(subscription, message)
@@ -46,17 +26,15 @@ export class WebPush implements Channel {
       return refused(`the push subscription cannot be used: ${messageOf(thrown)}`, 'recipient')
     }
     const headers = Object.fromEntries(Object.entries(details.headers).map(([name, value]) => [name, String(value)]))
-    const answer = await outgoing.send({ method: 'POST', url: subscription.endpoint, headers, body: details.body, signal })
-    if (answer.kind === 'doubtful') return failed(answer.problem)
-    const nothing = withoutAnswer(answer, 'recipient')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    if (answer.status === 404 || answer.status === 410)
-      return refused('the browser no longer takes pushes: the subscription has ended', 'recipient')
-    return byStatus(answer, 'recipient', answer.headers.location ?? null, clock.now())
+    return this.post({ url: subscription.endpoint, headers, body: details.body, signal }, 'recipient', (answer, now) =>
+      answer.status === 404 || answer.status === 410
+        ? refused('the browser no longer takes pushes: the subscription has ended', 'recipient')
+        : byStatus(answer, 'recipient', answer.headers.location ?? null, now)
+    )
   }
 
   #details(subscription: PushSubscription, message: OutgoingMessage): ReturnType<typeof webPush.generateRequestDetails> {
-    const { subject, publicKey, privateKey } = this.#settings
+    const { subject, publicKey, privateKey } = this.settings
     const { id, title, tier, reason, drill, ackUrl } = message
     const content = { id, title, text: cutBytes(message.text, LIMITS.channels.pushBytes / 2), tier, reason, drill, url: ackUrl }
     return webPush.generateRequestDetails(subscription, JSON.stringify(content), {

@@ -2,9 +2,9 @@
 // The address of a person is the number to mention in the group; anything else mentions nobody.
 
 import { createHmac } from 'node:crypto'
-import { byBareStatus, byCode, type CodeMeaning, objectIn, textOf, withoutAnswer } from './answers.ts'
-import type { Channel, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import { type Answered, byBareStatus, byCode, type CodeMeaning, objectIn, textOf } from './answers.ts'
+import type { OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import { phoneNumber } from './phone.ts'
 import type { RobotSettings } from './settings.ts'
 import { cutBytes, textWithAnswers } from './texts.ts'
@@ -72,42 +72,23 @@ const wecom: Dialect = {
 
 const DIALECTS: Readonly<Record<RobotSettings['kind'], Dialect>> = { dingtalk, feishu, wecom }
 
-export class Robot implements Channel {
-  readonly id: string
-  readonly kind: RobotSettings['kind']
-  readonly perSecond: number | null
-  readonly receipts = false
-  readonly problem = null
-  readonly #settings: RobotSettings
-  readonly #ground: ChannelGround
-
-  constructor(settings: RobotSettings, ground: ChannelGround) {
-    this.id = settings.id
-    this.kind = settings.kind
-    this.perSecond = settings.perSecond
-    this.#settings = settings
-    this.#ground = ground
-  }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
-
+export class Robot extends OverHttp<RobotSettings> {
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
-    const { clock, outgoing } = this.#ground
     const dialect = DIALECTS[this.kind]
     const text = cutBytes(textWithAnswers(message, false), dialect.bytes)
     const mention = phoneNumber(message.to)?.replace(/^\+86/, '') ?? null
-    const { url, secret } = this.#settings
-    const request = dialect.request(url.reveal(), secret?.reveal() ?? null, clock.now(), text, mention)
+    const { url, secret } = this.settings
+    const request = dialect.request(url.reveal(), secret?.reveal() ?? null, this.ground.clock.now(), text, mention)
     const headers = { 'content-type': 'application/json; charset=utf-8' }
-    const answer = await outgoing.send({ method: 'POST', url: request.url, headers, body: JSON.stringify(request.body), signal })
-    const nothing = withoutAnswer(answer, 'provider')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    const body = objectIn(answer.body)
-    const code = body === null ? null : dialect.code(body)
-    if (body === null || code === null) return byBareStatus(answer, clock.now())
-    if (code === 0) return { kind: 'accepted', providerId: null }
-    return byCode(dialect.meaning(code), code, textOf(body.errmsg) || textOf(body.msg) || textOf(body.StatusMessage))
+    const post = { url: request.url, headers, body: JSON.stringify(request.body), signal }
+    return this.post(post, 'provider', (answer, now) => outcomeIn(answer, dialect, now))
   }
+}
+
+function outcomeIn(answer: Answered, dialect: Dialect, now: number): SendOutcome {
+  const body = objectIn(answer.body)
+  const code = body === null ? null : dialect.code(body)
+  if (body === null || code === null) return byBareStatus(answer, now)
+  if (code === 0) return { kind: 'accepted', providerId: null }
+  return byCode(dialect.meaning(code), code, textOf(body.errmsg) || textOf(body.msg) || textOf(body.StatusMessage))
 }

@@ -2,21 +2,9 @@
 // replies are not signed; the secret in their path is all that proves them.
 
 import { createHash, createHmac } from 'node:crypto'
-import {
-  byBareStatus,
-  byCode,
-  type CodeMeaning,
-  knowsSecret,
-  NOT_PROVEN,
-  objectIn,
-  objectsIn,
-  referenceOf,
-  refused,
-  textOf,
-  withoutAnswer
-} from './answers.ts'
-import type { CallbackOutcome, Channel, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import { byBareStatus, byCode, type CodeMeaning, type Entry, objectIn, pushed, referenceOf, refused, textOf } from './answers.ts'
+import type { CallbackOutcome, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import { carrierNumber, phoneNumber } from './phone.ts'
 import type { TencentSmsSettings } from './settings.ts'
 import { templateFor, valuesFor } from './texts.ts'
@@ -59,42 +47,20 @@ const MEANINGS: readonly (readonly [RegExp, CodeMeaning])[] = [
     'badRecipient'
   ],
   // Hours or days: too late for an alarm.
-  [
-    /^LimitExceeded\.(PhoneNumberDailyLimit|PhoneNumberSameContentDailyLimit|AppMainlandChinaDailyLimit|AppGlobalDailyLimit|DailyLimit)/,
-    'refused'
-  ],
+  [/^LimitExceeded\.\w*(Daily|OneHour|Blacklist)/, 'refused'],
   [/^(LimitExceeded|RequestLimitExceeded)/, 'throttled'],
-  [/^(InternalError|ServiceUnavailable|FailedOperation\.FailResolvePacket|AuthFailure\.SignatureExpire)/, 'failed'],
-  [/^InternalError\./, 'failed']
+  [/^(InternalError|ServiceUnavailable|FailedOperation\.FailResolvePacket|AuthFailure\.SignatureExpire)/, 'failed']
 ]
 
 const CONTENT_TYPE = 'application/json; charset=utf-8'
 
-export class TencentSms implements Channel {
-  readonly id: string
-  readonly kind = 'sms'
-  readonly perSecond: number | null
-  readonly receipts: boolean
-  readonly problem = null
-  readonly callback: (callback: ChannelCallback) => CallbackOutcome
-  readonly #settings: TencentSmsSettings
-  readonly #ground: ChannelGround
-
-  constructor(settings: TencentSmsSettings, ground: ChannelGround) {
-    this.#settings = settings
-    this.#ground = ground
-    this.id = settings.id
-    this.perSecond = settings.perSecond
-    this.receipts = settings.callbackSecret !== null
-    this.callback = (callback) => this.#read(callback)
+export class TencentSms extends OverHttp<TencentSmsSettings> {
+  override get receipts(): boolean {
+    return this.settings.callbackSecret !== null
   }
 
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
-
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
-    const settings = this.#settings
+    const { settings } = this
     const number = phoneNumber(message.to)
     if (number === null) return refused('the address is not a phone number', 'recipient')
     const template = templateFor(settings.templates, message)
@@ -107,9 +73,8 @@ export class TencentSms implements Channel {
       TemplateParamSet: valuesFor(template, message, settings.variableLength).map(({ value }) => value),
       SessionContext: referenceOf(message.id)
     })
-    const { clock, outgoing } = this.#ground
     const url = new URL(settings.endpoint)
-    const timestamp = Math.floor(clock.now() / 1000)
+    const timestamp = Math.floor(this.ground.clock.now() / 1000)
     // The port is not signed, as in the vendor's SDK.
     const request = { service: 'sms', host: url.hostname, contentType: CONTENT_TYPE, body, timestamp }
     const headers = {
@@ -121,43 +86,34 @@ export class TencentSms implements Channel {
       'x-tc-timestamp': String(timestamp),
       authorization: tc3Authorization(request, settings.secretId.reveal(), settings.secretKey.reveal())
     }
-    const answer = await outgoing.send({ method: 'POST', url: `${url.origin}/`, headers, body, signal })
-    const nothing = withoutAnswer(answer, 'provider')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    return outcomeIn(answer.body) ?? byBareStatus(answer, clock.now())
+    const post = { url: `${url.origin}/`, headers, body, signal }
+    return this.post(post, 'provider', (answer, now) => outcomeIn(answer.body) ?? byBareStatus(answer, now))
   }
 
-  #read(callback: ChannelCallback): CallbackOutcome {
-    if (!knowsSecret(callback, this.#settings.callbackSecret)) return NOT_PROVEN
-    const entries = objectsIn(Buffer.from(callback.body).toString('utf8')) ?? []
-    return {
-      kind: 'taken',
-      receipts: entries.map(receiptIn).filter((receipt) => receipt !== null),
-      answers: entries.map(answerIn).filter((answer) => answer !== null),
-      reply: { contentType: 'application/json', body: '{"result":0,"errmsg":"OK"}' }
-    }
+  callback(callback: ChannelCallback): CallbackOutcome {
+    return pushed(callback, this.settings.callbackSecret, receiptIn, answerIn, '{"result":0,"errmsg":"OK"}')
   }
 }
 
 function outcomeIn(body: string): SendOutcome | null {
   const response = objectIn(body)?.Response
   if (typeof response !== 'object' || response === null) return null
-  const { Error: error, SendStatusSet: statuses } = response as Record<string, unknown>
+  const { Error: error, SendStatusSet: statuses } = response as Entry
   const [status] = Array.isArray(statuses) ? statuses : []
-  const { Code: code, Message: text, SerialNo: serial } = ((error ?? status) || {}) as Record<string, unknown>
+  const { Code: code, Message: text, SerialNo: serial } = ((error ?? status) || {}) as Entry
   if (typeof code !== 'string') return null
   if (error === undefined && code === 'Ok') return { kind: 'accepted', providerId: textOf(serial) || null }
   return byCode(MEANINGS.find(([pattern]) => pattern.test(code))?.[1] ?? 'refused', code, textOf(text))
 }
 
-function receiptIn({ sid, report_status, errmsg, description }: Readonly<Record<string, unknown>>): ChannelReceipt | null {
+function receiptIn({ sid, report_status, errmsg, description }: Entry): ChannelReceipt | null {
   const providerId = textOf(sid)
   if (providerId === '' || (report_status !== 'SUCCESS' && report_status !== 'FAIL')) return null
   if (report_status === 'SUCCESS') return { providerId, state: 'delivered', problem: null }
   return { providerId, state: 'failed', problem: `not delivered: ${textOf(errmsg)} ${textOf(description)}`.trim() }
 }
 
-function answerIn({ mobile, nationcode, text, sid, time }: Readonly<Record<string, unknown>>): ChannelAnswer | null {
+function answerIn({ mobile, nationcode, text, sid, time }: Entry): ChannelAnswer | null {
   if (typeof text !== 'string' || textOf(mobile) === '' || sid !== undefined) return null
   const nation = textOf(nationcode)
   const from = nation === '' ? carrierNumber(textOf(mobile)) : `+${nation}${textOf(mobile).replace(/^\+/, '')}`

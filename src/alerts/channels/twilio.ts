@@ -2,9 +2,9 @@
 
 import { createHmac } from 'node:crypto'
 import { Secret } from '../../platform/secret.ts'
-import { byBareStatus, byCode, type CodeMeaning, NOT_PROVEN, objectIn, refused, textOf, withoutAnswer } from './answers.ts'
-import type { CallbackOutcome, Channel, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import { type Answered, byBareStatus, byCode, type CodeMeaning, NOT_PROVEN, objectIn, refused, textOf } from './answers.ts'
+import type { CallbackOutcome, ChannelAnswer, ChannelCallback, ChannelReceipt, OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import { carrierNumber, phoneNumber } from './phone.ts'
 import type { TwilioSmsSettings } from './settings.ts'
 import { cutText, textWithAnswers } from './texts.ts'
@@ -37,33 +37,15 @@ export function twilioSignature(token: string, url: string, form: URLSearchParam
     .digest('base64')
 }
 
-export class TwilioSms implements Channel {
-  readonly id: string
-  readonly kind = 'sms'
-  readonly perSecond: number | null
-  readonly receipts: boolean
-  readonly problem = null
-  readonly callback: (callback: ChannelCallback) => CallbackOutcome
-  readonly #settings: TwilioSmsSettings
-  readonly #ground: ChannelGround
-
-  constructor(settings: TwilioSmsSettings, ground: ChannelGround) {
-    this.#settings = settings
-    this.#ground = ground
-    this.id = settings.id
-    this.perSecond = settings.perSecond
-    this.receipts = settings.callbackUrl !== null
-    this.callback = (callback) => this.#read(callback)
+export class TwilioSms extends OverHttp<TwilioSmsSettings> {
+  override get receipts(): boolean {
+    return this.settings.callbackUrl !== null
   }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const number = phoneNumber(message.to)
     if (number === null) return refused('the address is not a phone number', 'recipient')
-    const { accountSid, authToken, from, endpoint, callbackUrl, maxLength } = this.#settings
+    const { accountSid, authToken, from, endpoint, callbackUrl, maxLength } = this.settings
     const form = new URLSearchParams({ To: number, Body: cutText(textWithAnswers(message, callbackUrl !== null), maxLength) })
     form.set(from.startsWith('MG') ? 'MessagingServiceSid' : 'From', from)
     if (callbackUrl !== null) form.set('StatusCallback', callbackUrl)
@@ -73,27 +55,18 @@ export class TwilioSms implements Channel {
       accept: 'application/json'
     }
     const url = `${new URL(endpoint).origin}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`
-    const answer = await this.#ground.outgoing.send({ method: 'POST', url, headers, body: form.toString(), signal })
-    const nothing = withoutAnswer(answer, 'provider')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    const body = objectIn(answer.body)
-    const code = textOf(body?.code) || textOf(body?.error_code)
-    const sid = textOf(body?.sid)
-    if (body === null || (code === '' && sid === '')) return byBareStatus(answer, this.#ground.clock.now())
-    if (code === '' && answer.status < 300) return { kind: 'accepted', providerId: sid }
-    const meaning = MEANINGS[code] ?? (answer.status >= 500 ? 'failed' : answer.status === 429 ? 'throttled' : 'refused')
-    return byCode(meaning, code, textOf(body.message) || textOf(body.error_message))
+    return this.post({ url, headers, body: form.toString(), signal }, 'provider', outcomeIn)
   }
 
-  #read(callback: ChannelCallback): CallbackOutcome {
-    const { callbackUrl, authToken } = this.#settings
+  callback(callback: ChannelCallback): CallbackOutcome {
+    const { callbackUrl, authToken } = this.settings
     const form = new URLSearchParams(Buffer.from(callback.body).toString('utf8'))
     const given = callback.headers['x-twilio-signature']
     if (callbackUrl === null || given === undefined) return NOT_PROVEN
     // Behind a proxy we do not see the address that Twilio signed: it is the configured one, with the query as it came.
     const query = callback.url.includes('?') ? callback.url.slice(callback.url.indexOf('?')) : ''
-    const expected = new Secret(twilioSignature(authToken.reveal(), callbackUrl + query, form))
-    if (!expected.equals(given)) return NOT_PROVEN
+    const expected = spellingsOf(callbackUrl).map((url) => new Secret(twilioSignature(authToken.reveal(), url + query, form)))
+    if (!expected.some((one) => one.equals(given))) return NOT_PROVEN
     const receipt = receiptIn(form)
     const answer = answerIn(form)
     return {
@@ -103,6 +76,22 @@ export class TwilioSms implements Channel {
       reply: { contentType: 'text/xml', body: '<Response/>' }
     }
   }
+}
+
+/** Which of its servers signs an address with its port and which without it, Twilio leaves open. */
+function spellingsOf(url: string): string[] {
+  const [, host = '', port = ':443', path = ''] = /^(https:\/\/(?:\[[^\]]*\]|[^/:]*))(:\d+)?(.*)$/.exec(url) ?? []
+  return [host + path, host + port + path]
+}
+
+function outcomeIn(answer: Answered, now: number): SendOutcome {
+  const body = objectIn(answer.body)
+  const code = textOf(body?.code) || textOf(body?.error_code)
+  const sid = textOf(body?.sid)
+  if (body === null || (code === '' && sid === '')) return byBareStatus(answer, now)
+  if (code === '' && answer.status < 300) return { kind: 'accepted', providerId: sid }
+  const meaning = MEANINGS[code] ?? (answer.status >= 500 ? 'failed' : answer.status === 429 ? 'throttled' : 'refused')
+  return byCode(meaning, code, textOf(body.message) || textOf(body.error_message))
 }
 
 function receiptIn(form: URLSearchParams): ChannelReceipt | null {

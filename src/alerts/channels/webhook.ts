@@ -3,9 +3,9 @@
 
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../platform/secret.ts'
-import { byStatus, failed, refused, withoutAnswer } from './answers.ts'
-import type { Channel, OutgoingMessage, SendOutcome } from './channel.ts'
-import type { ChannelGround } from './ground.ts'
+import { byStatus, refused } from './answers.ts'
+import type { OutgoingMessage, SendOutcome } from './channel.ts'
+import { OverHttp } from './overHttp.ts'
 import type { WebhookSettings } from './settings.ts'
 
 /** The three headers. `timestamp` in epoch seconds. */
@@ -19,38 +19,15 @@ function keyOf(secret: string): Buffer {
   return secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
 }
 
-export class Webhook implements Channel {
-  readonly id: string
-  readonly kind = 'webhook'
-  readonly perSecond: number | null
-  readonly receipts = false
-  readonly problem = null
-  readonly #secret: Secret
-  readonly #ground: ChannelGround
-
-  constructor(settings: WebhookSettings, ground: ChannelGround) {
-    this.id = settings.id
-    this.perSecond = settings.perSecond
-    this.#secret = settings.secret
-    this.#ground = ground
-  }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
-
+export class Webhook extends OverHttp<WebhookSettings> {
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     if (URL.parse(message.to) === null) return refused('the address is not a URL', 'recipient')
-    const { clock, outgoing } = this.#ground
     const body = JSON.stringify(message.body ?? bodyOf(message))
-    const signed = webhookHeaders(this.#secret, message.id, Math.floor(clock.now() / 1000), body)
+    const signed = webhookHeaders(this.settings.secret, message.id, Math.floor(this.ground.clock.now() / 1000), body)
     const headers = { ...signed, 'content-type': 'application/json' }
-    const answer = await outgoing.send({ method: 'POST', url: message.to, headers, body, signal })
-    // The receiver knows the message by its id: after silence it may be sent again without being marked.
-    if (answer.kind === 'doubtful') return failed(answer.problem)
-    const nothing = withoutAnswer(answer, 'recipient')
-    if (nothing !== null || answer.kind !== 'answer') return nothing as SendOutcome
-    return byStatus(answer, 'recipient', message.id, clock.now())
+    return this.post({ url: message.to, headers, body, signal }, 'recipient', (answer, now) =>
+      byStatus(answer, 'recipient', message.id, now)
+    )
   }
 }
 

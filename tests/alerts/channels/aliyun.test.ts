@@ -174,20 +174,36 @@ test('receipts and replies are pushed in batches, proven by the secret in their 
   expect([open.receipts, open.callback(pushed(batch)).kind]).toEqual([false, 'refused'])
 })
 
-test('a call that was heard is delivered, one that was not failed; a key pressed is an answer', () => {
+test('a call that was heard to its end is delivered, one that was not failed; a key pressed is an answer', () => {
   const channel = new AliyunVoice(voice('http://x'), groundOf())
   const batch = [
     { call_id: '1^1', status_code: '200000', status_msg: '用户听完', duration: '11', out_id: 'a' },
-    { call_id: '2^2', status_code: '200102', status_msg: '用户未接', duration: '0', out_id: 'b' },
-    { call_id: '3^3', status_code: '300000', dtmf: '1', callee: '13800000001' }
+    { call_id: '2^2', status_code: '200003', status_msg: '用户未接', duration: '0', out_id: 'b' },
+    { call_id: '3^3', status_code: '300000', dtmf: '1', callee: '13800000001' },
+    { call_id: '4^4', status_code: '200001', status_msg: '用户提前挂机', duration: '2' },
+    { call_id: '5^5', status_code: '200010', status_msg: '关机' },
+    { call_id: '6^6', status_code: '200000', dtmf: '1', callee: '13800000002', duration: '9' }
   ]
   expect(channel.callback(pushed(batch))).toMatchObject({
     receipts: [
       { providerId: '1^1', state: 'delivered', problem: null },
-      { providerId: '2^2', state: 'failed', problem: 'the call was not answered: 200102 用户未接' }
+      { providerId: '2^2', state: 'failed', problem: 'the call was not heard to its end: 200003 用户未接' },
+      { providerId: '4^4', state: 'failed', problem: 'the call was not heard to its end: 200001 用户提前挂机' },
+      { providerId: '5^5', state: 'failed', problem: 'the call was not heard to its end: 200010 关机' },
+      { providerId: '6^6', state: 'delivered', problem: null }
     ],
-    answers: [{ from: '+8613800000001', text: '1', providerId: '3^3' }]
+    answers: [
+      { from: '+8613800000001', text: '1', providerId: '3^3' },
+      { from: '+8613800000002', text: '1', providerId: '6^6' }
+    ]
   })
+})
+
+test('what is said of a call that goes on is no receipt: begun, ringing, picked up, hung up', () => {
+  const channel = new AliyunVoice(voice('http://x'), groundOf())
+  const states = ['200101', '200201', '200102', '200100', '300000']
+  const batch = states.map((status_code) => ({ call_id: '1^1', status_code, status_time: '2021-04-28 09:55:02', out_id: 'a' }))
+  expect(channel.callback(pushed(batch))).toMatchObject({ kind: 'taken', receipts: [], answers: [] })
 })
 
 test('secrets do not show, whatever is printed of a channel or its settings', () => {

@@ -1,6 +1,6 @@
-// Robots of group chats, to a server that computes each vendor's signature anew from what arrived.
+// Robots of group chats: signatures against published values and OpenSSL, to a server that keeps what arrived.
 
-import { createHmac } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { dingtalkSignature, feishuSignature, Robot } from '../../../src/alerts/channels/robots.ts'
 import type { RobotSettings } from '../../../src/alerts/channels/settings.ts'
@@ -30,7 +30,7 @@ test("kind: 'dingtalk' signs time and secret in the address, and mentions by num
   const [arrived] = server.arrived
   const query = new URLSearchParams(arrived?.path.split('?')[1])
   expect([query.get('access_token'), query.get('timestamp')]).toEqual(['t', String(NOW)])
-  expect(query.get('sign')).toBe(createHmac('sha256', 'SEC1').update(`${NOW}\nSEC1`).digest('base64'))
+  expect(query.get('sign')).toBe(opensslHmac('SEC1', `${NOW}\nSEC1`))
   expect(JSON.parse(arrived?.body ?? '')).toEqual({
     msgtype: 'text',
     text: { content: `${MESSAGE.text}\n确认：https://a.example.com/k/abc\n@13800000001` },
@@ -45,7 +45,7 @@ test("kind: 'feishu' signs in the body, with the text as key and nothing signed"
   const seconds = Math.floor(NOW / 1000)
   expect(JSON.parse(server.arrived[0]?.body ?? '')).toEqual({
     timestamp: String(seconds),
-    sign: createHmac('sha256', `${seconds}\nSEC1`).update('').digest('base64'),
+    sign: opensslHmac(`${seconds}\nSEC1`, ''),
     msg_type: 'text',
     content: { text: MESSAGE.text }
   })
@@ -61,11 +61,20 @@ test("kind: 'wecom' takes 2048 bytes, cut between characters", async () => {
   expect(Buffer.byteLength(text.content)).toBeLessThanOrEqual(2048)
 })
 
-test('signatures without a server: known values do not change', () => {
-  expect(dingtalkSignature('this is secret', 1577262236757)).toBe(
-    createHmac('sha256', 'this is secret').update('1577262236757\nthis is secret').digest('base64')
-  )
-  expect(feishuSignature('demo', 1599360473)).toBe(createHmac('sha256', '1599360473\ndemo').digest('base64'))
+/** What OpenSSL says: HMAC-SHA256 of `text` with `key`. */
+function opensslHmac(key: string, text: string): string {
+  return execFileSync('openssl', ['dgst', '-sha256', '-hmac', key, '-binary'], { input: text }).toString('base64')
+}
+
+test('signatures are those that others publish for the same input, and those of OpenSSL', () => {
+  // The secret of DingTalk's documentation with the value that implementations of others are tested by.
+  const dingtalk = 'hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM='
+  expect([dingtalkSignature('this is secret', 1577262236757), opensslHmac('this is secret', '1577262236757\nthis is secret')]).toEqual([
+    ...[dingtalk, dingtalk]
+  ])
+  // By which libraries for Feishu are tested.
+  const feishu = 'QnWVTSBe6FmQDE0bG6X0mURbI+DnvVyu1h+j5dHOjrU='
+  expect([feishuSignature('xxx', 1661860880), opensslHmac('1661860880\nxxx', '')]).toEqual([feishu, feishu])
 })
 
 test.each([

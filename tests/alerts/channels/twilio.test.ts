@@ -67,8 +67,8 @@ test.each([
 })
 
 /** As Twilio would send it: signed by Twilio's own library. */
-function signed(form: Record<string, string>, query = '', token = '12345') {
-  const signature = twilio.getExpectedTwilioSignature(token, CALLBACK + query, form)
+function signed(form: Record<string, string>, query = '', token = '12345', address = CALLBACK) {
+  const signature = twilio.getExpectedTwilioSignature(token, address + query, form)
   return {
     method: 'POST',
     url: `/api/v1/callbacks/sms-twilio${query}`,
@@ -76,6 +76,24 @@ function signed(form: Record<string, string>, query = '', token = '12345') {
     body: Buffer.from(new URLSearchParams(form).toString())
   }
 }
+
+test("a port of the callback's address is signed or not, as the vendor's own library allows for", () => {
+  const form = { MessageSid: 'SM1', MessageStatus: 'delivered' }
+  const [host, path] = ['https://alarms.example.com', '/api/v1/callbacks/sms-twilio']
+  for (const [callbackUrl, spellings] of [
+    [`${host}:8443${path}`, [`${host}:8443${path}`, `${host}${path}`]],
+    [`${host}${path}`, [`${host}:443${path}`, `${host}${path}`]],
+    [`https://[2001:db8::1]:8443${path}`, [`https://[2001:db8::1]:8443${path}`, `https://[2001:db8::1]${path}`]]
+  ] as const) {
+    const channel = new TwilioSms({ ...settings('https://api.twilio.com'), callbackUrl }, groundOf())
+    for (const address of spellings) {
+      const callback = signed(form, '?a=1', '12345', address)
+      expect(twilio.validateRequest('12345', callback.headers['x-twilio-signature'], `${callbackUrl}?a=1`, form)).toBe(true)
+      expect(channel.callback(callback).kind).toBe('taken')
+    }
+    expect(channel.callback(signed(form, '', '12345', `${host}:9999${path}`)).kind).toBe('refused')
+  }
+})
 
 test("receipts and replies, signed by the vendor's own library", () => {
   const channel = new TwilioSms(settings('https://api.twilio.com'), groundOf())
