@@ -24,6 +24,7 @@ const SUITES = [
   '../access/access.test.ts',
   '../access/anchors.test.ts',
   '../access/audit.test.ts',
+  '../access/users.test.ts',
   '../alerts/book.test.ts',
   '../alerts/bookLaws.test.ts',
   '../alerts/courier.test.ts',
