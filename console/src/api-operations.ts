@@ -114,7 +114,8 @@ export interface RotaNow {
   readonly name: Text
   readonly zone: string
   readonly people: readonly NamedPerson[]
-  readonly until: string
+  /** Null: no handover is ahead, the same people stay. */
+  readonly until: string | null
   readonly next: readonly NamedPerson[]
   readonly holes: readonly { readonly from: string; readonly to: string }[]
 }

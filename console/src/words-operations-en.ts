@@ -96,6 +96,7 @@ export const operations: Operations = {
     until: (at) => `until ${at}`,
     next: 'Next',
     nextNobody: 'Nobody is next',
+    noHandover: 'No handover within 90 days',
     zone: 'Zone',
     hole: 'Nobody',
     holes: (n) => `${n} ${n === 1 ? 'hole' : 'holes'} within 90 days`,

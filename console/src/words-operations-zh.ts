@@ -87,6 +87,7 @@ export const operations = {
     until: (at: string) => `至 ${at}`,
     next: '下一班',
     nextNobody: '下一班无人',
+    noHandover: '今后 90 天不换班',
     zone: '时区',
     hole: '空岗',
     holes: (n: number) => `今后 90 天内有 ${n} 处空岗`,

@@ -56,6 +56,27 @@ export function holes(duty: Duty, rota: string, from: number, to: number): Stret
     .slice(0, LIMITS.duty.holesTold)
 }
 
+/** Who is on duty and who is next, as far ahead as is looked. */
+export interface Outlook {
+  readonly people: readonly string[]
+  /** The next handover; null: none, the same people stay. */
+  readonly until: number | null
+  readonly next: readonly string[]
+  readonly holes: readonly Stretch[]
+}
+
+/** What lies ahead of a rota at `now`, for LIMITS.duty.aheadMs. */
+export function outlook(duty: Duty, rota: string, now: number): Outlook {
+  const ahead = stretches(duty, rota, now, now + LIMITS.duty.aheadMs)
+  const [present, next] = ahead
+  return {
+    people: present?.people ?? [],
+    until: next?.from ?? null,
+    next: next?.people ?? [],
+    holes: ahead.filter(({ people }) => people.length === 0).slice(0, LIMITS.duty.holesTold)
+  }
+}
+
 /** The people that a party is. */
 export function membersOf(duty: Duty, { kind, id }: Party): readonly string[] {
   if (kind === 'person') return [id]

@@ -1,7 +1,7 @@
 // Who is on duty: turns, handovers across changes of the clocks, overrides, swaps, holes.
 
 import { describe, expect, it } from 'vitest'
-import { holes, onDuty, stretchAt, stretches } from '../../src/alerts/duty.ts'
+import { holes, onDuty, outlook, stretchAt, stretches } from '../../src/alerts/duty.ts'
 import type { Duty, Party, Rota, Shift } from '../../src/model/duty.ts'
 import { dayOf, Zone } from '../../src/platform/zone.ts'
 
@@ -137,5 +137,22 @@ describe('overrides and swaps', () => {
     expect(holes(weekdays, 'r', at('2026-01-01 00:00'), at('2026-01-08 00:00'))).toEqual([{ ...weekend, people: [] }])
     const covered = dutyOf({ shifts: weekdays.rotas[0]!.shifts, overrides: [{ ...weekend, who: person('b'), instead: null, note: null }] })
     expect(holes(covered, 'r', at('2026-01-01 00:00'), at('2026-01-08 00:00'))).toEqual([])
+  })
+})
+
+describe('what lies ahead of a rota', () => {
+  it('is the next handover, however far, and who comes then', () => {
+    const monthly = dutyOf({ shifts: [shift(8, 8, ['a', 'b'], { rotateDays: 28 })] })
+    expect(outlook(monthly, 'r', at('2026-01-02 12:00'))).toEqual({ people: ['a'], until: at('2026-01-29 08:00'), next: ['b'], holes: [] })
+  })
+  it('has no handover where the same person stays: nobody is missing', () => {
+    const always = dutyOf({ shifts: [shift(0, 24, ['a'])] })
+    expect(outlook(always, 'r', at('2026-01-02 12:00'))).toEqual({ people: ['a'], until: null, next: [], holes: [] })
+  })
+  it('is a hole where nobody comes', () => {
+    const days = dutyOf({ shifts: [shift(8, 20, ['a'])] })
+    const { holes: ahead, ...now } = outlook(days, 'r', at('2026-01-02 12:00'))
+    expect(now).toEqual({ people: ['a'], until: at('2026-01-02 20:00'), next: [] })
+    expect(ahead[0]).toEqual({ from: at('2026-01-02 20:00'), to: at('2026-01-03 08:00'), people: [] })
   })
 })

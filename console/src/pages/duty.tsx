@@ -75,12 +75,16 @@ function RotaRow({ rota }: { rota: RotaNow }) {
         <span className="outcome" data-odd={rota.people.length === 0}>
           {rota.people.length === 0 ? duty.nobody : <strong>{names(rota.people)}</strong>}
         </span>
-        <span className="faint">
-          → <Instant at={Date.parse(rota.until)} />
-        </span>
+        {rota.until !== null && (
+          <span className="faint">
+            → <Instant at={Date.parse(rota.until)} />
+          </span>
+        )}
       </Cell>
       <Cell of={columns.next}>
-        {rota.next.length === 0 ? (
+        {rota.until === null && rota.people.length > 0 ? (
+          <span className="faint">{duty.noHandover}</span>
+        ) : rota.next.length === 0 ? (
           <span className="outcome" data-odd="true">
             {duty.nextNobody}
           </span>

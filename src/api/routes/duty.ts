@@ -1,7 +1,7 @@
 // Who is on duty, and who would be told of an alarm. Numbers and addresses are not shown whole.
 
 import { z } from 'zod'
-import { holes, onDuty, stretches } from '../../alerts/duty.ts'
+import { outlook } from '../../alerts/duty.ts'
 import { DutyPlan } from '../../alerts/dutyLadders.ts'
 import { toldBy } from '../../alerts/dutyPreview.ts'
 import type { Duty, Rota } from '../../model/duty.ts'
@@ -28,7 +28,7 @@ const OnDuty = z
     name: TextBody,
     zone: z.string(),
     people: z.array(OnDutyPerson).meta({ description: 'Who is on duty now; empty: nobody' }),
-    until: Instant.meta({ description: 'The next handover' }),
+    until: Instant.nullable().meta({ description: 'The next handover; null: none in the next 90 days, the same people stay' }),
     next: z.array(OnDutyPerson),
     holes: z.array(Hole).meta({ description: `When nobody is, in the next 90 days; at most ${LIMITS.duty.holesTold}` })
   })
@@ -47,8 +47,6 @@ const PreviewedMessage = z
     text: z.string()
   })
   .meta({ id: 'PreviewedMessage' })
-
-const HANDOVER_MS = 14 * 86_400_000
 
 export function dutyRoutes(api: Api, parts: ApiParts): void {
   api.route({
@@ -131,14 +129,14 @@ function onDutyBody(duty: Duty, rota: Rota, now: number): z.infer<typeof OnDuty>
   const names = new Map(duty.people.map(({ id, name }) => [id, name]))
   const named = (ids: readonly string[]): z.infer<typeof OnDutyPerson>[] =>
     ids.map((id) => ({ id, name: names.get(id) ?? { zh: id, en: id } }))
-  const [present, next] = stretches(duty, rota.id, now, now + HANDOVER_MS)
+  const { people, until, next, holes } = outlook(duty, rota.id, now)
   return {
     rota: rota.id,
     name: rota.name,
     zone: rota.zone,
-    people: named(onDuty(duty, rota.id, now)),
-    until: instant(present?.to ?? now),
-    next: named(next?.people ?? []),
-    holes: holes(duty, rota.id, now, now + LIMITS.duty.aheadMs).map(({ from, to }) => ({ from: instant(from), to: instant(to) }))
+    people: named(people),
+    until: until === null ? null : instant(until),
+    next: named(next),
+    holes: holes.map(({ from, to }) => ({ from: instant(from), to: instant(to) }))
   }
 }

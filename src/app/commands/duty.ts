@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { holes, onDuty, stretches } from '../../alerts/duty.ts'
+import { outlook } from '../../alerts/duty.ts'
 import { toldBy } from '../../alerts/dutyPreview.ts'
 import { timeText } from '../../alerts/wording.ts'
 import type { Duty } from '../../model/duty.ts'
@@ -11,7 +11,6 @@ import type { Device, Plant } from '../../model/plant.ts'
 import { TIERS, type Tier } from '../../model/tier.ts'
 import { SystemClock } from '../../platform/clock.ts'
 import { formatDuration } from '../../platform/duration.ts'
-import { LIMITS } from '../../platform/limits.ts'
 import { problemLine, Refusal } from '../../platform/problem.ts'
 import { localText } from '../config/dutyChecks.ts'
 import { loadPlant } from '../config/load.ts'
@@ -78,7 +77,7 @@ export function preview(options: PreviewOptions, env: Environment, out: Output, 
   }
   out.log(`${about}: ladder ${ladder}, from ${timeText(at, zone, 'en')} (${zone}), if nobody answers`)
   for (const one of told) {
-    const after = `+${formatDuration(one.at - at)}`.padEnd(8)
+    const after = `+${formatDuration(Math.round((one.at - at) / 1000) * 1000)}`.padEnd(8)
     const what = one.withheld === null ? `${one.channel} to ${one.person}` : `${one.channel} to ${one.person}: not told, ${one.withheld}`
     out.log(`  ${after} ${timeText(one.at, zone, 'en')}  rung ${one.rung}  ${what}`)
   }
@@ -90,23 +89,20 @@ function nowOn(options: { readonly config: string; readonly json: boolean }, env
   if (plant === null) return false
   const { duty } = plant
   const now = new SystemClock().now()
-  const rotas = (duty?.rotas ?? []).map((rota) => {
-    const [present, next] = stretches(duty as Duty, rota.id, now, now + 14 * 86_400_000)
-    const ahead = holes(duty as Duty, rota.id, now, now + LIMITS.duty.aheadMs)
-    return { rota, people: onDuty(duty as Duty, rota.id, now), until: present?.to ?? now, next: next?.people ?? [], ahead }
-  })
+  const rotas = (duty?.rotas ?? []).map((rota) => ({ rota, ...outlook(duty as Duty, rota.id, now) }))
   if (options.json) {
-    const shown = rotas.map(({ rota, people, until, next, ahead }) => {
-      const told = ahead.map(({ from, to }) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() }))
-      return { rota: rota.id, people, until: new Date(until).toISOString(), next, holes: told }
+    const shown = rotas.map(({ rota, people, until, next, holes }) => {
+      const told = holes.map(({ from, to }) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() }))
+      return { rota: rota.id, people, until: until === null ? null : new Date(until).toISOString(), next, holes: told }
     })
     out.log(JSON.stringify({ rotas: shown }, null, 2))
   } else if (rotas.length === 0) out.log('There is no rota: duty.yaml of the plant folder would hold them.')
   else {
-    for (const { rota, people, until, next, ahead } of rotas) {
+    for (const { rota, people, until, next, holes } of rotas) {
       const named = (ids: readonly string[]): string => (ids.length === 0 ? 'nobody' : ids.join(', '))
-      out.log(`${rota.id}: ${named(people)} until ${localText(until, rota.zone)}, then ${named(next)}`)
-      for (const { from, to } of ahead) out.log(`    nobody from ${localText(from, rota.zone)} to ${localText(to, rota.zone)}`)
+      const then = until === null ? 'for the next 90 days' : `until ${localText(until, rota.zone)}, then ${named(next)}`
+      out.log(`${rota.id}: ${named(people)} ${then}`)
+      for (const { from, to } of holes) out.log(`    nobody from ${localText(from, rota.zone)} to ${localText(to, rota.zone)}`)
     }
   }
   return rotas.every(({ people }) => people.length > 0)
