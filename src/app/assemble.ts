@@ -4,6 +4,7 @@
 import path from 'node:path'
 import { Access } from '../access/access.ts'
 import { Anchors } from '../access/anchors.ts'
+import { hashOf, mosquittoHashOf } from '../access/phc.ts'
 import { Book } from '../alerts/book.ts'
 import { LiveHub } from '../api/live.ts'
 import type { ApiParts, HealthReport } from '../api/parts.ts'
@@ -240,7 +241,9 @@ function doorsOf(
     plant,
     health
   })
-  const amender = new Amending({ clock, log, access, plants, journal, loop, broker }, amended)
+  // Where the gateways connect to a broker of their own, `broker export` must have something that it can check.
+  const hashOfSecret = config.mqtt.upstream === null ? hashOf : mosquittoHashOf
+  const amender = new Amending({ clock, log, access, plants, journal, loop, broker, hashOf: hashOfSecret }, amended)
   const http = { ...config.http, tls: certificates.http }
   const consoleFolder = CONSOLE_FOLDER
   const explain: ApiParts['explain'] = (rule, subject) => loop.pipeline.explain(rule, subject)

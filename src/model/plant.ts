@@ -27,7 +27,7 @@ export interface Gateway {
   readonly id: string
   readonly enterprise: string
   readonly name: Text
-  /** A literal, a PHC hash (`$argon2id$…`, `$scrypt$…`), or null where `env:NAME` named an unset variable. Never logged. */
+  /** A literal, a hash (`$argon2id$…`, `$scrypt$…`, Mosquitto's `$7$…`), or null where `env:NAME` named an unset variable. Never logged. */
   readonly secret: string | null
 }
 

@@ -349,6 +349,7 @@ export const LIMITS = {
     rememberedSecrets: 20_000,
     /** Parameters of a hash somebody else has made: dearer ones are refused. */
     hashMemoryKib: 256 * 1024,
-    hashPasses: 10
+    hashPasses: 10,
+    hashIterations: 1_000_000
   }
 } as const

@@ -57,7 +57,7 @@ describe('a gateway is who it says', () => {
   it('says which hash cannot be read, without the hash', () => {
     secrets.setPlant(plantOf({ good: ARGON2, bad: '$argon2id$broken' }))
     expect(warnings).toEqual([
-      'gateway bad cannot sign in: The hash is not one of $argon2id$v=19$m=…,t=…,p=…$salt$hash and $scrypt$ln=…,r=…,p=…$salt$hash: make it anew.'
+      'gateway bad cannot sign in: The hash is not one of $argon2id$v=19$m=…,t=…,p=…$salt$hash, $scrypt$ln=…,r=…,p=…$salt$hash and $7$iterations$salt$hash: make it anew.'
     ])
   })
 

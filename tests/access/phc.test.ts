@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hashOf, looksHashed, matchesPhc, type Phc, parsePhc, unmatchable } from '../../src/access/phc.ts'
+import { hashOf, isMosquittoHash, looksHashed, matchesPhc, mosquittoHashOf, type Phc, parsePhc, unmatchable } from '../../src/access/phc.ts'
 
 function phc(text: string): Phc {
   const parsed = parsePhc(text)
@@ -16,6 +16,12 @@ describe('known hashes', () => {
     ['argon2id, 256 KiB', 'password', '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'],
     ['argon2id, 2 lanes', 'password', '$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc'],
     ['argon2i', 'password', '$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8'],
+    // As mosquitto_passwd 2.0.11 writes it.
+    [
+      "Mosquitto's PBKDF2-SHA512",
+      'a secret of its own',
+      '$7$101$0ZfFWh2sQ+CT5U0q$XMOvOZL/q2NF72Rq3j+efCZ0WD/gC9cHjXsc/9IsbWITFoNQy5pYvoaAMVtxuGb2VfGIXQC+7/D6Mz/VIxa1Hw=='
+    ],
     // RFC 7914, section 12.
     [
       'scrypt, 16 MiB',
@@ -36,6 +42,15 @@ describe('our own hashes', () => {
     const [one, other] = await Promise.all([hashOf('烽火 beacon'), hashOf('烽火 beacon')])
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     expect(one).not.toBe(other)
+    expect(await matchesPhc(phc(one), '烽火 beacon')).toBe(true)
+    expect(await matchesPhc(phc(one), '烽火 beacons')).toBe(false)
+  })
+
+  it('of gateways, where a Mosquitto must be able to check them too, are as it writes them', async () => {
+    const [one, other] = await Promise.all([mosquittoHashOf('烽火 beacon'), mosquittoHashOf('烽火 beacon')])
+    expect(one).toMatch(/^\$7\$1000\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==$/)
+    expect(one).not.toBe(other)
+    expect([isMosquittoHash(one), looksHashed(one), isMosquittoHash(await hashOf('x'))]).toEqual([true, true, false])
     expect(await matchesPhc(phc(one), '烽火 beacon')).toBe(true)
     expect(await matchesPhc(phc(one), '烽火 beacons')).toBe(false)
   })
@@ -64,6 +79,8 @@ describe('what is not taken for a hash', () => {
     ['too little memory for its lanes', `$argon2id$v=19$m=8,t=1,p=2$${salt}$${hash}`, 'at least 8 p'],
     ['no lane', `$argon2id$v=19$m=256,t=2,p=0$${salt}$${hash}`, 'm may be'],
     ['a scrypt memory bomb', `$scrypt$ln=30,r=8,p=1$${salt}$${hash}`, 'at most 262144 KiB'],
+    ['iterations without end', `$7$1000001$${salt}aa==$${hash}=`, '1 to 1000000'],
+    ['no iteration', `$7$0$${salt}aa==$${hash}=`, '1 to 1000000'],
     ['scrypt without cost', `$scrypt$ln=0,r=8,p=1$${salt}$${hash}`, 'ln=0']
   ])('%s', (_name, text, sentence) => {
     expect(parsePhc(text)).toMatchObject({ kind: 'problem', problem: expect.stringContaining(sentence) })

@@ -187,6 +187,19 @@ it('judges what a gateway of the sample plant publishes to Mosquitto, on Postgre
   expect(parts.filter(({ state }) => state !== 'ok')).toEqual([])
 })
 
+it('lets in a gateway that was added through the API once it is exported again', async () => {
+  const headers = { cookie: await service.cookie(), 'content-type': 'application/json' }
+  const body = JSON.stringify({ id: 'gw-new', enterprise: 'daxie-chem', secret: 'given through the API' })
+  expect((await fetch(`${service.httpAddress}/api/v1/gateways`, { method: 'POST', headers, body })).status).toBe(201)
+  expect(publish('gw-new', 'given through the API', [])).toContain('not authorised')
+  expect((await once('broker-export')).output).toContain('for 7 of 7 gateways')
+  broker.hangUp()
+  const before = await metric('fenghuo_messages_journaled_total')
+  await vi.waitFor(() => expect(publish('gw-new', 'given through the API', [])).toBe('published'), WAIT)
+  await vi.waitFor(async () => expect(await metric('fenghuo_messages_journaled_total')).toBe(before + 1), WAIT)
+  expect(publish('gw-new', 'another', [])).toContain('not authorised')
+})
+
 it('takes a revoked gateway out of Mosquitto by exporting again, and lets nobody in by a wrong secret', async () => {
   expect(publish('gw-01', 'not-its-secret', [])).toContain('not authorised')
   expect(publish('nobody', 'demo-gw-tank-farm', [])).toContain('not authorised')
@@ -221,5 +234,5 @@ it('keeps every secret at the next start, and prints none', async () => {
   expect(names.map(secret)).toEqual(before)
   const said = [...printed, service.output, broker.output()].join('\n')
   expect(names.filter((name) => said.includes(secret(name)))).toEqual([])
-  expect(said).not.toContain('demo-gw-')
+  for (const gateways of ['demo-gw-', 'given through the API']) expect(said).not.toContain(gateways)
 })

@@ -1,7 +1,7 @@
 // Changes of rules, devices and gateways while the service runs: one at a time, checked like files, kept, journaled, applied.
 // Invariant: what is kept in the state store is what comes into force, now or, after a crash, at the next start.
 
-import { hashOf, looksHashed, parsePhc } from '../../access/phc.ts'
+import { looksHashed, parsePhc } from '../../access/phc.ts'
 import { Turns } from '../../access/turns.ts'
 import type {
   AmendCall,
@@ -33,6 +33,8 @@ import { trialOf } from './trial.ts'
 
 export interface AmendingParts extends ApplyParts {
   readonly clock: Clock
+  /** How the secrets of gateways are kept. */
+  readonly hashOf: (secret: string) => Promise<string>
 }
 
 export class Amending implements Amender {
@@ -149,7 +151,7 @@ export class Amending implements Amender {
     if (mode === 'replace' && state.written === null) return unknown(kind, id, `; POST /${kind}s makes one`)
     const stale = staleness(call, id, state)
     if (stale !== null) return stale
-    const secret = await secretFor(kind, sent, state)
+    const secret = await secretFor(kind, sent, state, this.#parts.hashOf)
     if (secret !== null && typeof secret !== 'string') return secret
     const sameSecret = kind !== 'gateway' || sent.secret === undefined
     if (state.written !== null && sameSecret && hashOfWritten(state.written) === hashOfWritten(sent.written)) {
@@ -261,7 +263,12 @@ function changeOf(kind: Amendable, { id, written, text, at }: SentThing, secret:
 }
 
 /** The secret that a gateway is to have from now on; null: the one in the files. */
-async function secretFor(kind: Amendable, { secret }: SentThing, state: ThingState): Promise<string | null | AmendRefusal> {
+async function secretFor(
+  kind: Amendable,
+  { secret }: SentThing,
+  state: ThingState,
+  hashOf: AmendingParts['hashOf']
+): Promise<string | null | AmendRefusal> {
   if (kind !== 'gateway') return null
   const wrong = (problem: string): AmendRefusal => invalid('invalid', [{ place: 'secret', problem, line: null, column: null }])
   if (secret === undefined) {

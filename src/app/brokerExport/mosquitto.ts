@@ -1,11 +1,9 @@
 // The files by which a Mosquitto 2 lets in exactly the gateways of the plant, each below its own prefix, and the service. Pure but
 // for the salts.
 
-import { pbkdf2Sync } from 'node:crypto'
-import { looksHashed } from '../../access/phc.ts'
+import { isMosquittoHash, looksHashed, mosquittoHashOf } from '../../access/phc.ts'
 import type { Gateway } from '../../model/plant.ts'
 import { LIMITS } from '../../platform/limits.ts'
-import { secretText } from '../../platform/random.ts'
 
 export interface ExportedFiles {
   readonly conf: string
@@ -26,7 +24,7 @@ export interface ExportOptions {
   readonly user: { readonly name: string; readonly password: string }
 }
 
-/** Why a gateway has no line: only a hash of its secret is known, or it has none. */
+/** Why a gateway has no line: of its secret only a hash is known that Mosquitto cannot check, or it has none. */
 export type Leaving = 'hashed' | 'none'
 
 export interface Exported extends ExportedFiles {
@@ -36,27 +34,20 @@ export interface Exported extends ExportedFiles {
   readonly kept: readonly string[]
 }
 
-const SALT_BYTES = 12
-const HASH_BYTES = 64
-/** Spent by the broker's one thread at every CONNECT: secrets of machines are long, a storm of reconnections must pass. */
-const ITERATIONS = 1_000
-
-/** A line of Mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it. */
-export function passwordLine(user: string, password: string): string {
-  const salt = Buffer.from(secretText(SALT_BYTES), 'base64url')
-  const hash = pbkdf2Sync(password, salt, ITERATIONS, HASH_BYTES, 'sha512')
-  return `${user}:$7$${ITERATIONS}$${salt.toString('base64')}$${hash.toString('base64')}`
-}
-
 /** `before`: the lines of an older password file by user; those of gateways whose secret is known as a hash only stay. */
-export function mosquittoFiles(gateways: readonly Gateway[], before: ReadonlyMap<string, string>, options: ExportOptions): Exported {
+export async function mosquittoFiles(
+  gateways: readonly Gateway[],
+  before: ReadonlyMap<string, string>,
+  options: ExportOptions
+): Promise<Exported> {
   const { user } = options
-  const lines = [passwordLine(user.name, user.password)]
+  const lines = [`${user.name}:${await mosquittoHashOf(user.password)}`]
   const left: { gateway: string; why: Leaving }[] = []
   const kept: string[] = []
   for (const { id, secret } of gateways) {
     if (secret === null || secret === '') left.push({ gateway: id, why: 'none' })
-    else if (!looksHashed(secret)) lines.push(passwordLine(id, secret))
+    else if (isMosquittoHash(secret)) lines.push(`${id}:${secret}`)
+    else if (!looksHashed(secret)) lines.push(`${id}:${await mosquittoHashOf(secret)}`)
     else {
       const line = before.get(id)
       if (line === undefined) left.push({ gateway: id, why: 'hashed' })

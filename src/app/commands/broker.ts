@@ -57,7 +57,7 @@ export async function exportMosquitto(options: BrokerExportOptions, env: Environ
     throw new Refusal(`"${user.name}" is the user of the service and the id of a gateway too: set another mqtt.broker.username.`)
   }
   const { scheme, port } = config.mqtt.upstream?.address ?? { scheme: 'mqtt', port: 1883 }
-  const files = mosquittoFiles(plant.gateways, passwordLines(readIfThere(path.join(folder, 'passwords'))), {
+  const files = await mosquittoFiles(plant.gateways, passwordLines(readIfThere(path.join(folder, 'passwords'))), {
     ...{ folder: seenAs, persistence: options.persistence, port, bind: options.bind ?? null },
     ...{ tls: scheme === 'mqtts' || scheme === 'wss', websockets: scheme === 'ws' || scheme === 'wss', user }
   })

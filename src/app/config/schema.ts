@@ -91,7 +91,7 @@ export const gatewayShape = z.strictObject({
   id,
   enterprise: id,
   name: text.optional(),
-  secret: plainText.describe('env:NAME, a literal, or a hash ($argon2id$… or $scrypt$…).')
+  secret: plainText.describe('env:NAME, a literal, or a hash ($argon2id$…, $scrypt$… or $7$… of Mosquitto).')
 })
 
 export const deviceShape = z.strictObject({
