@@ -252,7 +252,11 @@ describe('what is kept', () => {
     ])
     const changes = async (): Promise<unknown> =>
       (await yard.ask('GET', '/overview')).body.health.find(({ part }: { part: string }) => part === 'changes')
-    expect(await changes()).toMatchObject({ state: 'degraded', problem: expect.stringContaining('rule own') })
+    expect(await changes()).toEqual({
+      ...{ part: 'changes', state: 'degraded' },
+      problem:
+        'One change made through the API is not in force, because the files no longer fit: change or take back what GET /api/v1/amendments names.'
+    })
     expect(
       await yard.ask('POST', '/rules', { id: 'own', appliesTo: { devices: ['T-0'] }, tiers: { red: { when: 'level_pct > 1' } } })
     ).toMatchObject({

@@ -32,14 +32,11 @@ export async function amendedAtStart(source: PlantSource, plant: Plant, access: 
   return { source, overlay: fit.overlay, latest, plant: fit.plant, leftOut: fit.leftOut }
 }
 
-/** Whether all that was changed through the API is in force. */
+/** Whether all that was changed through the API is in force. Anybody reads it: what is not is named by the log and to whom it concerns. */
 export function overlayHealth({ leftOut }: AmendedPlant): PartHealth {
   if (leftOut.length === 0) return { part: 'changes', state: 'ok', problem: null }
-  const named = leftOut.slice(0, 5).map(({ change }) => `${change.kind} ${change.id}`)
-  const more = leftOut.length > 5 ? ` and ${leftOut.length - 5} more` : ''
-  return {
-    part: 'changes',
-    state: 'degraded',
-    problem: `Changed through the API and not in force, because the files no longer fit: ${named.join(', ')}${more}. Change or take them back.`
-  }
+  const which = leftOut.length === 1 ? 'One change' : `${leftOut.length} changes`
+  const verb = leftOut.length === 1 ? 'is' : 'are'
+  const problem = `${which} made through the API ${verb} not in force, because the files no longer fit: change or take back what GET /api/v1/amendments names.`
+  return { part: 'changes', state: 'degraded', problem }
 }
