@@ -2,6 +2,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Killable } from '../behaviour/backEnds.ts'
 import type { TcpProxy } from '../services/tcpProxy.ts'
 import type { Town } from './town.ts'
 
@@ -77,70 +78,43 @@ function takeOver(town: Town): Fault {
 }
 
 function ofPostgres(town: Town): Fault[] {
+  const start = async (): Promise<void> => {
+    await town.postgres.start()
+    await town.postgresStarted()
+  }
+  const outage = { part: 'postgres', holdsAlarms: true } as const
   return [
-    {
-      ...{ part: 'postgres', how: 'kill -9', lastsMs: 1_500, holdsAlarms: true },
-      begin: () => town.postgres.stop('kill'),
-      mend: async () => {
-        await town.postgres.start()
-        await town.postgresStarted()
-      }
-    },
-    {
-      ...{ part: 'postgres', how: 'SIGSTOP', lastsMs: 3_000, holdsAlarms: true },
-      begin: () => town.stall('postgres', true),
-      mend: () => town.stall('postgres', false)
-    },
-    { ...{ part: 'postgres', how: 'connections cut', lastsMs: 1_000, holdsAlarms: true }, ...cutting(() => town.postgresProxy) }
+    { ...outage, how: 'kill -9', lastsMs: 1_500, begin: () => town.postgres.stop('kill'), mend: start },
+    { ...outage, how: 'SIGSTOP', lastsMs: 3_000, ...stalling((still) => town.stall('postgres', still)) },
+    { ...outage, how: 'connections cut', lastsMs: 1_000, ...cutting(() => town.postgresProxy) }
   ]
 }
 
 function ofRedis(town: Town): Fault[] {
+  const outage = { part: 'redis', holdsAlarms: false } as const
   return [
-    {
-      ...{ part: 'redis', how: 'kill -9', lastsMs: 2_000, holdsAlarms: false },
-      begin: () => town.redis.kill(),
-      mend: () => town.redis.restart()
-    },
-    {
-      ...{ part: 'redis', how: 'SIGSTOP', lastsMs: 4_000, holdsAlarms: false },
-      begin: () => town.redis.stall(true),
-      mend: () => town.redis.stall(false)
-    },
-    { ...{ part: 'redis', how: 'connections cut', lastsMs: 2_000, holdsAlarms: false }, ...cutting(() => town.redisProxy) },
-    { ...{ part: 'redis', how: 'flushed', lastsMs: 100, holdsAlarms: false }, begin: () => town.redis.flush(), mend: () => {} }
+    { ...outage, how: 'kill -9', lastsMs: 2_000, ...killing(() => town.redis) },
+    { ...outage, how: 'SIGSTOP', lastsMs: 4_000, ...stalling((still) => town.redis.stall(still)) },
+    { ...outage, how: 'connections cut', lastsMs: 2_000, ...cutting(() => town.redisProxy) },
+    { ...outage, how: 'flushed', lastsMs: 100, begin: () => town.redis.flush(), mend: () => {} }
   ]
 }
 
 function ofInflux(town: Town): Fault[] {
+  const outage = { part: 'influx', holdsAlarms: false } as const
   return [
-    {
-      ...{ part: 'influx', how: 'kill -9', lastsMs: 3_000, holdsAlarms: false },
-      begin: () => town.influx.kill(),
-      mend: () => town.influx.restart()
-    },
-    {
-      ...{ part: 'influx', how: 'SIGSTOP', lastsMs: 4_000, holdsAlarms: false },
-      begin: () => town.stall('influx', true),
-      mend: () => town.stall('influx', false)
-    },
-    { ...{ part: 'influx', how: 'connections cut', lastsMs: 2_000, holdsAlarms: false }, ...cutting(() => town.influx.proxy) }
+    { ...outage, how: 'kill -9', lastsMs: 3_000, ...killing(() => town.influx) },
+    { ...outage, how: 'SIGSTOP', lastsMs: 4_000, ...stalling((still) => town.stall('influx', still)) },
+    { ...outage, how: 'connections cut', lastsMs: 2_000, ...cutting(() => town.influx.proxy) }
   ]
 }
 
 function ofMosquitto(town: Town): Fault[] {
+  const outage = { part: 'mosquitto', holdsAlarms: true } as const
   return [
-    {
-      ...{ part: 'mosquitto', how: 'kill -9', lastsMs: 1_500, holdsAlarms: true },
-      begin: () => town.mosquitto.kill(),
-      mend: () => town.mosquitto.restart()
-    },
-    {
-      ...{ part: 'mosquitto', how: 'SIGSTOP', lastsMs: 3_000, holdsAlarms: true },
-      begin: () => town.stall('mosquitto', true),
-      mend: () => town.stall('mosquitto', false)
-    },
-    { ...{ part: 'mosquitto', how: 'connections cut', lastsMs: 2_000, holdsAlarms: true }, ...cutting(() => town.mosquitto.proxy) }
+    { ...outage, how: 'kill -9', lastsMs: 1_500, ...killing(() => town.mosquitto) },
+    { ...outage, how: 'SIGSTOP', lastsMs: 3_000, ...stalling((still) => town.stall('mosquitto', still)) },
+    { ...outage, how: 'connections cut', lastsMs: 2_000, ...cutting(() => town.mosquitto.proxy) }
   ]
 }
 
@@ -157,7 +131,17 @@ function ofCarrier(town: Town): Fault[] {
   return [treating('broken', 'breaks off'), treating('silent', 'does not answer'), treating('throttled', 'too busy')]
 }
 
-function cutting(proxy: () => TcpProxy): Pick<Fault, 'begin' | 'mend'> {
+type Deed = Pick<Fault, 'begin' | 'mend'>
+
+function killing(server: () => Killable): Deed {
+  return { begin: () => server().kill(), mend: () => server().restart() }
+}
+
+function stalling(stall: (still: boolean) => void): Deed {
+  return { begin: () => stall(true), mend: () => stall(false) }
+}
+
+function cutting(proxy: () => TcpProxy): Deed {
   return {
     begin() {
       proxy().mode = 'refuse'

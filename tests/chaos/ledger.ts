@@ -10,6 +10,8 @@ export interface Done {
   readonly begun: number
   /** When everything was well again and what had waited was done. */
   readonly over: number
+  /** False: it was not well again in time. */
+  readonly isWell: boolean
   readonly holdsAlarms: boolean
 }
 
@@ -68,6 +70,7 @@ export function accountOf(senders: readonly Sender[], found: Found, faults: read
   promise(notices.missing === 0, `${notices.missing} alarms were told to nobody`)
   promise(notices.unmarked === 0, `${notices.unmarked} messages went out twice without a mark`)
   promise(notices.false === 0, `${notices.false} messages arrived that nobody planned`)
+  for (const { name, begun, isWell } of faults) promise(isWell, `${name} of ${instant(begun)}: not everything was well again in time`)
   const delays = delaysOf(found, faults)
   for (const { name, alarmMs, prompt } of delays) {
     promise(!prompt || alarmMs <= PROMPT_MS, `${name}: an alarm was ${alarmMs} ms late, though nothing on its way was broken`)

@@ -50,7 +50,7 @@ async function chaos(): Promise<number> {
   const done = await inTurn(faults, token)
   for (const sender of senders) sender.stop()
   await Promise.race([Promise.all(running.slice(0, -1)), pause(clock, 30_000)])
-  const settled = await well(token)
+  const settled = await wellAgain(token)
   const found = await gather(token, screen)
   screen.stop()
   const { lines, broken } = accountOf(senders, found, done)
@@ -102,12 +102,12 @@ async function inTurn(faults: readonly Fault[], token: string): Promise<Done[]> 
     await pause(clock, fault.lastsMs)
     await fault.mend()
     const mended = Date.now()
-    const isWell = await well(token)
+    const isWell = await wellAgain(token)
     const over = Date.now()
     console.log(
       `${new Date(begun).toISOString()}  ${name.padEnd(30)} well again ${over - mended} ms after its end${isWell ? '' : ' (NOT WELL)'}`
     )
-    done.push({ name, begun, over, holdsAlarms: fault.holdsAlarms })
+    done.push({ name, begun, over, isWell, holdsAlarms: fault.holdsAlarms })
     await pause(clock, BETWEEN_MS)
   }
   return done
@@ -123,7 +123,7 @@ function shuffled(faults: readonly Fault[], random: Random): Fault[] {
 }
 
 /** Resolves true once a service answers, has nothing left to judge, to store or to send; false after RECOVERY_MS. */
-async function well(token: string): Promise<boolean> {
+async function wellAgain(token: string): Promise<boolean> {
   const until = Date.now() + RECOVERY_MS
   while (Date.now() < until) {
     if (await isWell(token)) return true

@@ -34,7 +34,6 @@ export class Screen {
   async #read(reader: LiveReader): Promise<void> {
     this.#reader = reader
     let taken = 0
-    let heard = Date.now()
     while (!this.#stopped) {
       const before = taken
       const more = reader
@@ -46,7 +45,7 @@ export class Screen {
       // A beat comes every 5 s: who hears nothing for longer has lost the connection.
       const alive = await Promise.race([more, pause(clock, 8_000).then(() => false)])
       if (!alive) return
-      heard = Date.now()
+      const heard = Date.now()
       for (const event of reader.events.slice(taken)) if (event.event === 'alarm') this.seen.push({ line: event.text, at: heard })
       taken = reader.events.length
       this.#last = reader.lastEventId ?? this.#last
