@@ -5,6 +5,7 @@ import type { LinkState, OpenLink } from '../alerts/telling.ts'
 import { withoutReminder } from '../alerts/wording.ts'
 import type { NotificationWords } from '../model/notification.ts'
 import type { Language } from '../model/text.ts'
+import { escaped } from '../platform/html.ts'
 
 const TEXTS = {
   zh: {
@@ -134,8 +135,4 @@ export function troublePage(trouble: LinkTrouble, language: Language | null): Li
 function page(language: Language, title: string, body: string): string {
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title>`
   return `<!DOCTYPE html><html lang="${language}"><head>${head}</head><body style="font-family:sans-serif;margin:1em;font-size:1.1em">${body}</body></html>`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -3,6 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { escaped } from '../../platform/html.ts'
 import { LIMITS } from '../../platform/limits.ts'
 import type { Api } from '../api.ts'
 import type { ApiParts } from '../parts.ts'
@@ -94,9 +95,8 @@ const SAID = {
 
 /** The way back leads to the start of the console, which knows where one was. */
 function refusedPage(kind: keyof typeof SAID, sentence: string): string {
-  const shown = sentence.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)
   const head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>烽火 Fenghuo</title>'
   const back = '<p><a href="/">返回登录 · Back to the sign-in</a></p>'
   const style = 'font-family:sans-serif;line-height:1.5;max-width:40em;margin:1.5em auto;padding:0 1em;color:#111;background:#fff'
-  return `<!doctype html><html lang="zh-CN"><head>${head}</head><body style="${style}"><main><h1 style="font-size:1.3em">登录未成功 · Not signed in</h1><p>${SAID[kind]}</p><p lang="en">${shown}</p>${back}</main></body></html>`
+  return `<!doctype html><html lang="zh-CN"><head>${head}</head><body style="${style}"><main><h1 style="font-size:1.3em">登录未成功 · Not signed in</h1><p>${SAID[kind]}</p><p lang="en">${escaped(sentence)}</p>${back}</main></body></html>`
 }

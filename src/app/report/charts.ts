@@ -4,7 +4,8 @@
 import type { AlarmSpan } from '../../alerts/comparing.ts'
 import type { DayCounts } from '../../alerts/statistics.ts'
 import { TIERS, type Tier } from '../../model/tier.ts'
-import { both, escaped } from './markup.ts'
+import { escaped } from '../../platform/html.ts'
+import { both } from './markup.ts'
 import { instantText, minutesOf, type SweepRow, spanText } from './report.ts'
 import type { Trend } from './trends.ts'
 

@@ -1,14 +1,8 @@
-// Small pieces of the report page: escaped text, words in two languages, the marks of the tiers. Invariant: whatever comes from
-// a plant or a recording goes through `escaped`.
+// Small pieces of the report page: words in two languages, the marks of the tiers.
 
 import type { Text } from '../../model/text.ts'
 import type { Tier } from '../../model/tier.ts'
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] as string)
-}
+import { escaped } from '../../platform/html.ts'
 
 /** Both languages; the page shows one of them. The texts are our own: they are not escaped. */
 export function both(zh: string, en: string): string {
