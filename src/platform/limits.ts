@@ -251,6 +251,9 @@ export const LIMITS = {
     longestRetryAfterMs: HOUR,
     /** What a provider says goes into our sentence up to here. */
     excerptLength: 200,
+    /** What a provider calls a message, a number, or says of it, is kept up to here. */
+    nameLength: 255,
+    saidLength: 500,
     /** No answer to a submit, bind or enquiry by then: the SMPP session is given up. */
     smppAnswerMs: 10_000,
     /** After a start: what is due waits so long for the first bind before another provider, or another way, is taken. */

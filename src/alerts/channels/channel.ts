@@ -101,5 +101,5 @@ export interface Channel {
   readonly starting?: boolean
   send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome>
   /** Reads a vendor's callback; undefined where this way has none. */
-  readonly callback?: (callback: ChannelCallback, now: number) => CallbackOutcome
+  callback?(callback: ChannelCallback, now: number): CallbackOutcome
 }

@@ -12,7 +12,7 @@ import { Findings } from '../../../src/app/config/findings.ts'
 import { SourceFile } from '../../../src/app/config/source.ts'
 import { CHANNEL_KINDS } from '../../../src/model/notification.ts'
 import { SystemClock } from '../../../src/platform/clock.ts'
-import { ear, GO_ON, groundOf, later, MESSAGE } from './yard.ts'
+import { ear, endpoint, GO_ON, groundOf, later, MESSAGE } from './yard.ts'
 
 const keys = createECDH('prime256v1')
 keys.generateKeys()
@@ -106,4 +106,28 @@ test('every kind and provider serves, from its lines in fenghuo.yaml to the ledg
   )
   const known = carrier.ledger.filter(({ way }) => ['aliyun', 'tencent', 'webhook'].includes(way)).map(({ reference }) => reference)
   expect(new Set(known)).toEqual(new Set([MESSAGE.id]))
+})
+
+test('what a provider says is text that every store takes, of bounded length, without our secrets', async () => {
+  const server = await endpoint()
+  const line = { id: 'ali', kind: 'sms', provider: 'aliyun', accessKeyId: 'env:S', accessKeySecret: 'env:S', signName: '化工' }
+  const written = [{ ...line, endpoint: server.url, callbackSecret: 'env:CB', templates: [{ code: 'SMS_1', text: '${where}发生${what}' }] }]
+  const file = new SourceFile('fenghuo.yaml', JSON.stringify({ channels: written }), {}, null)
+  const settings = readChannels(written, file, { S: 's3cret-of-ours', CB: 'path' }, new Findings(true))
+  const [channel] = channelsOf(settings, groundOf())
+  const strange = `a\0b\ud800${'c'.repeat(70_000)}`
+  const kept = `a\ufffdb\ufffd${'c'.repeat(251)}`
+  server.answer = { status: 200, body: JSON.stringify({ Code: 'OK', BizId: strange.slice(0, 60_000) }) }
+  expect(await channel?.send(MESSAGE, GO_ON)).toEqual({ kind: 'accepted', providerId: kept })
+  const entries = [
+    { biz_id: strange, success: false, err_code: 's3cret-of-ours', err_msg: strange },
+    { phone_number: strange, content: strange, sequence_id: strange }
+  ]
+  const callback = { method: 'POST', url: '/path', headers: {}, body: Buffer.from(JSON.stringify(entries)) }
+  const outcome = channel?.callback?.(callback, 0)
+  expect(outcome).toMatchObject({
+    receipts: [{ providerId: kept, problem: expect.stringMatching(/^not delivered: \[secret\] a\ufffdb\ufffdc+$/) }],
+    answers: [{ from: kept, providerId: kept, text: expect.stringMatching(/^a\ufffdb\ufffdc+$/) }]
+  })
+  expect(JSON.stringify(outcome).length).toBeLessThan(2_500)
 })
