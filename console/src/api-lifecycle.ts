@@ -1,7 +1,7 @@
 // The service's API of one alarm's whole story, of what is out of service, and of states of the plant and alarms that
 // explain others.
 
-import { type Alarm, type AlarmEvent, call, type Page, post, query, type Text, type Tier } from './api.ts'
+import { type Alarm, call, type Deed, type Page, post, query, type Text, type Tier, type ToldChange } from './api.ts'
 
 /** One message to one person, as far as the service knows what became of it. */
 export interface Notification {
@@ -47,7 +47,7 @@ export interface Demands {
 }
 
 export interface AlarmDetail extends Alarm {
-  readonly events: readonly AlarmEvent[]
+  readonly events: readonly (ToldChange | Deed)[]
   readonly notifications: readonly Notification[]
   readonly demands?: Demands
 }
@@ -79,6 +79,7 @@ export interface OnSomewhere {
   readonly since: string
   readonly until: string | null
   readonly because: string
+  readonly becauseText: Text
 }
 
 interface Suppressing {

@@ -28,7 +28,7 @@ export interface Rule {
     readonly looked: number
     readonly count: number
     readonly share: number
-    readonly reasons: readonly { readonly reason: string; readonly count: number }[]
+    readonly reasons: readonly { readonly reason: string; readonly reasonText: Text; readonly count: number }[]
   } | null
 }
 

@@ -52,6 +52,7 @@ export interface Alarm {
   /** ISA-18.2: A normal … G shelved, H suppressed, I out of service. */
   readonly isaState: string
   readonly because: string
+  readonly becauseText: Text
   readonly title: Text
   readonly guidance: Text
 }
@@ -81,6 +82,11 @@ export interface LevelChange {
   readonly from: Tier | 'clear'
   readonly to: Tier | 'clear'
   readonly because: string
+}
+
+/** In the story of one alarm. */
+export interface ToldChange extends LevelChange {
+  readonly becauseText: Text
 }
 
 /** What a person did to an alarm, or the service by itself. */
@@ -182,6 +188,7 @@ export interface ExplainedPart {
   readonly ageMs: number | null
   readonly quality: Quality | null
   readonly unknown: readonly string[]
+  readonly unknownText: readonly Text[]
 }
 
 export interface ExplainedTier {
@@ -197,8 +204,9 @@ export interface Explanation {
   readonly at: string
   readonly level: Tier | 'clear'
   /** For what nobody is told of its alarm. */
-  readonly suppressedBy: readonly { readonly by: string; readonly because: string }[]
+  readonly suppressedBy: readonly { readonly by: string; readonly because: string; readonly becauseText: Text }[]
   readonly sentence: string
+  readonly sentenceText: Text
   readonly tiers: readonly ExplainedTier[]
 }
 

@@ -52,7 +52,7 @@ describe('alarms', () => {
     await row('T-1').waitFor(SOON)
     expect(await row('T-1').getAttribute('data-state')).toBe('unacknowledged')
     expect(await row('T-1').getByRole('img').getAttribute('aria-label')).toBe('红色 I 级')
-    expect(await row('T-1').textContent()).toContain('level_pct 96.5 > 95')
+    expect(await row('T-1').textContent()).toContain('液位 96.5% > 95%')
     await vi.waitFor(
       async () => expect(await page.locator('[data-announcer]').textContent()).toContain('新告警，红色 I 级，甲醇储罐'),
       SOON
@@ -164,15 +164,15 @@ describe('devices', () => {
     const why = page.locator('.why[data-rule=tank-level]')
     await why.locator('summary').click(SOON)
     await why.locator('.why-sentence', { hasText: '未报警。' }).waitFor(SOON)
-    expect(await why.locator('.why-sentence').textContent()).toBe('未报警。 yellow: not on: level_pct 71.5 <= 85')
+    expect(await why.locator('.why-sentence').textContent()).toBe('未报警。 黄色: 未达到:液位 71.5% ≤ 85%')
     expect(await why.locator('.why-tier').last().locator('tr').allTextContents()).toEqual([
       expect.stringMatching(/^level_pct > limits\.level_high✗ 不成立/),
       expect.stringMatching(/^level_pct71\.5/),
       expect.stringMatching(/^limits\.level_high85/)
     ])
     await report('T-1', { level_pct: 88 })
-    await why.locator('.why-sentence', { hasText: '黄' }).waitFor(SOON)
-    expect(await why.locator('.why-sentence').textContent()).toMatch(/yellow: stays on: level_pct 88 > 83$/)
+    await why.locator('.why-sentence', { hasText: '保持' }).waitFor(SOON)
+    expect(await why.locator('.why-sentence').textContent()).toMatch(/黄色: 保持:液位 88% > 83%$/)
     expect(await seriousFaults(page)).toEqual([])
   })
 })

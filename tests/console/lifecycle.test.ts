@@ -69,7 +69,7 @@ describe('handling one alarm', () => {
     await press(row('tank-hot'), '处置指引')
     await toStory(row('tank-hot'))
     expect(await story()).toEqual(
-      ['发生，橙色 II 级\ntemperature_c 70 > 60', '确认 admin\n喷淋已开'].map((text) => expect.stringContaining(text))
+      ['发生，橙色 II 级\n温度 70°C > 60°C', '确认 admin\n喷淋已开'].map((text) => expect.stringContaining(text))
     )
   })
 

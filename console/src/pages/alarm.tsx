@@ -12,6 +12,7 @@ import { AlarmActions } from '../parts/alarm-actions.tsx'
 import { Story } from '../parts/alarm-story.tsx'
 import { Marks, markState, StateWord } from '../parts/alarm-word.tsx'
 import { Guidance } from '../parts/guidance.tsx'
+import { Reason } from '../parts/reason.tsx'
 import { Explained } from '../parts/rule-why.tsx'
 import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
@@ -78,7 +79,9 @@ function Head({ alarm, nameOf }: { alarm: AlarmDetail; nameOf: NameSuppressor })
       <p>
         <StateWord alarm={alarm} sending={false} nameOf={nameOf} /> <Marks alarm={alarm} />
       </p>
-      <p className="alarm-why">{alarm.because}</p>
+      <p className="alarm-why">
+        <Reason of={alarm} />
+      </p>
       <dl className="facts">
         <Fact name={handling.raised}>
           <Instant at={Date.parse(alarm.raisedAt)} />

@@ -12,6 +12,7 @@ import { markState } from '../parts/alarm-word.tsx'
 import { Bar } from '../parts/bar.tsx'
 import type { AlarmSpan } from '../parts/chart.ts'
 import { DeviceService } from '../parts/device-service.tsx'
+import { Reason } from '../parts/reason.tsx'
 import { RuleWhys } from '../parts/rule-why.tsx'
 import { Tag } from '../parts/tag.tsx'
 import { ROMAN, TierMark } from '../parts/tier-mark.tsx'
@@ -269,7 +270,7 @@ function DeviceAlarms({ items }: { items: readonly Alarm[] }) {
               <a className="alarm-title" href={addressOf('alarm', alarm.id)}>
                 {say(alarm.title, alarm.rule)}
               </a>
-              <span className="faint">{alarm.because}</span>
+              <Reason of={alarm} faint />
             </td>
             <td>
               <Instant at={Date.parse(alarm.raisedAt)} />

@@ -23,6 +23,7 @@ import { isEngineer, useHandling } from '../handling.ts'
 import { Instant } from '../parts/age.tsx'
 import { Form } from '../parts/alarm-forms.tsx'
 import { Refusal, useDoing } from '../parts/doing.tsx'
+import { Reason } from '../parts/reason.tsx'
 import { localTime, TakeOutForm, useWindows, Windows } from '../parts/service-windows.tsx'
 import { ROMAN } from '../parts/tier-mark.tsx'
 import { addressOf } from '../route.ts'
@@ -273,7 +274,7 @@ function On({ one, nameOf, children }: { one: OnSomewhere; nameOf: NameTarget; c
           </>
         )}
       </span>
-      <span className="faint">{one.because}</span>
+      <Reason of={one} faint />
       {children}
     </div>
   )

@@ -23,8 +23,8 @@ export function matches(alarm: Alarm, filter: Filter): boolean {
   if (filter.site !== '' && alarm.site !== filter.site) return false
   if (filter.open && alarm.acknowledged !== null) return false
   if (filter.text === '') return true
-  const { deviceName, areaName, siteName, title } = alarm
-  const names = [deviceName, areaName, siteName, title].flatMap((text) => (text ? [text.zh, text.en] : []))
+  const { deviceName, areaName, siteName, title, becauseText } = alarm
+  const names = [deviceName, areaName, siteName, title, becauseText].flatMap((text) => (text ? [text.zh, text.en] : []))
   const all = [alarm.id, alarm.area, alarm.because, ...names].join('\n').toLowerCase()
   return filter.text
     .toLowerCase()

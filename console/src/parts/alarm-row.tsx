@@ -13,6 +13,7 @@ import { Ago } from './age.tsx'
 import { AlarmActions } from './alarm-actions.tsx'
 import { Marks, markState, StateWord } from './alarm-word.tsx'
 import { Guidance } from './guidance.tsx'
+import { Reason } from './reason.tsx'
 import { Tag } from './tag.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
@@ -56,7 +57,7 @@ export const AlarmRow = memo(function AlarmRow(props: AlarmRowProps) {
       </div>
       <div className="alarm-because">
         <strong>{say(alarm.title, alarm.rule)}</strong>
-        <span>{alarm.because}</span>
+        <Reason of={alarm} />
       </div>
       <div className="alarm-place">
         {say(alarm.siteName, alarm.site ?? '')}
@@ -151,7 +152,9 @@ function Details({ alarm }: { alarm: Alarm }) {
       </section>
       <section>
         <h2>{words.alarms.why}</h2>
-        <p>{alarm.because}</p>
+        <p>
+          <Reason of={alarm} />
+        </p>
         <p>
           {words.alarms.since} {raisedAt}
           {clearedFor !== '' && ` · ${clearedFor}`}

@@ -1,16 +1,17 @@
 // What has become of an alarm, in order: every change of level and everything anybody did to it, in the operator's words.
 
-import type { AlarmEvent, Deed, LevelChange, Tier } from '../api.ts'
+import type { Deed, Tier, ToldChange } from '../api.ts'
 import { useTimed } from '../clock.ts'
 import { formatInstant } from '../format.ts'
 import { type Handling, type NameSuppressor, useHandling, whoOf } from '../handling.ts'
 import { useWords } from '../words.ts'
 import { Instant } from './age.tsx'
+import { Reason } from './reason.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
 const RANK: Readonly<Record<Tier | 'clear', number>> = { clear: 0, blue: 1, yellow: 2, orange: 3, red: 4 }
 
-export function Story({ events, nameOf }: { events: readonly AlarmEvent[]; nameOf: NameSuppressor }) {
+export function Story({ events, nameOf }: { events: readonly (ToldChange | Deed)[]; nameOf: NameSuppressor }) {
   return (
     <ol className="story">
       {events.map((event, index) => (
@@ -24,7 +25,7 @@ export function Story({ events, nameOf }: { events: readonly AlarmEvent[]; nameO
   )
 }
 
-function Changed({ event }: { event: LevelChange }) {
+function Changed({ event }: { event: ToldChange }) {
   const words = useWords()
   const { change } = useHandling()
   const name = (level: Tier | 'clear'): string => (level === 'clear' ? '' : words.tierName(words.tier[level], ROMAN[level]))
@@ -42,7 +43,7 @@ function Changed({ event }: { event: LevelChange }) {
       <strong>
         {to !== 'clear' && <TierMark tier={to} />} {said}
       </strong>
-      <span className="faint">{event.because}</span>
+      <Reason of={event} faint />
     </div>
   )
 }

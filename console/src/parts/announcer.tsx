@@ -37,7 +37,7 @@ function announcement(raises: readonly Raise[], language: Language, words: Words
       const subject = inLanguage(alarm.deviceName ?? alarm.areaName, language, alarm.device ?? alarm.area ?? '')
       return kind === 'escalate'
         ? words.alarms.announceEscalated(name(alarm.tier), subject)
-        : words.alarms.announceOne(name(alarm.tier), subject, alarm.because)
+        : words.alarms.announceOne(name(alarm.tier), subject, inLanguage(alarm.becauseText, language, alarm.because))
     })
     .join('。')
 }

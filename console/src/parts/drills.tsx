@@ -74,7 +74,7 @@ function DrillRecord({ drill, mayAct, onChanged }: { drill: Drill; mayAct: boole
 
 function DrillSteps({ drill }: { drill: Drill }) {
   const { drills } = useOperations()
-  const { channel, sent } = useHandling()
+  const { channel, sent, notSent } = useHandling()
   const { columns } = drills
   if (drill.steps.length === 0) return null
   return (
@@ -99,7 +99,7 @@ function DrillSteps({ drill }: { drill: Drill }) {
             <Cell of={columns.acknowledged}>
               <Time at={step.acknowledgedAt} otherwise="—" />
             </Cell>
-            <Cell of={columns.problem}>{step.problem !== null && <span lang="en">{step.problem}</span>}</Cell>
+            <Cell of={columns.problem}>{step.problem !== null && (notSent[step.problem] ?? <span lang="en">{step.problem}</span>)}</Cell>
           </tr>
         ))}
       </tbody>

@@ -3,7 +3,7 @@
 import { TIERS_DOWN } from '../api.ts'
 import type { RuleDetail } from '../api-rules.ts'
 import { type RuleWords, useRuleWords } from '../rule-words.ts'
-import { useWords } from '../words.ts'
+import { useSay, useWords } from '../words.ts'
 import { Ago } from './age.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
@@ -15,6 +15,7 @@ export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 export function RuleFacts({ rule }: { rule: RuleDetail }) {
   const words = useWords()
+  const say = useSay()
   const rules = useRuleWords()
   const standing = TIERS_DOWN.filter((tier) => rule.standing[tier] > 0)
   return (
@@ -61,10 +62,10 @@ export function RuleFacts({ rule }: { rule: RuleDetail }) {
       {rule.unknown !== null && rule.unknown.count > 0 && (
         <div className="notice">
           {rules.failing(percent(rule.unknown.share))} · {rules.reasons}
-          <ul lang="en">
-            {rule.unknown.reasons.map(({ reason, count }) => (
-              <li key={reason}>
-                {count} × {reason}
+          <ul>
+            {rule.unknown.reasons.map(({ reason, reasonText, count }) => (
+              <li key={reason} title={reason}>
+                {count} × {say(reasonText, reason)}
               </li>
             ))}
           </ul>

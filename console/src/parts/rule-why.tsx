@@ -7,6 +7,7 @@ import { useResource } from '../console.tsx'
 import { formatAge, sayProblem } from '../format.ts'
 import { useSay, useWords } from '../words.ts'
 import { Instant } from './age.tsx'
+import { Reason } from './reason.tsx'
 import { ROMAN, TierMark } from './tier-mark.tsx'
 
 const REFRESH_MS = 5_000
@@ -43,6 +44,7 @@ function RuleWhy({ rule, device }: { rule: DeviceRule; device: DeviceDetail }) {
 /** Where the rule stands now on a device or area, with every part of its conditions. */
 export function Explained({ rule, subject }: { rule: string; subject: { device?: string; area?: string | null } }) {
   const words = useWords()
+  const say = useSay()
   const key = `why ${rule} ${subject.device ?? subject.area}`
   const { value, problem } = useResource(key, (signal) => explainRule(rule, subject, signal), REFRESH_MS)
   return (
@@ -53,11 +55,11 @@ export function Explained({ rule, subject }: { rule: string; subject: { device?:
         <>
           <p className="why-sentence">
             <strong>{value.level === 'clear' ? words.why.clear : words.why.stands(words.tier[value.level])}</strong>{' '}
-            <span lang="en">{value.sentence}</span>
+            <span title={value.sentence}>{say(value.sentenceText, value.sentence)}</span>
           </p>
-          {value.suppressedBy.map(({ by, because }) => (
-            <p key={by} className="why-held">
-              <strong>{by}</strong> <span lang="en">{because}</span>
+          {value.suppressedBy.map((held) => (
+            <p key={held.by} className="why-held">
+              <strong>{held.by}</strong> <Reason of={held} />
             </p>
           ))}
           {value.tiers.toReversed().map((tier) => (
@@ -103,6 +105,7 @@ const SIGNS: Readonly<Record<Verdict, string>> = { yes: '✓', no: '✗', unknow
 
 function PartRow({ part }: { part: ExplainedPart }) {
   const words = useWords()
+  const say = useSay()
   const doubtful = part.quality !== null && part.quality !== 'good' ? words.quality[part.quality] : null
   return (
     <tr data-verdict={part.verdict}>
@@ -118,7 +121,9 @@ function PartRow({ part }: { part: ExplainedPart }) {
       </td>
       <td className="faint">
         {[part.ageMs === null ? null : words.time.ago(formatAge(part.ageMs, words)), doubtful].filter((text) => text !== null).join(' · ')}
-        {part.verdict === null && part.unknown.length > 0 && <span lang="en"> {part.unknown.join('; ')}</span>}
+        {part.verdict === null && part.unknown.length > 0 && (
+          <span title={part.unknown.join('; ')}> {part.unknownText.map((why) => say(why)).join('; ')}</span>
+        )}
       </td>
     </tr>
   )
