@@ -11,6 +11,8 @@ import type { Part } from '../platform/parts.ts'
 import { messageOf, Refusal } from '../platform/problem.ts'
 
 export const CONTROL_SOCKET = 'control.sock'
+/** Of one that stands by, which may share its folder with the active one. */
+export const STANDBY_SOCKET = 'standby.sock'
 /** A longer path does not fit into a socket's address. */
 const LONGEST_PATH = 100
 const LONGEST_LINE = 4_096
@@ -46,14 +48,16 @@ export class Control implements Part {
   readonly #folder: string
   readonly #log: Log
   readonly #answers: ControlAnswers
+  readonly #socket: string
   readonly #callers = new Set<Socket>()
   #holder: Socket | null = null
   #releasing: Promise<void> = Promise.resolve()
   #server: Server | null = null
   #address: SocketAddress | null = null
 
-  constructor(folder: string, log: Log, answers: ControlAnswers) {
+  constructor(folder: string, log: Log, answers: ControlAnswers, socket = CONTROL_SOCKET) {
     this.#folder = folder
+    this.#socket = socket
     this.#log = log
     this.#answers = answers
   }
@@ -64,14 +68,14 @@ export class Control implements Part {
     const server = createServer((socket) => this.#serve(socket))
     try {
       // One that a killed service left behind; the journal's lock says that there is no other service.
-      await rm(path.join(this.#folder, CONTROL_SOCKET), { force: true })
-      this.#address = socketAddress(this.#folder)
+      await rm(path.join(this.#folder, this.#socket), { force: true })
+      this.#address = socketAddress(this.#folder, this.#socket)
       const { address } = this.#address
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
         server.listen(address, resolve)
       })
-      await chmod(path.join(this.#folder, CONTROL_SOCKET), 0o600)
+      await chmod(path.join(this.#folder, this.#socket), 0o600)
       this.#server = server
       server.on('error', (cause) => this.#log.error(`the control socket failed: ${messageOf(cause)}`))
     } catch (cause) {
@@ -79,7 +83,7 @@ export class Control implements Part {
       this.#address?.free()
       this.#address = null
       this.#log.warn(
-        `${path.join(this.#folder, CONTROL_SOCKET)} cannot be opened (${messageOf(cause)}): fenghuo backup works only while this service is stopped`
+        `${path.join(this.#folder, this.#socket)} cannot be opened (${messageOf(cause)}): fenghuo backup works only while this service is stopped`
       )
     }
   }
@@ -92,7 +96,7 @@ export class Control implements Part {
     await new Promise<void>((resolve) => server.close(() => resolve()))
     await this.#releasing
     this.#address?.free()
-    await rm(path.join(this.#folder, CONTROL_SOCKET), { force: true })
+    await rm(path.join(this.#folder, this.#socket), { force: true })
   }
 
   #serve(socket: Socket): void {
@@ -161,16 +165,16 @@ export class ControlLine {
   }
 
   /** Null where no service runs on the folder, or one that cannot be spoken to. */
-  static async open(folder: string): Promise<ControlLine | null> {
-    if (!existsSync(path.join(folder, CONTROL_SOCKET))) return null
-    const { address, free } = socketAddress(folder)
+  static async open(folder: string, socket = CONTROL_SOCKET): Promise<ControlLine | null> {
+    if (!existsSync(path.join(folder, socket))) return null
+    const { address, free } = socketAddress(folder, socket)
     try {
-      const socket = createConnection(address)
+      const connection = createConnection(address)
       await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
-        socket.once('error', reject)
+        connection.once('connect', resolve)
+        connection.once('error', reject)
       })
-      return new ControlLine(socket)
+      return new ControlLine(connection)
     } catch {
       return null
     } finally {
@@ -205,11 +209,11 @@ interface SocketAddress {
 }
 
 /** Where the path is too long for a socket's address, Linux finds it by the open folder. */
-function socketAddress(folder: string): SocketAddress {
-  const address = path.join(folder, CONTROL_SOCKET)
+function socketAddress(folder: string, socket: string): SocketAddress {
+  const address = path.join(folder, socket)
   if (Buffer.byteLength(address) <= LONGEST_PATH || process.platform !== 'linux') return { address, free: () => {} }
   const open = openSync(folder, 'r')
-  return { address: `/proc/self/fd/${open}/${CONTROL_SOCKET}`, free: () => closeSync(open) }
+  return { address: `/proc/self/fd/${open}/${socket}`, free: () => closeSync(open) }
 }
 
 function eachLine(socket: Socket, act: (line: string) => void): void {

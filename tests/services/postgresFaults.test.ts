@@ -10,7 +10,7 @@ import { type LeasedState, takeLease } from '../../src/store/lease.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../../src/store/state.ts'
 import { CourierYard } from '../alerts/courierYard.ts'
-import { ADMIN_PASSWORD } from '../liveService.ts'
+import { ADMIN_PASSWORD, runFenghuo } from '../liveService.ts'
 import { freePort } from './freePort.ts'
 import { openPostgres, WITH_PASSWORD } from './postgresServer.ts'
 import { type Instance, StandbyYard } from './standbyYard.ts'
@@ -96,6 +96,21 @@ describe('doctor', () => {
     ])
     expect(finding?.found).toMatch(/does not let us in: password authentication failed/)
     expect(JSON.stringify(finding)).not.toContain('wrong')
+  })
+
+  it('knows the instance of this data folder that stands by, and its port', async () => {
+    yard = await StandbyYard.open({ postgres: await server.database(), influx: null })
+    const [active, standby] = yard.instances
+    expect([await active.start(), await standby.start()]).toEqual(['active', 'standby'])
+    const outcome = await runFenghuo(['doctor', '--config', standby.config], standby.env)
+    expect(outcome.code, outcome.output).toBe(0)
+    expect(outcome.output).toMatch(/^ok {4}service: Fenghuo \S+ stands by on this data folder \(pid \d+\)\.$/m)
+    expect(outcome.output).toContain(`HTTP port: Port ${new URL(standby.http).port} of 127.0.0.1 is served by this service.`)
+    await active.kill()
+    await vi.waitFor(async () => expect(await standby.ready()).toBe(true), WAIT)
+    const after = await runFenghuo(['doctor', '--config', standby.config], standby.env)
+    expect(after.output).toMatch(/^ok {4}service: Fenghuo \S+ runs on this data folder \(pid \d+\)\.$/m)
+    expect(after.output).not.toContain('stands by on')
   })
 
   it('warns of too few connections', async () => {

@@ -35,8 +35,8 @@ export class Instance {
   readonly http: string
   readonly mqtt: string
   readonly proxy: TcpProxy
-  readonly #config: string
-  readonly #env: Record<string, string>
+  readonly config: string
+  readonly env: Readonly<Record<string, string>>
   #child: ChildProcess | null = null
   #ended: Promise<number | null> = Promise.resolve(null)
   output = ''
@@ -54,15 +54,15 @@ export class Instance {
     this.proxy = proxy
     this.http = `http://127.0.0.1:${ports.http}`
     this.mqtt = `mqtt://127.0.0.1:${ports.mqtt}`
-    this.#config = config
-    this.#env = { FENGHUO_DATA: data, FENGHUO_HTTP_PORT: String(ports.http), FENGHUO_MQTT_PORT: String(ports.mqtt), ...env }
+    this.config = config
+    this.env = { FENGHUO_DATA: data, FENGHUO_HTTP_PORT: String(ports.http), FENGHUO_MQTT_PORT: String(ports.mqtt), ...env }
   }
 
   /** Starts; resolves once it is active or stands by. */
   async start(): Promise<'active' | 'standby'> {
     const before = this.output.length
-    const child = spawn(process.execPath, [LAUNCHER, 'serve', '--config', this.#config], {
-      env: { PATH: process.env.PATH, FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD, ...this.#env },
+    const child = spawn(process.execPath, [LAUNCHER, 'serve', '--config', this.config], {
+      env: { PATH: process.env.PATH, FENGHUO_ADMIN_PASSWORD: ADMIN_PASSWORD, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     this.#child = child

@@ -13,7 +13,7 @@ import { checkDisk } from './disk.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 import { checkInflux } from './influx.ts'
 import { checkClock, checkConsole, checkOpenFiles, checkVersions, momentOf } from './machine.ts'
-import { checkPorts, runningService } from './ports.ts'
+import { checkPorts, runningOn } from './ports.ts'
 
 /** Problems of the configuration that are named one by one. */
 const MOST_NAMED = 20
@@ -25,7 +25,6 @@ export async function examine(configFile: string, env: Environment, consoleFolde
   findings.unshift(...(await checkVersions()))
   if (config !== null) {
     findings.push(...(await checkDisk(config.data, config.journal.bytes, clock)))
-    const service = await runningService(config.data)
     const { http, mqtt } = config
     const wanted = [{ check: 'HTTP port', host: http.host, port: http.port, setting: 'FENGHUO_HTTP_PORT or http.port' }]
     if (mqtt.enabled && mqtt.url === null && mqtt.tls !== null) {
@@ -34,7 +33,7 @@ export async function examine(configFile: string, env: Environment, consoleFolde
     }
     if (mqtt.enabled && mqtt.url === null && mqtt.plain)
       wanted.push({ check: 'MQTT port', host: mqtt.host, port: mqtt.port, setting: 'FENGHUO_MQTT_PORT or mqtt.port' })
-    findings.push(...(await checkPorts(wanted, service)))
+    findings.push(...(await checkPorts(wanted, await runningOn(config.data))))
     findings.push(...(await checkCertificates(config, clock.now())))
     findings.push(...(await checkConnections(config, clock)))
     if (config.history.influx !== null) findings.push(...(await checkInflux(config.history.influx)))

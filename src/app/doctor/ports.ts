@@ -1,7 +1,7 @@
-// The ports: free, or held by the very service of this data folder.
+// The ports: free, or held by the very service of this data folder, also where it stands by.
 
 import { createServer } from 'node:net'
-import { ControlLine, type Who } from '../control.ts'
+import { ControlLine, STANDBY_SOCKET, type Who } from '../control.ts'
 import { type Finding, fail, ok } from './finding.ts'
 
 export interface WantedPort {
@@ -12,9 +12,19 @@ export interface WantedPort {
   readonly setting: string
 }
 
-/** The service that runs on the data folder; null where there is none. */
-export async function runningService(data: string): Promise<Who | null> {
-  const line = await ControlLine.open(data)
+/** What runs on a data folder. */
+export interface Running {
+  readonly active: Who | null
+  readonly standby: Who | null
+}
+
+/** The services that run on the data folder. */
+export async function runningOn(data: string): Promise<Running> {
+  return { active: await whoAt(data), standby: await whoAt(data, STANDBY_SOCKET) }
+}
+
+async function whoAt(data: string, socket?: string): Promise<Who | null> {
+  const line = await ControlLine.open(data, socket)
   try {
     return line === null ? null : await line.ask<Who>('who')
   } catch {
@@ -24,14 +34,15 @@ export async function runningService(data: string): Promise<Who | null> {
   }
 }
 
-export async function checkPorts(wanted: readonly WantedPort[], service: Who | null): Promise<Finding[]> {
-  const findings = [
-    service === null
-      ? ok('service', 'No service runs on this data folder at the moment.')
-      : ok('service', `Fenghuo ${service.version} runs on this data folder (pid ${service.pid}).`)
-  ]
+export async function checkPorts(wanted: readonly WantedPort[], { active, standby }: Running): Promise<Finding[]> {
+  const findings: Finding[] = []
+  if (active !== null) findings.push(ok('service', `Fenghuo ${active.version} runs on this data folder (pid ${active.pid}).`))
+  if (standby !== null) findings.push(ok('service', `Fenghuo ${standby.version} stands by on this data folder (pid ${standby.pid}).`))
+  if (findings.length === 0) findings.push(ok('service', 'No service runs on this data folder at the moment.'))
   // MQTT may have two addresses: mqtt://… mqtts://…
-  const ours = [service?.http ?? '', ...(service?.mqtt ?? '').split(' ')].map((address) => Number(/:(\d+)$/.exec(address)?.[1] ?? 0))
+  const ours = [active?.http ?? '', standby?.http ?? '', ...(active?.mqtt ?? '').split(' ')].map((address) =>
+    Number(/:(\d+)$/.exec(address)?.[1] ?? 0)
+  )
   for (const { check, host, port, setting } of wanted) {
     if (port === 0) {
       findings.push(ok(check, 'Any free port is taken (0 is set).'))
