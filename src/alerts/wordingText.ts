@@ -39,7 +39,7 @@ export function wordsFrom(parts: MessageParts, language: Language): Notification
 export function messageText(channel: ChannelKind, parts: MessageParts, language: Language, drill: boolean): string {
   switch (channel) {
     case 'sms':
-      return fitted(parts, language, drill, fitsSms)
+      return fitted(parts, language, drill, fitsSms, language === 'en' ? inGsm : undefined)
     case 'push':
       return fitted(parts, language, drill, (text) => text.length <= LIMITS.wording.pushLength)
     case 'voice':
@@ -108,8 +108,14 @@ function manyLines(parts: MessageParts, language: Language, drill: boolean): str
 }
 
 /** The message in one line, shortened until it fits: what to do is cut first, then how much, then what. */
-function fitted(parts: MessageParts, language: Language, drill: boolean, fits: (text: string) => boolean): string {
-  const text = (now: MessageParts): string => marked(oneLine(now, language), language, drill)
+function fitted(
+  parts: MessageParts,
+  language: Language,
+  drill: boolean,
+  fits: (text: string) => boolean,
+  spelled: (text: string) => string = (text) => text
+): string {
+  const text = (now: MessageParts): string => spelled(marked(oneLine(now, language), language, drill))
   let now = parts
   for (const key of ['todo', 'howMuch', 'what'] as const) {
     if (fits(text(now))) break
@@ -139,6 +145,28 @@ export function cut(text: string, length: number): string {
 
 function spoken(parts: MessageParts): MessageParts {
   return { ...parts, when: '' }
+}
+
+/** One sign that the GSM alphabet lacks more than halves what fits into a short message, and what to do is cut first. */
+const GSM_SPELLING: readonly (readonly [RegExp, string])[] = [
+  [/\s*°C/g, ' C'],
+  [/°/g, ' deg'],
+  [/²/g, '2'],
+  [/³/g, '3'],
+  [/[µμ]/g, 'u'],
+  [/≥/g, '>='],
+  [/≤/g, '<='],
+  [/≠/g, 'not'],
+  [/×/g, 'x'],
+  [/·/g, '.'],
+  [/[–—]/g, '-'],
+  [/[‘’]/g, "'"],
+  [/[“”]/g, '"'],
+  [/…\.?/g, '...']
+]
+
+function inGsm(text: string): string {
+  return GSM_SPELLING.reduce((now, [sign, spelling]) => now.replaceAll(sign, spelling), text)
 }
 
 const SPOKEN: Readonly<Record<Language, readonly (readonly [RegExp, string])[]>> = {

@@ -131,6 +131,22 @@ describe('a short message', () => {
     expect(text).toContain('时限:立即')
     expect(smsParts(text)).toBe(LIMITS.wording.smsParts)
   })
+  it('in English keeps to the alphabet that fits twice as much: no sign of a unit cuts what is to be done', () => {
+    const parts: MessageParts = {
+      ...{ where: 'Tank farm A Bund 2 (aromatics) Styrene tank T-104', what: 'Tank temperature (orange, not yet acknowledged)' },
+      ...{ howMuch: 'Temperature 31.2°C ≥ 31°C', within: '15 minutes', when: '31 Jan 08:05' },
+      todo: 'start the cooling, stop the inflow, add inhibitor and keep people out of the bund'
+    }
+    const text = messageText('sms', parts, 'en', false)
+    expect(text).toBe(
+      'Tank farm A Bund 2 (aromatics) Styrene tank T-104: Tank temperature (orange, not yet acknowledged), Temperature 31.2 C >= 31 C. Do: start the cooling, stop the inflow, add inhibitor and keep people out of the bund. Within: 15 minutes. 31 Jan 08:05'
+    )
+    expect(smsParts(text)).toBe(2)
+    const cutShort = messageText('sms', { ...parts, todo: 'open the valve, '.repeat(30) }, 'en', false)
+    expect(cutShort).toMatch(/open the\.\.\. Within: 15 minutes\. 31 Jan 08:05$/)
+    expect([smsParts(cutShort), cutShort.length > 280]).toEqual([2, true])
+    expect(messageText('push', parts, 'en', false)).toContain('31.2°C ≥ 31°C')
+  })
   it('is cut behind a clause', () => {
     expect(cut('关闭进料阀,停进料泵,倒罐', 10)).toBe('关闭进料阀…')
     expect(cut('short', 10)).toBe('short')
