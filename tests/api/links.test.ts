@@ -5,27 +5,21 @@ import { AckLinks } from '../../src/alerts/ackLinks.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { serviceSecret } from '../../src/store/serviceSecrets.ts'
 import { plannedAt } from '../alerts/courierYard.ts'
-import { LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
-import { House, START, turn } from './harness.ts'
-import { PLANT } from './plant.ts'
-import { DUTY } from './toldDuty.ts'
+import type { LedgerCarrier } from '../alerts/ledgerCarrier.ts'
+import { type House, START, turn } from './harness.ts'
+import { openTold } from './toldDuty.ts'
 
 const WAIT = { timeout: 10_000, interval: 10 }
 const ALARM = `tank-level/T-101#${START}`
 
 let house: House
 let carrier: LedgerCarrier
+let close: () => Promise<void>
 
 beforeEach(async () => {
-  carrier = await LedgerCarrier.open()
-  const channel = new LedgerChannel({ url: carrier.url, id: 'sms-main', receipts: true })
-  house = await House.open({ plant: { ...PLANT, duty: DUTY }, channels: [channel] })
+  ;({ house, carrier, close } = await openTold())
 })
-afterEach(async () => {
-  await house.parts.telling.stop()
-  await carrier.close()
-  await house.close()
-})
+afterEach(() => close())
 
 const told = (id: string, more = {}) => plannedAt(id, house.clock.now(), { alarms: [ALARM], enterprise: 'daxie', ...more })
 const raise = () => house.commit(turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'red'))

@@ -2,10 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Channel, ChannelAnswer, ChannelCallback } from '../../src/alerts/channels/channel.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { plannedAt } from '../alerts/courierYard.ts'
-import { LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
-import { House, START, turn } from './harness.ts'
-import { PLANT } from './plant.ts'
-import { DUTY } from './toldDuty.ts'
+import { type LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
+import { type House, START, turn } from './harness.ts'
+import { openTold } from './toldDuty.ts'
 
 const WAIT = { timeout: 10_000, interval: 10 }
 const ALARM = `tank-level/T-101#${START}`
@@ -21,18 +20,12 @@ class CalledBack extends LedgerChannel {
 
 let house: House
 let carrier: LedgerCarrier
-let channel: CalledBack
+let close: () => Promise<void>
 
 beforeEach(async () => {
-  carrier = await LedgerCarrier.open()
-  channel = new CalledBack({ url: carrier.url, id: 'sms-main', receipts: true })
-  house = await House.open({ plant: { ...PLANT, duty: DUTY }, channels: [channel] })
+  ;({ house, carrier, close } = await openTold(CalledBack))
 })
-afterEach(async () => {
-  await house.parts.telling.stop()
-  await carrier.close()
-  await house.close()
-})
+afterEach(() => close())
 
 const told = (id: string, more = {}) => plannedAt(id, house.clock.now(), { alarms: [ALARM], enterprise: 'daxie', ...more })
 const raise = () => house.commit(turn('tank-level', { device: 'T-101' }, START, START, 'clear', 'red'))
@@ -266,7 +259,7 @@ describe('what comes back', () => {
 
 describe('a drill', () => {
   const chained: unknown[] = []
-  const close = () =>
+  const closeDue = () =>
     house.parts.telling.drills.closeDue(house.clock.now(), async (_state, who, what, after) => void chained.push({ who, what, after }))
   const until = (look: () => Promise<void>) => vi.waitFor(look, WAIT)
 
@@ -282,12 +275,12 @@ describe('a drill', () => {
       expect(await house.parts.telling.notices.list({ state: 'sent' }, { limit: 9 }, null)).toMatchObject({ items: [{}] })
     )
     expect(carrier.ledger[0]).toMatchObject({ text: expect.stringMatching(/^【演练】.*【演练】/), title: expect.stringContaining('演练') })
-    expect(await close()).toBe(0)
+    expect(await closeDue()).toBe(0)
     house.clock.moveTo(START + 20_000)
     expect(await answer('1')).toBe('drill')
     // Looked at again while the first look goes on: one of them closes it.
     await until(async () => {
-      expect((await Promise.all([close(), close()])).toSorted()).toEqual([0, 1])
+      expect((await Promise.all([closeDue(), closeDue()])).toSorted()).toEqual([0, 1])
     })
     const url = `/api/v1/drills/${encodeURIComponent(id)}`
     const shown = (await house.ask(url, operator)).json()
@@ -356,7 +349,7 @@ describe('a drill', () => {
     await until(async () => expect(carrier.ledger).toHaveLength(2))
     await house.ask(`/api/v1/drills/${encodeURIComponent(id)}/acknowledge`, engineer, { payload: {} })
     house.clock.moveTo(START + LIMITS.drill.settleMs)
-    await until(async () => expect(await close()).toBe(1))
+    await until(async () => expect(await closeDue()).toBe(1))
     expect(await answer('1')).toBe('acknowledged')
     expect((await house.book.alarm(ALARM, null))?.acknowledged).toMatchObject({ by: 'li' })
   })

@@ -2,27 +2,21 @@
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { plannedAt } from '../alerts/courierYard.ts'
-import { LedgerCarrier, LedgerChannel } from '../alerts/ledgerCarrier.ts'
-import { House, START, turn } from './harness.ts'
-import { PLANT } from './plant.ts'
-import { DUTY } from './toldDuty.ts'
+import type { LedgerCarrier } from '../alerts/ledgerCarrier.ts'
+import { type House, START, turn } from './harness.ts'
+import { openTold } from './toldDuty.ts'
 
 const WAIT = { timeout: 10_000, interval: 10 }
 
 let house: House
 let carrier: LedgerCarrier
+let close: () => Promise<void>
 
 beforeEach(async () => {
-  carrier = await LedgerCarrier.open()
-  const channel = new LedgerChannel({ url: carrier.url, id: 'sms-main', receipts: true })
-  house = await House.open({ plant: { ...PLANT, duty: DUTY }, channels: [channel] })
+  ;({ house, carrier, close } = await openTold())
   await house.parts.telling.start()
 })
-afterEach(async () => {
-  await house.parts.telling.stop()
-  await carrier.close()
-  await house.close()
-})
+afterEach(() => close())
 
 const idOf = (device: string) => `tank-level/${device}#${START}`
 const raise = async (device: string, tier: 'red' | 'yellow' | 'blue') => {
