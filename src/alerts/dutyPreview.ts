@@ -34,7 +34,9 @@ export function toldBy(plant: Plant, subject: PreviewSubject, at: number): Previ
   if (ladder === null) return { ladder: null, told: [] }
   const id = `${rule}/${device ?? area}#${at}`
   const conditions = plant.rules.find((one) => one.id === rule)?.tiers ?? []
-  const because = conditions.find((one) => one.tier === tier)?.when ?? ''
+  const limits = plant.devices.find((one) => one.id === device)?.limits ?? {}
+  const when = conditions.find((one) => one.tier === tier)?.when ?? ''
+  const because = when.replaceAll(/\blimits\.(\w+)/g, (whole, name: string) => `${limits[name] ?? whole}`)
   const alarm: Alarm = { ...UNTOUCHED, id, rule, device, area, tier, worstTier: tier, raisedAt: at, clearedAt: null, because }
   const event: Transition = { kind: 'transition', at, rule, device, area, from: 'clear', to: tier, id, because }
   // Whatever would hold back a second message within moments is left out: there is but one alarm.

@@ -210,6 +210,10 @@ describe('a preview', () => {
       [15, 4, 'gao', 'voice']
     ])
   })
+  it('says the limits of the device in numbers', () => {
+    const { told } = toldBy(SAMPLE, alarm, START)
+    expect(told[0]?.words.howMuch).toBe('液位 > 95%')
+  })
   it('is the same for the same question, and nobody where there is no duty', () => {
     const { duty: _duty, ...silent } = SAMPLE
     expect(toldBy(SAMPLE, alarm, START)).toEqual(toldBy(SAMPLE, alarm, START))
