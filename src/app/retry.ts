@@ -65,7 +65,9 @@ function samplesOf({ source, body, receivedAt }: JournalRecord, device: string |
     return null
   }
   const samples = (Array.isArray(parsed) ? parsed : [parsed]).filter((one) => typeof one === 'object' && one !== null)
-  const whole = samples.map((one) => ({ ts: receivedAt, ...(ofTopic === null ? {} : { device: ofTopic }), ...(one as object) }))
-  const wanted = device === null ? whole : whole.filter((one) => (one as { device?: unknown }).device === device)
+  const whole = samples.map((one: { ts?: unknown; device?: unknown }) => {
+    return { ...(ofTopic === null ? {} : { device: ofTopic }), ...one, ts: one.ts ?? receivedAt }
+  })
+  const wanted = device === null ? whole : whole.filter((one) => one.device === device)
   return wanted.length === 0 ? null : Buffer.from(JSON.stringify(wanted))
 }

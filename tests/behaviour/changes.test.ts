@@ -81,7 +81,7 @@ onEachBackEnd({ rules: RULES }, (yard) => {
     ]
     for (const body of bodies) expect((await yard().post('gw-0', body)).body.rejected).toHaveLength(1)
     const sent = Date.now()
-    expect((await yard().post('gw-0', { device: 'N-2', values: { level_pct: 43 } })).body.rejected).toHaveLength(1)
+    expect((await yard().post('gw-0', { device: 'N-2', ts: null, values: { level_pct: 43 } })).body.rejected).toHaveLength(1)
     const received = Date.now()
     const mine = async (): Promise<{ id: number; at: string; device: string }[]> =>
       (await yard().get('/quarantine')).body.items.filter(({ device }: { device: string }) => device === 'N-2').toReversed()
