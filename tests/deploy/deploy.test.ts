@@ -132,24 +132,23 @@ it('no container of it is root, can write its own files, or is reachable from ou
   expect(compose.services.redis?.command).toEqual(expect.arrayContaining(['--maxmemory-policy', 'noeviction']))
 })
 
-it('each one-shot runs once, before those that need what it makes, and where the image lets it write', () => {
+it('each one-shot runs once, before those that need what it makes and after what it reads, where the image lets it write', () => {
   for (const name of ['prepare', 'history-setup', 'broker-export'])
     expect(compose.services[name]).toMatchObject({ restart: 'no', healthcheck: { disable: true } })
   const waits = Object.entries(compose.services).flatMap(([name, { depends_on = {} }]) =>
     Object.entries(depends_on).map(([on, { condition }]) => `${name}: ${on} ${condition.replace('service_', '')}`)
   )
   expect(waits.sort()).toEqual([
-    'broker-export: postgres healthy',
+    'broker-export: fenghuo healthy',
     'courier: fenghuo healthy',
     'fenghuo: history-setup completed_successfully',
-    'fenghuo: mosquitto healthy',
     'fenghuo: postgres healthy',
     'fenghuo: redis healthy',
     'history-setup: influxdb healthy',
     'influxdb: prepare completed_successfully',
     'mosquitto: broker-export completed_successfully',
     'postgres: prepare completed_successfully',
-    'simulators: fenghuo healthy'
+    'simulators: mosquitto healthy'
   ])
   // A volume takes over the owner of the folder in the image: that of the container which writes there.
   const folders = [...read('Dockerfile').matchAll(/install -d -m (\d+) -o (\w+) -g \w+ ([^\\\n]+)/g)].flatMap(
