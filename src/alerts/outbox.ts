@@ -256,18 +256,22 @@ export class Outbox {
 
   /** Early receipts whose message has meanwhile been accepted, perhaps by another process or before a restart. */
   async earlyMatched(limit: number): Promise<{ receipt: EarlyReceiptRow; row: NotificationRow }[]> {
-    const waiting = await guarded(() => this.#state.selectFrom('early_receipts').selectAll().orderBy('at').limit(limit).execute())
+    const named = sql<boolean>`exists (select 1 from notifications where provider_id = early.provider_id and provider = early.provider)`
+    const known = this.#state.selectFrom('early_receipts as early').selectAll().where(named).orderBy('at').limit(limit)
     const matched: { receipt: EarlyReceiptRow; row: NotificationRow }[] = []
-    for (const receipt of waiting) {
+    for (const receipt of await guarded(() => known.execute())) {
       const row = await this.byProviderId(receipt.provider, receipt.provider_id)
       if (row !== null) matched.push({ receipt, row })
     }
     return matched
   }
 
-  /** Deletes early receipts that no message will ask for any more. */
+  /** Deletes early receipts that no message will ask for any more, and the oldest beyond the bound. */
   async pruneEarly(before: number): Promise<void> {
-    await guarded(() => this.#state.deleteFrom('early_receipts').where('at', '<', before).execute())
+    const newest = this.#state.selectFrom('early_receipts').select('at').orderBy('at', 'desc').offset(LIMITS.courier.earlyReceipts).limit(1)
+    const beyond = await guarded(() => newest.executeTakeFirst())
+    const until = Math.max(before, (beyond?.at ?? -1) + 1)
+    await guarded(() => this.#state.deleteFrom('early_receipts').where('at', '<', until).execute())
   }
 
   async byN(n: number): Promise<NotificationRow | null> {

@@ -60,9 +60,8 @@ export function courierBehaviour(name: string, dispatcher: (clock: Clock) => Dis
       const place = yard.carrier.ids().indexOf('red')
       // Only what was on its way already may come before it.
       expect(place - before).toBeLessThan(20)
-      // Processes that send side by side keep the order each for itself.
-      const apart = surroundings === undefined ? 0 : 3
-      expect(yard.carrier.ids().indexOf('orange')).toBeGreaterThan(place - apart - 1)
+      // What leaves in the same tenth of a second may arrive in any order.
+      expect(yard.carrier.ids().indexOf('orange')).toBeGreaterThan(place - 5)
     })
 
     it('tries again after a failure, then it is a dead letter that can be retried by hand', async () => {

@@ -9,6 +9,7 @@ import { Outbox } from '../../src/alerts/outbox.ts'
 import { PlannedBook } from '../../src/alerts/planned.ts'
 import { Roster } from '../../src/alerts/roster.ts'
 import { ManualClock } from '../../src/platform/clock.ts'
+import { LIMITS } from '../../src/platform/limits.ts'
 import type { State } from '../../src/store/schema.ts'
 import { openState } from '../store/stateYard.ts'
 import { plannedAt } from './courierYard.ts'
@@ -117,5 +118,43 @@ describe('an answer to a worker', () => {
     ])
     await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
     expect(taken).toHaveLength(3)
+  })
+})
+
+describe('receipts of messages that are none of ours, as where an account has other users', () => {
+  const strangers = (count: number, at: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      provider: 'sms',
+      provider_id: `theirs-${i}`,
+      state: 'delivered',
+      problem: null,
+      at: at + i
+    }))
+  const keep = async (all: ReturnType<typeof strangers>) => {
+    for (let from = 0; from < all.length; from += 1_000)
+      await state
+        .insertInto('early_receipts')
+        .values(all.slice(from, from + 1_000))
+        .execute()
+  }
+
+  it('do not hide the one of ours behind them', async () => {
+    await plan('ours')
+    await keep(strangers(1_000, START))
+    await outbox.keepEarly({ provider: 'sms', provider_id: 'p-1', state: 'delivered', problem: null, at: START + 5_000 })
+    await outbox.settle([{ n: 1, set: { state: 'sent', provider: 'sms', provider_id: 'p-1' } }])
+    expect((await outbox.earlyMatched(500)).map(({ receipt, row: { id } }) => [receipt.provider_id, id])).toEqual([['p-1', 'ours']])
+  })
+
+  it('are kept up to a bound, the newest, and not for ever', async () => {
+    const { earlyReceipts, earlyMs } = LIMITS.courier
+    await keep(strangers(earlyReceipts + 5, START))
+    await outbox.pruneEarly(START + 10)
+    const left = await state.selectFrom('early_receipts').select('at').orderBy('at').execute()
+    expect([left.length, left[0]?.at]).toEqual([earlyReceipts - 5, START + 10])
+    await keep(strangers(10, START + earlyMs).map((one, i) => ({ ...one, provider_id: `new-${i}` })))
+    await outbox.pruneEarly(START)
+    const kept = await state.selectFrom('early_receipts').select('at').orderBy('at').execute()
+    expect([kept.length, kept[0]?.at]).toEqual([earlyReceipts, START + 15])
   })
 })
