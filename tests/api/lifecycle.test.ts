@@ -185,6 +185,25 @@ describe('out of service', () => {
     expect((await house.ask(path(T101), tokens.viewer)).json()).toMatchObject({ isaState: 'B', outOfService: null })
   })
 
+  it('does not say that a device is back while its site is out', async () => {
+    const payload = { until: iso(house.clock.now() + HOUR), note: 'turnaround' }
+    await house.ask('/api/v1/sites/farm/out-of-service', tokens.engineer, { payload })
+    for (const [place, name] of [
+      ['devices/T-101', 'device T-101'],
+      ['areas/bund-1', 'area bund-1']
+    ]) {
+      const back = await house.ask(`/api/v1/${place}/return-to-service`, tokens.engineer, { payload: {} })
+      expect([back.statusCode, back.json().detail]).toEqual([
+        409,
+        `${name} is out of service with all of site farm, until ${payload.until}, declared by admin: return that to service, or wait for its end.`
+      ])
+    }
+    expect(await ids('?outOfService=true')).toEqual([T102, T101])
+    expect((await house.ask('/api/v1/sites/farm/return-to-service', tokens.engineer, { payload: {} })).statusCode).toBe(200)
+    const again = await house.ask(`${device}/return-to-service`, tokens.engineer, { payload: {} })
+    expect([again.statusCode, again.json()]).toEqual([200, { items: [] }])
+  })
+
   it('plans an area ahead, and knows no strangers', async () => {
     const now = house.clock.now()
     const payload = { from: iso(now + HOUR), until: iso(now + 2 * HOUR), note: 'pressure test' }

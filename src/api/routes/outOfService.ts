@@ -4,6 +4,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type ServiceWindow, ServiceWindows, targetName } from '../../alerts/serviceWindows.ts'
+import { Whereabouts } from '../../alerts/whereabouts.ts'
 import type { ServiceActionBody, ServiceTarget } from '../../model/journal.ts'
 import type { Scope } from '../../model/scope.ts'
 import { LIMITS } from '../../platform/limits.ts'
@@ -98,6 +99,7 @@ export function outOfServiceRoutes(api: Api, parts: ApiParts): void {
       handler: (request) => {
         const target = targetOf(request.params.id)
         refuseStranger(plant(), target, caller(request).scope)
+        refuseWhileWiderLasts(plant(), target, parts.clock.now())
         return done(request, { id: null, action: 'returnToService', target, note: request.body?.note ?? null })
       }
     })
@@ -117,6 +119,16 @@ function bodies({ plant, clock }: ApiParts, scope: Scope, wanted: (window: Servi
       note,
       running: from <= now && now < until
     }))
+}
+
+/** Whoever returns a device of a site that is out would believe that its alarms are told again. */
+function refuseWhileWiderLasts(view: PlantView, target: ServiceTarget, now: number): void {
+  const known = new ServiceWindows(view.serviceWindows?.() ?? [])
+  const { device, area } = target
+  const wider = known.covering({ device, area, ...new Whereabouts(view.fleet).of(device, area) }, now)
+  if (wider === null || known.of(target).length > 0) return
+  const sentence = `${targetName(target)} is out of service with all of ${targetName(wider.target)}, until ${instant(wider.until)}, declared by ${wider.by}: return that to service, or wait for its end.`
+  throw new ApiProblem('conflict', sentence)
 }
 
 function refuseStranger(view: PlantView, target: ServiceTarget, scope: Scope): void {
