@@ -5,22 +5,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { loadPlant } from '../../src/app/config/load.ts'
-import { Effects } from '../../src/app/effects.ts'
-import { Pipeline } from '../../src/app/pipeline.ts'
-import { alarmEventLine } from '../../src/model/alarm.ts'
 import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { Random } from '../../src/platform/random.ts'
 import { LiveService } from '../liveService.ts'
-import { PATIENT_LEVEL_RULE, TANK_PROFILE } from '../patientTanks.ts'
+import { PATIENT_LEVEL_RULE, TANK_PROFILE, type TankSample, TankWalk, undisturbedLog } from '../patientTanks.ts'
 
 const KILLS = 20
 const GATEWAYS = 3
 const DEVICES_PER_GATEWAY = 4
-const START = Date.parse('2026-01-01T00:00:00Z')
-// Ten minutes of the devices' time pass in milliseconds of ours, so no delay runs out while the service is down, however slow its start.
-const STEP_MS = 600_000
 const SEED = 20_261
 
 const clock = new SystemClock()
@@ -45,46 +38,23 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Sample {
-  readonly device: string
-  readonly ts: number
-  readonly values: { readonly level_pct: number }
-}
-
-/** A random walk around the limits, reproducible: the nth sample of a device. */
-class Walk {
-  readonly #random: Random
-  #level = 80
-  #n = 0
-
-  constructor(device: string) {
-    this.#random = new Random(SEED).fork(device)
-  }
-
-  next(device: string): Sample {
-    this.#level = Math.min(100, Math.max(70, this.#level + 3 * this.#random.normal()))
-    return { device, ts: START + this.#n++ * STEP_MS, values: { level_pct: Math.round(this.#level * 10) / 10 } }
-  }
-}
-
 /** Publishes rounds of samples of one gateway's devices until told to stop; what it sent in the end is all acknowledged. */
 class Load {
-  readonly sent: Sample[] = []
+  readonly sent: TankSample[] = []
   readonly #gateway: number
-  readonly #walks: ReadonlyMap<string, Walk>
+  readonly #walks: readonly TankWalk[]
   #publisher: MqttPublisher | null = null
   #connectedTo = ''
   #stopped = false
 
   constructor(gateway: number) {
     this.#gateway = gateway
-    const ids = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => `T-${gateway + i * GATEWAYS}`)
-    this.#walks = new Map(ids.map((id) => [id, new Walk(id)]))
+    this.#walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => new TankWalk(`T-${gateway + i * GATEWAYS}`, SEED))
   }
 
   async run(addressOf: () => string): Promise<void> {
     while (!this.#stopped) {
-      const batch = [...this.#walks].map(([device, walk]) => walk.next(device))
+      const batch = this.#walks.map((walk) => walk.next())
       this.sent.push(...batch)
       while (!(await this.#acknowledged(addressOf, batch))) await pause(clock, 20)
     }
@@ -96,7 +66,7 @@ class Load {
   }
 
   /** True once the batch is acknowledged; false where the connection or the service was lost meanwhile: it must be sent again. */
-  async #acknowledged(addressOf: () => string, batch: readonly Sample[]): Promise<boolean> {
+  async #acknowledged(addressOf: () => string, batch: readonly TankSample[]): Promise<boolean> {
     const address = addressOf()
     try {
       if (this.#connectedTo !== address) {
@@ -119,23 +89,6 @@ class Load {
       return false
     }
   }
-}
-
-/** The alarm log of an uninterrupted run over one device's samples. Its time ends with its last sample. */
-function expectedLog(samples: readonly Sample[]): string[] {
-  const { plant } = loadPlant(plantFolder, {})
-  const pipeline = Pipeline.begin(plant!, 1, START, { clockSkewMs: 300_000 })
-  const effects = new Effects()
-  let seq = 1
-  let receivedAt = START
-  for (const sample of samples) {
-    receivedAt = sample.ts
-    const source = `fh/1/gw-${Number(sample.device.slice(2)) % GATEWAYS}/telemetry`
-    pipeline.take([{ seq: ++seq, receivedAt, kind: 'telemetry', source, body: Buffer.from(JSON.stringify(sample)) }], effects)
-  }
-  // What falls due at the very instant of the last sample is decided after it.
-  pipeline.advance(receivedAt, effects)
-  return effects.events.map(alarmEventLine)
 }
 
 interface Line {
@@ -176,7 +129,13 @@ it(`loses nothing and tells nothing twice over ${KILLS} kills`, { timeout: 240_0
     expect(lines.length).toBeGreaterThan(20)
     for (const device of new Set(sent.map((sample) => sample.device))) {
       const log = lines.filter((line) => line.device === device).map((line) => JSON.stringify(line))
-      expect(log).toEqual(expectedLog(sent.filter((sample) => sample.device === device)))
+      expect(log).toEqual(
+        undisturbedLog(
+          plantFolder,
+          GATEWAYS,
+          sent.filter((sample) => sample.device === device)
+        )
+      )
     }
   } finally {
     await service.stop()

@@ -7,24 +7,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, vi } from 'vitest'
 import { Carrier } from '../../simulators/carrier/carrier.ts'
-import { loadPlant } from '../../src/app/config/load.ts'
-import { Effects } from '../../src/app/effects.ts'
-import { Pipeline } from '../../src/app/pipeline.ts'
-import { alarmEventLine } from '../../src/model/alarm.ts'
 import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
-import { Random } from '../../src/platform/random.ts'
 import { ADMIN_PASSWORD } from '../liveService.ts'
-import { PATIENT_LEVEL_RULE, TANK_PROFILE } from '../patientTanks.ts'
+import { PATIENT_LEVEL_RULE, TANK_PROFILE, type TankSample, TankWalk, undisturbedLog } from '../patientTanks.ts'
 import { freePort } from './freePort.ts'
 import { TcpProxy } from './tcpProxy.ts'
 
 const LAUNCHER = path.join(import.meta.dirname, '..', '..', 'bin', 'fenghuo')
 const GATEWAYS = 3
 const DEVICES_PER_GATEWAY = 4
-const START = Date.parse('2026-01-01T00:00:00Z')
-// Ten minutes of the devices' time pass with each message, so no delay runs out while nobody is active.
-const STEP_MS = 600_000
 const SEED = 7
 export const clock = new SystemClock()
 
@@ -130,18 +122,12 @@ export class Instance {
   }
 }
 
-interface Sample {
-  readonly device: string
-  readonly ts: number
-  readonly values: { readonly level_pct: number }
-}
-
 /** Publishes rounds of samples of one gateway's devices; what it sent in the end is all acknowledged. */
 class Gateway {
-  readonly sent: Sample[] = []
+  readonly sent: TankSample[] = []
   readonly #n: number
   readonly #brokers: readonly string[]
-  readonly #walks: { readonly device: string; readonly random: Random; level: number; n: number }[]
+  readonly #walks: readonly TankWalk[]
   #publisher: MqttPublisher | null = null
   #at = 0
   stopped = false
@@ -151,18 +137,12 @@ class Gateway {
   constructor(n: number, brokers: readonly string[]) {
     this.#n = n
     this.#brokers = brokers
-    this.#walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => {
-      const device = `T-${n + i * GATEWAYS}`
-      return { device, random: new Random(SEED).fork(device), level: 80, n: 0 }
-    })
+    this.#walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => new TankWalk(`T-${n + i * GATEWAYS}`, SEED))
   }
 
   async run(): Promise<void> {
     while (!this.stopped) {
-      const batch = this.#walks.map((walk) => {
-        walk.level = Math.min(100, Math.max(70, walk.level + 3 * walk.random.normal()))
-        return { device: walk.device, ts: START + walk.n++ * STEP_MS, values: { level_pct: Math.round(walk.level * 10) / 10 } }
-      })
+      const batch = this.#walks.map((walk) => walk.next())
       this.sent.push(...batch)
       while (!(await this.#send(batch))) {
         if (this.givenUp) return this.#publisher?.cut()
@@ -174,7 +154,7 @@ class Gateway {
     this.#publisher?.cut()
   }
 
-  async #send(batch: readonly Sample[]): Promise<boolean> {
+  async #send(batch: readonly TankSample[]): Promise<boolean> {
     try {
       this.#publisher ??= await connectMqtt({
         url: this.#brokers[this.#at % this.#brokers.length] as string,
@@ -294,7 +274,13 @@ export class StandbyYard {
     const lines = await active.all<{ device: string }>('/api/v1/alarm-events')
     for (const device of devices) {
       const log = lines.filter((line) => line.device === device).map((line) => JSON.stringify(line))
-      expect(log).toEqual(this.#undisturbed(sent.filter((sample) => sample.device === device)))
+      expect(log).toEqual(
+        undisturbedLog(
+          path.join(this.folder, 'plant'),
+          GATEWAYS,
+          sent.filter((sample) => sample.device === device)
+        )
+      )
     }
     const notices = await this.#told(active)
     const arrivals = Map.groupBy(this.carrier.ledger, ({ reference }) => reference)
@@ -327,20 +313,6 @@ export class StandbyYard {
       },
       { timeout: 60_000, interval: 200 }
     )
-  }
-
-  /** The alarm log of one device where nothing is ever interrupted. */
-  #undisturbed(samples: readonly Sample[]): string[] {
-    const { plant } = loadPlant(path.join(this.folder, 'plant'), {})
-    const pipeline = Pipeline.begin(plant!, 1, START, { clockSkewMs: 300_000 })
-    const effects = new Effects()
-    let seq = 1
-    for (const sample of samples) {
-      const source = `fh/1/gw-${Number(sample.device.slice(2)) % GATEWAYS}/telemetry`
-      pipeline.take([{ seq: ++seq, receivedAt: sample.ts, kind: 'telemetry', source, body: Buffer.from(JSON.stringify(sample)) }], effects)
-    }
-    pipeline.advance(samples.at(-1)!.ts, effects)
-    return effects.events.map(alarmEventLine)
   }
 }
 

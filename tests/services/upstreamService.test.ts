@@ -8,23 +8,17 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { loadPlant } from '../../src/app/config/load.ts'
-import { Effects } from '../../src/app/effects.ts'
-import { Pipeline } from '../../src/app/pipeline.ts'
-import { alarmEventLine } from '../../src/model/alarm.ts'
 import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt, type MqttPublisher } from '../../src/platform/mqtt.ts'
 import { Random } from '../../src/platform/random.ts'
 import { LiveService, runFenghuo } from '../liveService.ts'
-import { PATIENT_LEVEL_RULE, TANK_PROFILE } from '../patientTanks.ts'
+import { PATIENT_LEVEL_RULE, TANK_PROFILE, TankWalk, undisturbedLog } from '../patientTanks.ts'
 import { freePort } from './freePort.ts'
 import { type MosquittoForTests, openMosquitto } from './mosquittoServer.ts'
 
 const GATEWAYS = 3
 const DEVICES_PER_GATEWAY = 2
-const START = Date.parse('2026-01-01T00:00:00Z')
-// Ten minutes of the devices' time in milliseconds of ours, so that no delay runs out by our clock.
-const STEP_MS = 600_000
+const SEED = 7
 const KILLS = 6
 const WAIT = { timeout: 60_000, interval: 100 }
 
@@ -33,12 +27,6 @@ let folder: string
 let plantFolder: string
 let broker: MosquittoForTests
 let env: Record<string, string>
-
-interface Sample {
-  readonly device: string
-  readonly ts: number
-  readonly values: { readonly level_pct: number }
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'fenghuo-upstream-service-'))
@@ -117,29 +105,8 @@ it('lets in whom it should, below their own prefix only, by 3.1.1 and 5', async 
   }
 })
 
-/** A random walk around the limits, reproducible. */
-class Walk {
-  readonly device: string
-  readonly samples: Sample[] = []
-  readonly #random: Random
-  #level = 80
-
-  constructor(device: string) {
-    this.device = device
-    this.#random = new Random(7).fork(device)
-  }
-
-  next(): Sample {
-    this.#level = Math.min(100, Math.max(70, this.#level + 3 * this.#random.normal()))
-    const { device, samples } = this
-    const sample = { device, ts: START + samples.length * STEP_MS, values: { level_pct: Math.round(this.#level * 10) / 10 } }
-    samples.push(sample)
-    return sample
-  }
-}
-
 class Load {
-  readonly walks: Walk[]
+  readonly walks: TankWalk[]
   readonly #publisher: MqttPublisher
   readonly #gateway: number
   stopped = false
@@ -147,7 +114,7 @@ class Load {
   constructor(gateway: number, publisher: MqttPublisher) {
     this.#gateway = gateway
     this.#publisher = publisher
-    this.walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => new Walk(`T-${gateway + i * GATEWAYS}`))
+    this.walks = Array.from({ length: DEVICES_PER_GATEWAY }, (_, i) => new TankWalk(`T-${gateway + i * GATEWAYS}`, SEED))
   }
 
   async send(rounds: number): Promise<void> {
@@ -168,20 +135,6 @@ class Load {
   end(): Promise<void> {
     return this.#publisher.end()
   }
-}
-
-/** The alarm log of an undisturbed run over one device's samples. */
-function expectedLog(samples: readonly Sample[]): string[] {
-  const { plant } = loadPlant(plantFolder, {})
-  const pipeline = Pipeline.begin(plant!, 1, START, { clockSkewMs: 300_000 })
-  const effects = new Effects()
-  let seq = 1
-  for (const sample of samples) {
-    const source = `fh/1/gw-${Number(sample.device.slice(2)) % GATEWAYS}/telemetry`
-    pipeline.take([{ seq: ++seq, receivedAt: sample.ts, kind: 'telemetry', source, body: Buffer.from(JSON.stringify(sample)) }], effects)
-  }
-  pipeline.advance(samples.at(-1)!.ts, effects)
-  return effects.events.map(alarmEventLine)
 }
 
 it(`loses nothing over ${KILLS} kills, a restart of the broker and a long absence, with 1, then 4, then 2 connections`, {
@@ -252,7 +205,9 @@ it(`loses nothing over ${KILLS} kills, a restart of the broker and a long absenc
     const lines = await service.all<{ device: string }>('/api/v1/alarm-events')
     expect(lines.length).toBeGreaterThan(50)
     for (const { device, samples } of walks) {
-      expect(lines.filter((line) => line.device === device).map((line) => JSON.stringify(line))).toEqual(expectedLog(samples))
+      expect(lines.filter((line) => line.device === device).map((line) => JSON.stringify(line))).toEqual(
+        undisturbedLog(plantFolder, GATEWAYS, samples)
+      )
     }
     const { parts } = await service.get<{ parts: { part: string; state: string; problem: string | null }[] }>('/healthz')
     expect(parts.find(({ part }) => part === 'MQTT broker')).toEqual({ part: 'MQTT broker', state: 'ok', problem: null })
