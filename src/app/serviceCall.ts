@@ -4,7 +4,7 @@ import { messageOf, Refusal } from '../platform/problem.ts'
 import type { Environment } from './config/service.ts'
 import { configured } from './configured.ts'
 
-/** Nobody answers there. */
+/** Nobody answers there, or nobody who can at the moment. */
 export class Unreachable extends Refusal {}
 
 export interface Sent {
@@ -33,7 +33,8 @@ export async function askService(base: string, token: string, path: string, sent
     throw new Unreachable(`The service at ${base} cannot be reached: ${why}. ${todo}`, { cause })
   }
   const body = (await response.json().catch(() => null)) as Record<string, unknown> | null
-  const refusal = new Refusal(`The service at ${base} refuses: ${String(body?.detail ?? `it answers ${response.status}`)}`)
+  const sentence = `The service at ${base} refuses: ${String(body?.detail ?? `it answers ${response.status}`)}`
+  const refusal = response.status === 503 ? new Unreachable(sentence) : new Refusal(sentence)
   return { ok: response.ok && body !== null, body: body ?? {}, refusal }
 }
 

@@ -78,20 +78,28 @@ export async function drill(options: DrillOptions, env: Environment, out: Output
     return true
   }
   const told = new Set<string>()
-  for (;;) {
-    const shown = await asked<Shown>(base, token, `drills/${encodeURIComponent(begun.id)}`, null).catch((cause) => {
-      // A service that is restarted goes on with the drill.
-      if (cause instanceof Unreachable) return null
-      throw cause
-    })
-    if (shown === null) {
-      await pause(clock, LOOK_EVERY_MS)
-      continue
+  let away = false
+  for (; ; await pause(clock, LOOK_EVERY_MS)) {
+    const shown = await lookedAt(base, token, begun.id)
+    if (shown === null && !away && !options.json)
+      out.error(`The service at ${base} does not answer: its drill goes on, and it is asked until it does.`)
+    away = shown === null
+    if (shown === null) continue
+    for (const line of linesOf(shown)) {
+      if (!options.json && !told.has(line)) out.log(line)
+      told.add(line)
     }
-    if (!options.json) for (const line of linesOf(shown)) if (!told.has(line)) out.log(line)
-    for (const line of linesOf(shown)) told.add(line)
     if (shown.closedAt !== null) return ended(shown, options.json, out)
-    await pause(clock, LOOK_EVERY_MS)
+  }
+}
+
+/** Null while nobody answers, or nobody can: a service that is restarted, and one that takes over, goes on with the drill. */
+async function lookedAt(base: string, token: string, id: string): Promise<Shown | null> {
+  try {
+    return await asked<Shown>(base, token, `drills/${encodeURIComponent(id)}`, null)
+  } catch (cause) {
+    if (cause instanceof Unreachable) return null
+    throw cause
   }
 }
 
