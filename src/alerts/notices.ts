@@ -121,7 +121,7 @@ export class Notices {
   }
 }
 
-export function noticeOf(row: NotificationRow): Notice {
+function noticeOf(row: NotificationRow): Notice {
   const { n, id, at, reason, site, enterprise, ladder, rung, occurrence, person, address, text, withheld, tries, provider, problem } = row
   const { provider_id: providerId, sent_at: sentAt, delivered_at: deliveredAt, failed_at: failedAt } = row
   return {

@@ -57,7 +57,7 @@ function doubtOf({ kind }: Troubled): Settlement['set'] {
 }
 
 /** Doubled from try to try, half of it by chance, so that what failed together does not come back together. */
-export function backoffMs(tries: number, random: Random): number {
+function backoffMs(tries: number, random: Random): number {
   const { firstBackoffMs, longestBackoffMs } = LIMITS.courier
   const whole = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(20, tries - 1))
   return Math.round(whole * (0.5 + random.next() / 2))

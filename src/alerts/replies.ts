@@ -62,7 +62,7 @@ interface About {
 }
 
 /** Whether the text means "I have it". */
-export function isYes(text: string): boolean {
+function isYes(text: string): boolean {
   const plain = text
     .normalize('NFKC')
     .toLowerCase()

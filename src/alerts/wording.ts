@@ -10,7 +10,7 @@ import { LIMITS } from '../platform/limits.ts'
 import { Zone } from '../platform/zone.ts'
 import { type Advice, adviceOf, TIER_NAMES } from './wordingGuidance.ts'
 import { measured } from './wordingMeasure.ts'
-import { cut, type MessageParts } from './wordingText.ts'
+import type { MessageParts } from './wordingText.ts'
 
 /** One alarm in a message: why it is told, and the level that it had before. */
 export interface Told {
@@ -120,11 +120,6 @@ export class Wording {
 /** What a reminder is about, told to whoever has answered it. */
 export function withoutReminder(what: string): string {
   return what.replace(NOT_YET.zh, '').replace(NOT_YET.en, '')
-}
-
-/** The first line of a mail, a card or a pushed message: where and what. */
-export function titleOf({ where, what }: Pick<MessageParts, 'where' | 'what'>): string {
-  return cut(`${where} ${what}`, LIMITS.wording.titleLength)
 }
 
 /** The local time of a person: `1月31日 08:05`, `31 Jan 08:05`. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { messageOf, Refusal } from '../platform/problem.ts'
 import { secretText } from '../platform/random.ts'
 
-export const POSITION_FILE = 'influx.json'
+const POSITION_FILE = 'influx.json'
 export const POSITION_MEASUREMENT = 'fenghuo_position'
 const LAYOUT = 1
 const HOUR_MS = 3_600_000

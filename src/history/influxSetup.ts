@@ -5,7 +5,7 @@ import { Refusal } from '../platform/problem.ts'
 import { InfluxFailure, InfluxServer } from './influx.ts'
 import type { InfluxSettings } from './influxSettings.ts'
 
-export const HOURLY = 'fenghuo_hourly'
+const HOURLY = 'fenghuo_hourly'
 /** Fields of numbers that rules may use: the others have a dot in their names. */
 const VALUES = '/^[a-z0-9_]+$/'
 const DAY_S = 86_400

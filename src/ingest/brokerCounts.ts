@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Count, Metrics } from '../platform/metrics.ts'
 
-export const REFUSALS = [
+const REFUSALS = [
   'tooManyConnections',
   'tooManyOfGateway',
   'protocolVersion',

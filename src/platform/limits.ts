@@ -294,7 +294,6 @@ export const LIMITS = {
     /** A longer text is cut: what to do first, never where. Two Chinese short messages are 134 characters. */
     smsParts: 2,
     pushLength: 180,
-    titleLength: 120,
     /** About a minute of speech. */
     voiceLength: 260
   },

@@ -241,7 +241,7 @@ class Holding {
 }
 
 /** Throws a Refusal where the server is too old. */
-export async function checkServer(query: Query): Promise<void> {
+async function checkServer(query: Query): Promise<void> {
   const { rows } = await query<{ number: number; version: string }>(
     `select current_setting('server_version_num')::bigint as number, current_setting('server_version') as version`
   )
@@ -270,7 +270,7 @@ async function admitted(query: Query, epoch: number): Promise<void> {
 }
 
 /** For a connection beside the one that holds the lease of this epoch. */
-export function fencedName(epoch: number): string {
+function fencedName(epoch: number): string {
   return `${FENCED_NAME} ${epoch}`
 }
 

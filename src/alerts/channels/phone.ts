@@ -19,8 +19,3 @@ export function carrierNumber(given: string): string {
   if (known !== null) return known
   return /^[1-9]\d{9,14}$/.test(given) ? `+${given}` : given
 }
-
-/** As it may be shown: +86138****0000. */
-export function maskedNumber(number: string): string {
-  return number.length < 9 ? '****' : `${number.slice(0, -8)}****${number.slice(-4)}`
-}
