@@ -132,7 +132,7 @@ function fitted(
 }
 
 /** At most `length` characters, ended behind a clause where there is one in the second half, with a mark that it was cut. */
-function cut(text: string, length: number): string {
+export function cut(text: string, length: number): string {
   if (text.length <= length) return text
   if (length < 4) return ''
   let short = text.slice(0, length - 1)
