@@ -66,7 +66,7 @@ export class UpstreamMemory {
     const { layout, former } = this.#known
     if (layout.broker !== wanted.broker) {
       this.#log.warn(
-        `the MQTT broker was ${layout.broker} and is ${wanted.broker} now: what may still wait for us there (${clientIdsOf(layout).join(', ')}) is not fetched. To have it, start once more with that address and all gateways moved.`
+        `the MQTT broker was ${layout.broker} and is ${wanted.broker} now: what may still wait for us there (${clientIdsOf(layout).join(', ')}) is not fetched. To have it, let all gateways publish to the new one, then start once with the former address.`
       )
       return []
     }
