@@ -7,7 +7,7 @@ import type { OutgoingMessage, SendOutcome } from './channel.ts'
 import { OverHttp } from './overHttp.ts'
 import { phoneNumber } from './phone.ts'
 import type { RobotSettings } from './settings.ts'
-import { cutBytes, textWithAnswers } from './texts.ts'
+import { textWithAnswers } from './texts.ts'
 
 /** How one vendor's robot is spoken to. */
 interface Dialect {
@@ -75,7 +75,7 @@ const DIALECTS: Readonly<Record<RobotSettings['kind'], Dialect>> = { dingtalk, f
 export class Robot extends OverHttp<RobotSettings> {
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const dialect = DIALECTS[this.kind]
-    const text = cutBytes(textWithAnswers(message, false), dialect.bytes)
+    const text = textWithAnswers(message, false, (whole) => Buffer.byteLength(whole) <= dialect.bytes)
     const mention = phoneNumber(message.to)?.replace(/^\+86/, '') ?? null
     const { url, secret } = this.settings
     const request = dialect.request(url.reveal(), secret?.reveal() ?? null, this.ground.clock.now(), text, mention)

@@ -73,7 +73,9 @@ export class Smpp implements Channel {
     const { referenceBits, maxParts, answers } = this.#settings
     // From the id: parts of a second try complete those of the first on the phone.
     const reference = crc32(message.id) & (referenceBits === 8 ? 0xff : 0xffff)
-    const parts = smsParts(textWithAnswers(message, answers), reference, referenceBits, maxParts)
+    const inParts = (text: string, most: number) => smsParts(text, reference, referenceBits, most)
+    const text = textWithAnswers(message, answers, (whole) => inParts(whole, Number.POSITIVE_INFINITY).length <= maxParts)
+    const parts = inParts(text, maxParts)
     const ids: string[] = []
     this.#submitting++
     try {

@@ -5,13 +5,29 @@ import { speakable } from '../wordingText.ts'
 import type { OutgoingMessage } from './channel.ts'
 import type { TemplateWord, VendorTemplate } from './settings.ts'
 
-/** The text with the ways to answer it: the link where there is one, and that one can reply where one can. */
-export function textWithAnswers(message: OutgoingMessage, canReply: boolean): string {
+/** Less of a text than this says nothing: the link gives way. */
+const LEAST_TEXT = 30
+
+/**
+ * The text with the ways to answer it: the link where there is one, and that one can reply where one can. Where it does not fit, the
+ * text is cut before them; a link is whole or left out, a part of one leads nowhere.
+ */
+export function textWithAnswers(message: OutgoingMessage, canReply: boolean, fits: (text: string) => boolean = () => true): string {
   const { text, ackUrl, language } = message
-  const lines = [text]
-  if (ackUrl !== null) lines.push(language === 'zh' ? `确认：${ackUrl}` : `Acknowledge: ${ackUrl}`)
-  if (canReply && awaitsAnswer(message)) lines.push(language === 'zh' ? '回复1确认' : 'Reply 1 to acknowledge')
-  return lines.join('\n')
+  const link = ackUrl === null ? '' : language === 'zh' ? `\n确认：${ackUrl}` : `\nAcknowledge: ${ackUrl}`
+  const reply = !canReply || !awaitsAnswer(message) ? '' : language === 'zh' ? '\n回复1确认' : '\nReply 1 to acknowledge'
+  for (const answers of [link + reply, reply]) {
+    if (fits(text + answers)) return text + answers
+    // The longest beginning that fits; halving finds it.
+    let [low, high] = [0, text.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (fits(cutText(text, middle) + answers)) low = middle
+      else high = middle - 1
+    }
+    if (low >= Math.min(LEAST_TEXT, text.length - 1)) return cutText(text, low) + answers
+  }
+  return text
 }
 
 /** Whether somebody is asked to take the alarm on. */

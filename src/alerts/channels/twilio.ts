@@ -7,7 +7,7 @@ import type { CallbackOutcome, ChannelAnswer, ChannelCallback, ChannelReceipt, O
 import { OverHttp } from './overHttp.ts'
 import { carrierNumber, phoneNumber } from './phone.ts'
 import type { TwilioSmsSettings } from './settings.ts'
-import { cutText, textWithAnswers } from './texts.ts'
+import { textWithAnswers } from './texts.ts'
 
 /** Error codes; every other 4xx is about the account or the sender: another provider may take it. */
 const MEANINGS: Readonly<Record<string, CodeMeaning>> = {
@@ -46,7 +46,8 @@ export class TwilioSms extends OverHttp<TwilioSmsSettings> {
     const number = phoneNumber(message.to)
     if (number === null) return refused('the address is not a phone number', 'recipient')
     const { accountSid, authToken, from, endpoint, callbackUrl, maxLength } = this.settings
-    const form = new URLSearchParams({ To: number, Body: cutText(textWithAnswers(message, callbackUrl !== null), maxLength) })
+    const body = textWithAnswers(message, callbackUrl !== null, (text) => text.length <= maxLength)
+    const form = new URLSearchParams({ To: number, Body: body })
     form.set(from.startsWith('MG') ? 'MessagingServiceSid' : 'From', from)
     if (callbackUrl !== null) form.set('StatusCallback', callbackUrl)
     const headers = {

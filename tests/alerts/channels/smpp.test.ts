@@ -71,6 +71,16 @@ test('a long text is delivered once every part is; ids in receipts may be decima
   await vi.waitFor(() => expect(heard.receipts.slice(10)).toEqual([{ providerId: 'b', state: 'delivered', problem: null }]))
 })
 
+test('a text of too many parts is cut before its link', async () => {
+  const { carrier, channel } = await bound({}, { maxParts: 2 })
+  const ackUrl = `https://alarms.example.com/a/${'k'.repeat(36)}`
+  expect((await channel.send({ ...MESSAGE, text: '罐'.repeat(200), ackUrl }, GO_ON)).kind).toBe('accepted')
+  expect(carrier.ledger.map(({ text }) => text).join('')).toBe(`${'罐'.repeat(62)}…\n确认：${ackUrl}`)
+  expect((await channel.send({ ...MESSAGE, id: 'gsm', text: 'a'.repeat(400), language: 'en', ackUrl }, GO_ON)).kind).toBe('accepted')
+  const gsm = carrier.ledger.slice(2).map(({ text }) => text)
+  expect([gsm.length, gsm.join('').endsWith(`…\nAcknowledge: ${ackUrl}`)]).toEqual([2, true])
+})
+
 test('one part that cannot be delivered fails the message, once', async () => {
   const { channel, heard } = await bound({ receiptState: ({ part }) => (part?.number === 2 ? 'UNDELIV' : 'DELIVRD') })
   await channel.send({ ...MESSAGE, text: '长'.repeat(140) }, GO_ON)

@@ -50,6 +50,17 @@ test("the vendor's SDK and our request say the same to the same server", async (
   expect(said[1]).toEqual(said[0])
 })
 
+test('what is too long is cut before the link, which is whole or left out', async () => {
+  const server = await endpoint()
+  server.answer = { status: 201, body: '{"sid":"SM1"}' }
+  const link = { ...MESSAGE, text: '罐'.repeat(200), ackUrl: `https://alarms.example.com/a/${'k'.repeat(36)}` }
+  for (const maxLength of [160, 70]) await new TwilioSms({ ...settings(server.url), maxLength }, groundOf()).send(link, GO_ON)
+  const [whole, short] = server.arrived.map(({ body }) => new URLSearchParams(body).get('Body'))
+  const answers = `…\n确认：${link.ackUrl}\n回复1确认`
+  expect(whole).toBe('罐'.repeat(160 - answers.length) + answers)
+  expect(short).toBe(`${'罐'.repeat(63)}…\n回复1确认`)
+})
+
 test.each([
   [400, '{"code":21211,"message":"The To number is not valid","status":400}', 'refused: recipient', undefined],
   [400, '{"code":21610,"message":"unsubscribed","status":400}', 'refused: recipient', undefined],
