@@ -112,7 +112,9 @@ export class Access implements Part {
   /** Signs a person in. `from` is the network address it came from. */
   async login(username: string, password: string, from: string): Promise<LoginOutcome> {
     const checked = await this.#checked(username, password, from)
-    return checked.kind === 'refused' ? checked : { kind: 'signedIn', ...(await this.#sessions.begin(checked.user, from)) }
+    if (checked.kind === 'refused') return checked
+    const begun = await this.#sessions.begin(checked.user, from)
+    return begun === null ? WRONG : { kind: 'signedIn', ...begun }
   }
 
   /** The user whose password this is, within the bounds of guessing. */
@@ -149,7 +151,13 @@ export class Access implements Part {
     if (outcome.kind === 'refused') return outcome
     const user = await this.#told(this.#users.vouchedFor(elsewhere.settings.issuer, outcome.who))
     if ('problem' in user) return { kind: 'refused', reason: 'credentials', sentence: user.problem }
-    return { kind: 'signedIn', ...(await this.#sessions.begin(user, from)) }
+    const begun = await this.#sessions.begin(user, from)
+    if (begun !== null) return { kind: 'signedIn', ...begun }
+    return {
+      kind: 'refused',
+      reason: 'credentials',
+      sentence: `${user.name} has just been disabled or removed here: ask an administrator.`
+    }
   }
 
   /** Whether this user signs in at the provider, and where they sign out there; null: there is no such place. */

@@ -34,13 +34,18 @@ export class Sessions {
     this.#audit = audit
   }
 
-  /** Begins a session of this user. `secret` is told once. */
-  async begin(user: UserRow, from: string): Promise<{ secret: string; identity: Identity }> {
+  /**
+   * Begins a session of this user. `secret` is told once. Null: disabled, removed or given another password since `user` was read,
+   * as checking a password takes a while.
+   */
+  async begin(user: UserRow, from: string): Promise<{ secret: string; identity: Identity } | null> {
     const secret = secretText(32)
     const now = this.#clock.now()
     const session = { hash: secretHash(secret), user_name: user.name, created_at: now, last_seen_at: now, from_address: plainText(from) }
-    await guarded(() =>
+    const begun = await guarded(() =>
       this.#state.transaction().execute(async (state) => {
+        const own = state.selectFrom('users').select('name').where('name', '=', user.name).where('password', '=', user.password)
+        if ((await own.where('disabled', '=', 0).executeTakeFirst()) === undefined) return false
         const others = await state
           .selectFrom('sessions')
           .select('hash')
@@ -52,9 +57,10 @@ export class Sessions {
         for (const { hash } of others) await state.deleteFrom('sessions').where('hash', '=', hash).execute()
         await state.insertInto('sessions').values(session).execute()
         await this.#audit.appendIn(state, { who: user.name, what: 'session.begin', before: null, after: { from } })
+        return true
       })
     )
-    return { secret, identity: identityOf(user, now) }
+    return begun ? { secret, identity: identityOf(user, now) } : null
   }
 
   /** Whose session this is, and still is; null otherwise. */

@@ -67,3 +67,11 @@ it('of a provider are never one of the same name here, nor one in other capitals
     ['wu', true]
   ])
 })
+
+it('who are disabled while their password is looked at are not signed in', async () => {
+  await access.createUser(ROOT, LI)
+  const signing = access.login('li', LI.password, '10.0.0.1')
+  await access.changeUser(ROOT, 'li', { disabled: true })
+  expect(await signing).toMatchObject({ kind: 'refused', reason: 'credentials' })
+  expect(await access.sessions(ROOT)).toEqual([])
+})
