@@ -1,5 +1,5 @@
-// What a PostgreSQL may do to the service: a question that never ends, a commit whose answer is lost, a server that has gone back;
-// and what `doctor` says of a server before any of it.
+// What a PostgreSQL may do to the service: restarts, kills and cuts under load, a question that never ends, a commit whose answer is
+// lost, a server that has gone back, a lease that somebody else has taken; and what `doctor` says of a server before any of it.
 
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { EmbeddedDispatcher } from '../../src/alerts/queues/embedded.ts'
@@ -47,6 +47,12 @@ async function asked({ http }: Instance, path: string): Promise<{ status: number
     .join('; ')
   const answer = await fetch(`${http}${path}`, { headers: { cookie } })
   return { status: answer.status, body: (await answer.json()) as { detail?: string } }
+}
+
+async function stateHealth({ http }: Instance): Promise<string | null> {
+  const answer = await fetch(`${http}/healthz`)
+  const { parts } = (await answer.json()) as { parts: { part: string; problem: string | null }[] }
+  return parts.find(({ part }) => part === 'state store')?.problem ?? null
 }
 
 describe('doctor', () => {
@@ -167,6 +173,51 @@ describe('what only reads', () => {
     await other.release()
     await proxy.close()
   })
+})
+
+it('goes on with the same lease after its server was restarted, killed and cut off under load', { timeout: 240_000 }, async () => {
+  const postgres = await server.database()
+  yard = await StandbyYard.open({ postgres, influx: null })
+  const [service] = yard.instances
+  expect(await service.start()).toBe('active')
+  yard.load()
+  await yard.more(20)
+  for (const how of ['fast', 'kill'] as const) {
+    await server.stop(how)
+    if (server.ours) {
+      await vi.waitFor(async () => expect(await stateHealth(service)).toContain('PostgreSQL cannot be reached'), {
+        timeout: 20_000,
+        interval: 50
+      })
+      expect(await service.ready()).toBe(false)
+    }
+    await server.start()
+    await yard.more(20)
+    await vi.waitFor(async () => expect(await stateHealth(service)).toBe(null), { timeout: 20_000, interval: 50 })
+  }
+  for (let cuts = 0; cuts < 5; cuts++) {
+    service.proxy.cut()
+    await yard.more(5)
+  }
+  await yard.endLoad()
+  const found = await yard.check(service)
+  expect(found.readings).toBeGreaterThan(200)
+  expect(found.events).toBeGreaterThan(0)
+  expect(await server.run(postgres, 'select epoch::int as epoch from lease')).toEqual([{ epoch: 1 }])
+  expect(await service.stop()).toBe(0)
+})
+
+it('ends with a sentence and exit status 1 where somebody else has taken the lease', { timeout: 120_000 }, async () => {
+  const postgres = await server.database()
+  yard = await StandbyYard.open({ postgres, influx: null })
+  const [service] = yard.instances
+  await service.start()
+  yard.load()
+  await yard.more(5)
+  await server.run(postgres, "update lease set epoch = epoch + 1, holder = 'somebody else'")
+  service.proxy.cut()
+  expect(await service.ended()).toBe(1)
+  expect(service.output).toContain('Another Fenghuo has taken over the state in PostgreSQL')
 })
 
 it('a question that never ends is answered 503 with a sentence; alarms and the lease go on meanwhile', { timeout: 120_000 }, async () => {

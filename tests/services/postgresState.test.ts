@@ -1,5 +1,5 @@
 // The tests of everything that keeps state, over a real PostgreSQL: the very same tests as over SQLite. Those that copy the files
-// of a killed process have their like in postgresService.test.ts and standby.test.ts.
+// of a killed process have their like in postgresFaults.test.ts and standby.test.ts.
 
 import { afterAll, describe } from 'vitest'
 import { openState } from '../../src/store/state.ts'

@@ -60,19 +60,23 @@ async function checked(what: string, here: StandbyYard, active: Instance): Promi
   expect(sums.told).toBeGreaterThan(2)
 }
 
-it('takes over from an active one that is killed, back and forth', { timeout: 240_000 }, async () => {
-  const here = await pair()
+/** Kills the active one, again and again; what was killed stands by then. */
+async function backAndForth(what: string, here: StandbyYard, kills: number): Promise<void> {
   let [active, other] = here.instances as [Instance, Instance]
-  for (let kill = 0; kill < 6; kill++) {
+  for (let kill = 0; kill < kills; kill++) {
     await pause(clock, random.between(50, 1_500))
     const killed = active.kill()
-    await measure('kill -9', here, other)
+    await measure(what, here, other)
     await killed
     expect(await active.start()).toBe('standby')
     ;[active, other] = [other, active]
     await here.more(10)
   }
-  await checked('kill -9', here, active)
+  await checked(what, here, active)
+}
+
+it('takes over from an active one that is killed, back and forth', { timeout: 240_000 }, async () => {
+  await backAndForth('kill -9', await pair(), 6)
 })
 
 it('takes over from an active one that hangs, which then finds itself out', { timeout: 240_000 }, async () => {
@@ -115,18 +119,7 @@ it.each(['refuse', 'hole'] as const)(
 )
 
 it('takes over on a data folder that both share', { timeout: 240_000 }, async () => {
-  const here = await pair({ shared: true })
-  let [active, other] = here.instances as [Instance, Instance]
-  for (let kill = 0; kill < 4; kill++) {
-    await pause(clock, random.between(50, 1_000))
-    const killed = active.kill()
-    await measure('kill -9, one data folder', here, other)
-    await killed
-    expect(await active.start()).toBe('standby')
-    ;[active, other] = [other, active]
-    await here.more(10)
-  }
-  await checked('one data folder', here, active)
+  await backAndForth('kill -9, one data folder', await pair({ shared: true }), 4)
 })
 
 it('hands over when the active one is stopped, and waits again', { timeout: 120_000 }, async () => {

@@ -11,6 +11,7 @@ import { CopyMirror } from '../../src/app/standby/copyMirror.ts'
 import { instanceOf } from '../../src/app/standby/instance.ts'
 import { readRecord, recordEnd } from '../../src/ingest/journal/format.ts'
 import { Journal } from '../../src/ingest/journal/journal.ts'
+import { rawGroups } from '../../src/ingest/journal/raw.ts'
 import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { JournalCopy } from '../../src/store/journalCopy.ts'
@@ -348,7 +349,6 @@ describe('a copy that has lost groups', () => {
 })
 
 async function firstGroupOf({ folder }: Serving): Promise<Uint8Array> {
-  const { rawGroups } = await import('../../src/ingest/journal/raw.ts')
   for await (const { records } of rawGroups(path.join(folder, 'journal'), 0)) return records
   throw new Error('no group')
 }
