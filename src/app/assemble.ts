@@ -29,7 +29,7 @@ import { markLayout } from './dataFolder.ts'
 import { healthOf } from './health.ts'
 import { Loop } from './loop.ts'
 import { countReadings } from './metrics.ts'
-import { type MqttDoor, mqttDoorOf } from './mqttDoor.ts'
+import { type MqttDoor, mqttDoorOf, mqttHealth } from './mqttDoor.ts'
 import type { PipelineSnapshot } from './pipeline.ts'
 import { Plants } from './plants.ts'
 import { Rate } from './rate.ts'
@@ -111,7 +111,7 @@ export async function assemble(
     stop: async () => {}
   }
   const store: Part = { name: 'state store', start: () => book.load(), stop: () => standing.release() }
-  const mqttAddress = (): string | null => (config.mqtt.enabled ? broker.shownAddress() : null)
+  const mqttAddress = (): string | null => (config.mqtt.enabled ? broker.shownAddress : null)
   const control = new Control(folder, log, {
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
     ...holdFor({ folder, loop, history: config.history.influx === null ? history : null, journal })
@@ -222,7 +222,7 @@ function doorsOf(
       elsewhere: access.elsewhere,
       telling: telling.health(),
       certificates: certificates.health(),
-      mqtt: config.mqtt.enabled ? broker.health() : []
+      mqtt: config.mqtt.enabled ? mqttHealth(broker) : []
     })
     return withTerm(report, term, config, copying?.lacks ?? null)
   }

@@ -16,8 +16,9 @@ export interface MqttDoor extends Part {
   /** A gateway's secret changed, or it is gone from the plant. */
   disconnectGateway(id: string): void
   /** Where gateways connect, for people; null where nothing is open. */
-  shownAddress(): string | null
-  health(): PartHealth[]
+  readonly shownAddress: string | null
+  /** A sentence while gateways are not heard as they should be, else null. Missing: whatever is wrong is wrong with another part. */
+  readonly problem?: string | null
 }
 
 export interface MqttDoorParts {
@@ -30,29 +31,17 @@ export interface MqttDoorParts {
 }
 
 export function mqttDoorOf(parts: MqttDoorParts): MqttDoor {
-  return parts.settings === null ? embedded(new Broker(parts.embedded)) : external(parts.settings, parts)
+  return parts.settings === null ? new Broker(parts.embedded) : external(parts.settings, parts)
 }
 
-function embedded(broker: Broker): MqttDoor {
-  return {
-    name: broker.name,
-    start: () => broker.start(),
-    stop: () => broker.stop(),
-    publish: (topic, payload) => broker.publish(topic, payload),
-    disconnectGateway: (id) => broker.disconnectGateway(id),
-    shownAddress() {
-      const { address, tlsAddress } = broker
-      const plain = address === null ? '' : `mqtt://${address.host}:${address.port}`
-      const secure = tlsAddress === null ? '' : `mqtts://${tlsAddress.host}:${tlsAddress.port}`
-      return `${plain} ${secure}`.trim() || null
-    },
-    health: () => []
-  }
+/** How the way in is, where that is a part of its own. */
+export function mqttHealth({ problem }: MqttDoor): PartHealth[] {
+  return problem === undefined ? [] : [{ part: 'MQTT broker', state: problem === null ? 'ok' : 'degraded', problem }]
 }
 
-function external(settings: UpstreamSettings, { embedded: options, state, amended, loop }: MqttDoorParts): MqttDoor {
+function external(settings: UpstreamSettings, { embedded: options, state, amended, loop }: MqttDoorParts): Upstream {
   const { clock, log, metrics, journal, counts } = options
-  const upstream = new Upstream({
+  return new Upstream({
     ...{ settings, clock, log, metrics, journal, ...(counts === undefined ? {} : { counts }) },
     shelf: { read: () => readUpstreamNote(state), write: (text) => writeUpstreamNote(state, text) },
     plant: () => amended.plant,
@@ -65,16 +54,4 @@ function external(settings: UpstreamSettings, { embedded: options, state, amende
     },
     presence: (id) => loop.pipeline.presence.get(id)?.online ?? null
   })
-  return {
-    name: upstream.name,
-    start: () => upstream.start(),
-    stop: () => upstream.stop(),
-    publish: (topic, payload) => upstream.publish(topic, payload),
-    disconnectGateway: (id) => upstream.disconnectGateway(id),
-    shownAddress: () => upstream.shownAddress,
-    health() {
-      const { problem } = upstream
-      return [{ part: 'MQTT broker', state: problem === null ? 'ok' : 'degraded', problem }]
-    }
-  }
 }

@@ -108,6 +108,12 @@ export class Broker implements Part {
     return this.#ports.secure
   }
 
+  /** Both, for people; null where nothing is open. */
+  get shownAddress(): string | null {
+    const shown = (scheme: string, at: Address | null): string[] => (at === null ? [] : [`${scheme}://${at.host}:${at.port}`])
+    return [...shown('mqtt', this.address), ...shown('mqtts', this.tlsAddress)].join(' ') || null
+  }
+
   /** Opens the ports, or throws a Refusal that says why one cannot be opened. */
   async start(): Promise<void> {
     if (this.#aedes !== null) return
