@@ -165,7 +165,7 @@ async function act(parts: ApiParts, request: FastifyRequest, asked: OperatorActi
   const now = isDone(body, user, after) ? outcome : outcomeOn(after)
   if (now.kind === 'refused') throw new ApiProblem(KIND_OF[now.reason], now.sentence)
   if (body.action === 'reset' && after.clearedAt === null) {
-    const sentence = `Alarm ${body.id} is still on (${after.because}). A latched alarm can be reset once its cause is gone; any other clears by itself.`
+    const sentence = `Alarm ${body.id} is still on (${after.because}). A latched alarm can be reset once its values show that the cause is gone; any other clears by itself.`
     throw new ApiProblem('conflict', sentence)
   }
   return after
