@@ -3,7 +3,7 @@
 import type { ChannelKind } from '../model/notification.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { secretText } from '../platform/random.ts'
-import { guarded } from '../store/failure.ts'
+import { guarded, StateFailure } from '../store/failure.ts'
 import type { State } from '../store/schema.ts'
 import { plainText } from '../store/text.ts'
 import type { ChannelAnswer } from './channels/channel.ts'
@@ -22,14 +22,25 @@ export async function handOver(state: State, provider: string, kind: ChannelKind
   )
 }
 
-/** Takes what workers were answered, oldest first. What `take` throws on stays, and is taken again: by its id it is recognised. */
+/**
+ * Takes what workers were answered, oldest first. What `take` throws on stays, holds up no other, and is taken again: by its id it is
+ * recognised. Throws what it threw first.
+ */
 export async function takeHanded(
   state: State,
   take: (provider: string, kind: ChannelKind, answer: ChannelAnswer) => Promise<unknown>
 ): Promise<void> {
   const query = state.selectFrom('handed_answers').selectAll().orderBy('at').orderBy('id').limit(LIMITS.courier.handedAnswers)
+  const thrown: unknown[] = []
   for (const { id, provider, kind, address, text, provider_id } of await guarded(() => query.execute())) {
-    await take(provider, kind as ChannelKind, { from: address, text, providerId: provider_id ?? id })
-    await guarded(() => state.deleteFrom('handed_answers').where('id', '=', id).execute())
+    try {
+      await take(provider, kind as ChannelKind, { from: address, text, providerId: provider_id ?? id })
+      await guarded(() => state.deleteFrom('handed_answers').where('id', '=', id).execute())
+    } catch (cause) {
+      // Where the store fails, it fails for all of them.
+      if (cause instanceof StateFailure) throw cause
+      thrown.push(cause)
+    }
   }
+  if (thrown.length > 0) throw thrown[0]
 }

@@ -101,20 +101,20 @@ describe('the roster', () => {
 })
 
 describe('an answer to a worker', () => {
-  it('is kept until the service has taken it, and known again where it takes it twice', async () => {
+  it('is kept until the service has taken it, known again where it takes it twice, and holds up no other meanwhile', async () => {
     await handOver(state, 'sms', 'sms', { from: '138', text: '1', providerId: null }, START)
     await handOver(state, 'sms', 'sms', { from: '139', text: '收到', providerId: 'p' }, START + 1)
     const taken: unknown[] = []
     const broken = takeHanded(state, async (_provider, _kind, answer) => {
       taken.push(answer)
-      throw new Error('the journal is full')
+      if (answer.from === '138') throw new Error('the journal is full')
     })
     await expect(broken).rejects.toThrow('the journal is full')
     await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
     expect(taken).toEqual([
       { from: '138', text: '1', providerId: expect.stringMatching(/^handed-/) },
-      { from: '138', text: '1', providerId: (taken[0] as { providerId: string }).providerId },
-      { from: '139', text: '收到', providerId: 'p' }
+      { from: '139', text: '收到', providerId: 'p' },
+      { from: '138', text: '1', providerId: (taken[0] as { providerId: string }).providerId }
     ])
     await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
     expect(taken).toHaveLength(3)
