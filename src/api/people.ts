@@ -4,7 +4,7 @@
 import { DutyPlan } from '../alerts/dutyLadders.ts'
 import { peopleCalledAt } from '../alerts/dutyReach.ts'
 import type { Person } from '../model/duty.ts'
-import { identitiesOf } from '../model/identity.ts'
+import { identitiesOf, lower } from '../model/identity.ts'
 import type { OperatorActionBody } from '../model/journal.ts'
 import type { Plant } from '../model/plant.ts'
 import type { Belonging, Scope } from '../model/scope.ts'
@@ -39,11 +39,6 @@ export async function choicesFor({ access, plant }: Pick<ApiParts, 'access' | 'p
     if (!choices.has(lower(id))) choices.set(lower(id), { id, user: person.user, person })
   }
   return [...choices.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
-}
-
-/** Users are told apart by more than capitals. */
-function lower(name: string): string {
-  return name.toLowerCase()
 }
 
 /** People belong to enterprises and stand at no site: whoever is limited to sites sees those who may be called there. */

@@ -22,7 +22,7 @@ export class Identities {
     return this.#byUser.get(lower(name)) ?? this.#byId.get(name) ?? null
   }
 
-  /** Whether both names are of one and the same. Users are told apart by more than capitals. */
+  /** Whether both names are of one and the same. */
   same(one: string, other: string): boolean {
     return lower(this.of(one)) === lower(this.of(other))
   }
@@ -39,6 +39,7 @@ export function identitiesOf(duty: Duty | undefined): Identities {
   return identities
 }
 
-function lower(name: string): string {
+/** What two spellings of one name have in common: users are told apart by more than capitals. */
+export function lower(name: string): string {
   return name.trim().toLowerCase()
 }
