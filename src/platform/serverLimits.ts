@@ -30,9 +30,9 @@ export const SERVER_LIMITS = {
     /** Signs of life; a broker that has not answered for one and a half of it is gone. */
     keepAliveS: 20,
     connectMs: 10_000,
-    /** Pause before the next attempt: the first, and the longest; doubled in between, up to half of it cut off by chance. */
+    /** Pause before the next attempt: the first, and the longest, as alarms wait for it; doubled in between, up to half of it cut off by chance. */
     firstPauseMs: 500,
-    longestPauseMs: 30_000,
+    longestPauseMs: 5_000,
     /** A connection that ends sooner does not bring the pause back to the first. */
     steadyMs: 60_000,
     /** How long health says that another client used our id, or may: this many connections were closed without a reason in that time, */
