@@ -16,7 +16,7 @@ import type { NotificationRow } from '../store/schema.ts'
 import type { Channel, ChannelAnswer, ChannelListener, ChannelReceipt, SendOutcome } from './channels/channel.ts'
 import { HandOut } from './handOut.ts'
 import { Lane, type LaneParts, type Round, type Trial } from './lane.ts'
-import { type MessageSources, messageOf } from './message.ts'
+import { isStillNews, type MessageSources, messageOf } from './message.ts'
 import type { DueNotification, Outbox, OutboxFigures } from './outbox.ts'
 import { afterSend, isForOthers, passedOn } from './outcomes.ts'
 import { OwnClaims } from './ownClaims.ts'
@@ -88,7 +88,7 @@ export class Courier implements Part {
     this.#claims = new Together(ROWS_PER_BATCH, (ns) => outbox.claim(ns, clock.now(), this.#id))
     const running = (): boolean => this.#running
     const trouble = (sentence: string): void => void (this.#problem = sentence)
-    this.#settling = new Settling({ outbox, clock, journal, running, trouble })
+    this.#settling = new Settling({ outbox, clock, journal, running, trouble, isStillNews: (row) => isStillNews(row, parts) })
     const tempo = parts.tempo ?? new OwnTempo(clock)
     for (const kind of CHANNEL_KINDS) {
       const served = channels.filter((channel) => channel.kind === kind)
@@ -316,7 +316,8 @@ export class Courier implements Part {
 
   async #ask(channel: Channel, row: NotificationRow): Promise<SendOutcome> {
     const { clock } = this.#parts
-    if (row.at < clock.now() - LIMITS.courier.expireMs) return { kind: 'refused', about: 'recipient', problem: EXPIRED }
+    if (row.at < clock.now() - LIMITS.courier.expireMs && !(await isStillNews(row, this.#parts)))
+      return { kind: 'refused', about: 'recipient', problem: EXPIRED }
     if (row.drill === 1 && row.at < clock.now() - LIMITS.drill.expireMs)
       return { kind: 'refused', about: 'recipient', problem: DRILL_EXPIRED }
     const abort = new AbortController()

@@ -1,7 +1,7 @@
 // From a row of the outbox to the message a channel is given.
 
 import type { ChannelKind, NotificationReason, NotificationWords } from '../model/notification.ts'
-import { LEVELS, type Tier } from '../model/tier.ts'
+import { LEVELS, levelRank, type Tier } from '../model/tier.ts'
 import type { NotificationRow } from '../store/schema.ts'
 import type { OutgoingMessage } from './channels/channel.ts'
 
@@ -33,8 +33,7 @@ export async function messageOf(row: NotificationRow, { ackUrl, alarmBody }: Mes
   const words = JSON.parse(row.words) as NotificationWords
   const reason = row.reason as NotificationReason
   const drill = row.drill === 1
-  const asks = reason === 'raised' || reason === 'escalated' || reason === 'reminder' || reason === 'drill'
-  const linked = asks && LINKED.includes(row.channel as ChannelKind)
+  const linked = asksFor(reason) && LINKED.includes(row.channel as ChannelKind)
   const alarms = JSON.parse(row.alarms) as string[]
   return {
     id: row.id,
@@ -52,6 +51,24 @@ export async function messageOf(row: NotificationRow, { ackUrl, alarmBody }: Mes
     ackUrl: linked ? ackUrl(row.n) : null,
     body: row.channel === 'webhook' ? await webhookBody(row, reason, alarms, alarmBody) : null
   }
+}
+
+/** Whether somebody is asked to take something on. */
+function asksFor(reason: string): boolean {
+  return reason === 'raised' || reason === 'escalated' || reason === 'reminder' || reason === 'drill'
+}
+
+/**
+ * Whether it is news however old it is: it asks somebody to take a severe alarm on that stands and that nobody has acknowledged. So
+ * after an outage of hours those are called who were to be called in the meantime.
+ */
+export async function isStillNews(row: NotificationRow, { alarmBody }: Pick<MessageSources, 'alarmBody'>): Promise<boolean> {
+  if (row.drill === 1 || row.tier < levelRank('orange') || !asksFor(row.reason)) return false
+  for (const id of JSON.parse(row.alarms) as string[]) {
+    const alarm = await alarmBody(id)
+    if (alarm !== null && alarm.acknowledged === null && alarm.clearedAt === null) return true
+  }
+  return false
 }
 
 const DRILL = { zh: '【演练】', en: '[DRILL]' } as const

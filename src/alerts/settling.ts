@@ -7,6 +7,7 @@ import { type Clock, pause } from '../platform/clock.ts'
 import { LIMITS } from '../platform/limits.ts'
 import { Together } from '../platform/together.ts'
 import { StateFailure } from '../store/failure.ts'
+import type { NotificationRow } from '../store/schema.ts'
 import { type Outbox, type Settlement, type Unreported, unreportedOf } from './outbox.ts'
 import { expired, notReceived, notServed } from './outcomes.ts'
 import { lateReceipts } from './receipts.ts'
@@ -26,6 +27,8 @@ export interface SettlingParts {
   /** Null: this process is no service and reports nothing. */
   readonly journal: ReportTo | null
   readonly running: () => boolean
+  /** Whether a message is still news although it is old. */
+  readonly isStillNews: (row: NotificationRow) => Promise<boolean>
   /** The store could not be written, for now. */
   readonly trouble: (sentence: string) => void
 }
@@ -88,8 +91,8 @@ export class Settling {
     for (const row of await outbox.unreceipted(now, ROWS_PER_BATCH)) await this.settle(notReceived(row, now))
     for (const { n, at, channel } of await outbox.hopeless(now - LIMITS.courier.expireMs, served, ROWS_PER_BATCH)) {
       if (busy(n)) continue
-      if (at < now - LIMITS.courier.expireMs) await this.settle(expired(n, now))
-      else await this.settle(notServed(n, channel, await outbox.hasOtherWay(n, served), now))
+      if (at < now - LIMITS.courier.expireMs && !(await this.#isStillNews(n))) await this.settle(expired(n, now))
+      else if (!served.some((kind) => kind === channel)) await this.settle(notServed(n, channel, await outbox.hasOtherWay(n, served), now))
     }
     for (const { n, id, problem } of await outbox.newlyLate(now - LIMITS.courier.lateMs, LATE_FROM, ROWS_PER_BATCH)) {
       const why = `Not sent within ${LIMITS.courier.lateMs / 1000} s of being due; it is still tried.${problem === null ? '' : ` ${problem}`}`
@@ -100,6 +103,11 @@ export class Settling {
     this.#prunedAt = clock.monotonic()
     await outbox.prune()
     await outbox.pruneEarly(now - LIMITS.courier.earlyMs)
+  }
+
+  async #isStillNews(n: number): Promise<boolean> {
+    const row = await this.#parts.outbox.byN(n)
+    return row !== null && this.#parts.isStillNews(row)
   }
 
   #report(unreported: Unreported): void {

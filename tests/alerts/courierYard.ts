@@ -89,6 +89,8 @@ export class CourierYard {
   readonly roster: Roster | null
   /** While true, nothing that is given to the journal is flushed. */
   journalStuck = false
+  /** Alarms that nobody has acknowledged. */
+  readonly standing = new Set<string>()
   readonly #folder: string
   #seq = 0
 
@@ -128,7 +130,7 @@ export class CourierYard {
       },
       answered: async (_channel: Channel, answer) => this.answers.push(answer),
       ackUrl: (n) => `https://example.com/a/${n}`,
-      alarmBody: async (id) => ({ id })
+      alarmBody: async (id) => ({ id, acknowledged: this.standing.has(id) ? null : {}, clearedAt: null })
     })
   }
 
