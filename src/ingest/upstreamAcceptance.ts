@@ -132,12 +132,13 @@ export class UpstreamAcceptance {
   }
 
   #verdictOn(topic: string): Verdict {
-    let verdict = this.#verdicts.get(topic)
-    if (verdict === undefined) {
-      verdict = verdictOf(topic)
-      if (this.#verdicts.size >= LIMITS.upstream.topicsKnown) this.#verdicts.clear()
-      this.#verdicts.set(topic, verdict)
-    }
+    const known = this.#verdicts.get(topic)
+    if (known !== undefined) return known
+    const verdict = verdictOf(topic)
+    // Those that are too long for us may have 64 KiB each.
+    if (topic.length > LIMITS.mqtt.topicBytes) return verdict
+    if (this.#verdicts.size >= LIMITS.upstream.topicsKnown) this.#verdicts.clear()
+    this.#verdicts.set(topic, verdict)
     return verdict
   }
 
