@@ -241,6 +241,7 @@ export const en: Words = {
     },
     other: (part) => `${part} is not well.`,
     all: (count) => `${count} in all: details`,
+    detail: (sentence) => sentence,
     overviewFailed: 'The overview could not be read: device counts and health are unknown.',
     failed: 'This page has failed and no longer updates. Reload it, and do not rely on it until then.',
     reload: 'Reload'

@@ -1,6 +1,7 @@
 // Chinese. Short, as on a panel; full sentences where something must be done.
 
 import type { DeviceState, Quality, Tier } from './api.ts'
+import { healthInChinese } from './health-zh.ts'
 
 type ByTier = Readonly<Record<Tier, string>>
 
@@ -246,6 +247,7 @@ export const zh = {
     } as Readonly<Record<string, string>>,
     other: (part: string) => `${part} 不正常。`,
     all: (count: number) => `共 ${count} 项，查看详情`,
+    detail: healthInChinese,
     overviewFailed: '总览读取失败：在线数与健康状态未知。',
     failed: '页面出错，已停止更新。请刷新；在此之前不要依据本页判断。',
     reload: '刷新'

@@ -150,3 +150,23 @@ test('alarms stand highest tier first, then newest, then by id', () => {
   const sorted = [alarm('b', 'yellow', 5), alarm('a', 'yellow', 5), alarm('c', 'yellow', 9), alarm('d', 'red', 1)].sort(inOrder)
   expect(sorted.map(({ id }) => id)).toEqual(['d', 'c', 'a', 'b'])
 })
+
+const UNREACHED =
+  'without an acknowledgement: every way on the whole ladder has failed. Call somebody now, and look at Notifications for why.'
+
+describe('what a part of the service says of itself', () => {
+  test.each([
+    [
+      'Nobody is on duty in the rota gate until 2026-01-02T08:00 (Asia/Shanghai): the next rung of each ladder is called instead. Add a shift or an override.',
+      '值班表 gate 现在无人值班，直到 2026-01-02T08:00（Asia/Shanghai）；告警改叫各阶梯的下一级。请补班次或替班。'
+    ],
+    [`Nobody could be told of one red alarm ${UNREACHED}`, '1 条告警，整个阶梯的每种方式都已失败。原因见“通知”。'],
+    [`Nobody could be told of 2 alarms (the most severe is red) ${UNREACHED}`, '2 条告警，整个阶梯的每种方式都已失败。原因见“通知”。'],
+    ['1 notification waits to be sent, the oldest for 80 s: look at the channels.', '1 条待发，最早的已等 80 秒。'],
+    ['Judging is 12 s behind receiving (34 messages): alarms are late.', '落后 12 秒（34 条）。'],
+    ['Something new: $1.', 'Something new: $1.']
+  ])('%s', (sentence, said) => {
+    expect(wordsIn('zh').health.detail(sentence)).toBe(said)
+    expect(wordsIn('en').health.detail(sentence)).toBe(sentence)
+  })
+})

@@ -52,7 +52,9 @@ function HealthBanner({ overview }: { overview: Resource<Overview> }) {
         <p key={said}>
           <strong role="alert">{said}</strong>
           {details.map((detail) => (
-            <small key={detail}>{detail}</small>
+            <small key={detail} title={detail}>
+              {words.health.detail(detail)}
+            </small>
           ))}
         </p>
       ))}
