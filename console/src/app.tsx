@@ -69,11 +69,11 @@ export function App() {
   }, [session, ask])
 
   return (
-    <Broken>
+    <Guarded otherwise={broken}>
       {session.kind === 'open' && <Running person={session.person} failed={failed} leave={leave} />}
       {session.kind === 'none' && <SignInPage expired={session.expired} onOpen={(person) => setSession({ kind: 'open', person })} />}
       {session.kind === 'unreachable' && <Unreachable problem={session.problem} />}
-    </Broken>
+    </Guarded>
   )
 }
 
@@ -107,7 +107,7 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
       <main id="main" tabIndex={-1}>
         {route.page === 'alarms' && <AlarmsPage route={route} overview={overview.value} />}
         {route.page === 'devices' && <DevicesPage route={route} sites={overview.value?.sites ?? []} />}
-        <Missed key={`${route.page} ${route.id}`}>
+        <Guarded key={`${route.page} ${route.id}`} otherwise={missed}>
           <Suspense fallback={<p className="nothing">{words.pages.reading}</p>}>
             {route.page === 'alarm' && <AlarmPage key={route.id} id={route.id} />}
             {route.page === 'states' && <StatesPage />}
@@ -120,7 +120,7 @@ function Frame({ leave }: { leave: () => Promise<void> }) {
             {route.page === 'account' && <AccountPage />}
             {route.page === 'people' && <PeoplePage route={route} />}
           </Suspense>
-        </Missed>
+        </Guarded>
       </main>
       <Announcer />
     </div>
@@ -142,48 +142,44 @@ function Unreachable({ problem }: { problem: unknown }) {
   )
 }
 
-/** One page could not be loaded or has thrown: what is around it goes on, above all the alarms and the link. */
-class Missed extends Component<{ children: ReactNode }, { missed: boolean }> {
-  override state = { missed: false }
+/** What has thrown is replaced: an operator must not look at a frozen screen. */
+class Guarded extends Component<{ children: ReactNode; otherwise: () => ReactNode }, { thrown: boolean }> {
+  override state = { thrown: false }
 
-  static getDerivedStateFromError(): { missed: boolean } {
-    return { missed: true }
+  static getDerivedStateFromError(): { thrown: boolean } {
+    return { thrown: true }
   }
 
   override render(): ReactNode {
-    if (!this.state.missed) return this.props.children
-    const words = wordsIn(currentLanguage())
-    return (
-      <div className="notice" role="alert">
-        <p>{words.pages.missed}</p>
-        <button type="button" className="button" onClick={() => window.location.reload()}>
-          {words.health.reload}
-        </button>
-      </div>
-    )
+    return this.state.thrown ? this.props.otherwise() : this.props.children
   }
 }
 
-/** A page that has thrown says so: an operator must not look at a frozen screen. */
-class Broken extends Component<{ children: ReactNode }, { broken: boolean }> {
-  override state = { broken: false }
+/** One page could not be loaded or has thrown: what is around it goes on, above all the alarms and the link. */
+function missed(): ReactNode {
+  return (
+    <div className="notice" role="alert">
+      <p>{wordsIn(currentLanguage()).pages.missed}</p>
+      <Reload />
+    </div>
+  )
+}
 
-  static getDerivedStateFromError(): { broken: boolean } {
-    return { broken: true }
-  }
+function broken(): ReactNode {
+  return (
+    <main className="gate">
+      <div className="banner banner-link" role="alert">
+        <strong>{wordsIn(currentLanguage()).health.failed}</strong>
+        <Reload />
+      </div>
+    </main>
+  )
+}
 
-  override render(): ReactNode {
-    if (!this.state.broken) return this.props.children
-    const words = wordsIn(currentLanguage())
-    return (
-      <main className="gate">
-        <div className="banner banner-link" role="alert">
-          <strong>{words.health.failed}</strong>
-          <button type="button" className="button" onClick={() => window.location.reload()}>
-            {words.health.reload}
-          </button>
-        </div>
-      </main>
-    )
-  }
+function Reload() {
+  return (
+    <button type="button" className="button" onClick={() => window.location.reload()}>
+      {wordsIn(currentLanguage()).health.reload}
+    </button>
+  )
 }

@@ -31,6 +31,11 @@ const FLAGS = [
 export const SOON = { timeout: 15_000 }
 export const DESK = { width: 1920, height: 1080 }
 export const PHONE = { width: 390, height: 844 }
+/** For tests of every size. */
+export const SIZES = [
+  ['desk', DESK],
+  ['phone', PHONE]
+] as const
 
 export async function openBrowser(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) throw new Error(`There is no browser at ${CHROMIUM}: apt-get install chromium fonts-noto-cjk`)
@@ -66,8 +71,8 @@ interface AxeResult {
   }[]
 }
 
-/** What axe-core finds serious or critical on the page as it stands, one line each. */
-export async function seriousFaults(page: Page): Promise<string[]> {
+/** What axe-core finds serious or critical, one line each. */
+async function seriousFaults(page: Page): Promise<string[]> {
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   await page.evaluate(`${axe};0`)
   const result = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResult
@@ -76,9 +81,10 @@ export async function seriousFaults(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ''}`))
 }
 
-/** How many pixels the page is wider than the window. */
-export function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+/** What nobody should meet on the page as it stands: serious faults of accessibility, and what is wider than the window. */
+export async function pageFaults(page: Page): Promise<string[]> {
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  return [...(beyond === 0 ? [] : [`wider than the window by ${beyond} px`]), ...(await seriousFaults(page))]
 }
 
 /** A service with its gateway, and somebody in front of a browser. Each test has its own; stop and start them as it likes. */

@@ -1,7 +1,6 @@
 // Who would be told of an alarm, when and by what: asked of the ladder itself, for a present alarm or for a rule and a device.
 
 import { type FormEvent, useState } from 'react'
-import { TIERS_DOWN } from '../api.ts'
 import { type DutyPreview as Preview, previewDuty } from '../api-operations.ts'
 import { useAlarmList, useResource } from '../console.tsx'
 import { useHandling } from '../handling.ts'
@@ -10,7 +9,7 @@ import { addressOf, type Route } from '../route.ts'
 import { useSay, useWords } from '../words.ts'
 import { Instant } from './age.tsx'
 import { Cell, Columns, Reading } from './page-frame.tsx'
-import { ROMAN } from './tier-mark.tsx'
+import { ROMAN, TierOptions } from './tier-mark.tsx'
 
 const CHOICES = 200
 
@@ -79,11 +78,7 @@ function PreviewForm({ route }: { route: Route }) {
         {preview.tier}
         <select value={tier} onChange={(event) => setTier(event.target.value)}>
           <option value="">{preview.highest}</option>
-          {TIERS_DOWN.map((one) => (
-            <option key={one} value={one}>
-              {words.tierName(words.tier[one], ROMAN[one])}
-            </option>
-          ))}
+          <TierOptions />
         </select>
       </label>
       <label>

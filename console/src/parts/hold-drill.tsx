@@ -8,7 +8,7 @@ import { sayProblem } from '../format.ts'
 import { useOperations } from '../operations.ts'
 import { useSay, useWords } from '../words.ts'
 import { Confirmed, useDoing } from './doing.tsx'
-import { ROMAN } from './tier-mark.tsx'
+import { TierOptions } from './tier-mark.tsx'
 
 /** How many devices of a site are offered; any other may be typed. */
 const DEVICES = 500
@@ -62,11 +62,7 @@ export function HoldDrill({ onHeld }: { onHeld: () => void }) {
       <label>
         {drills.tier}
         <select value={tier} onChange={(event) => change({ tier: TIERS_DOWN.find((one) => one === event.target.value) ?? 'red' })}>
-          {TIERS_DOWN.map((one) => (
-            <option key={one} value={one}>
-              {words.tierName(words.tier[one], ROMAN[one])}
-            </option>
-          ))}
+          <TierOptions />
         </select>
       </label>
       <label>

@@ -1,7 +1,8 @@
 // The mark of a tier: colour AND shape AND roman numeral, readable in greyscale and by the colour-blind.
 // Unacknowledged marks blink, acknowledged ones are steady, returned ones are hollow, withheld ones grey in a violet line.
 
-import type { Tier } from '../api.ts'
+import { TIERS_DOWN, type Tier } from '../api.ts'
+import { useWords } from '../words.ts'
 
 export const ROMAN: Readonly<Record<Tier, string>> = { red: 'I', orange: 'II', yellow: 'III', blue: 'IV' }
 
@@ -33,4 +34,14 @@ export function TierMark({ tier, state = 'plain', label = null }: { tier: Tier; 
       </text>
     </svg>
   )
+}
+
+/** The tiers to choose from, the most severe first. */
+export function TierOptions() {
+  const words = useWords()
+  return TIERS_DOWN.map((tier) => (
+    <option key={tier} value={tier}>
+      {words.tierName(words.tier[tier], ROMAN[tier])}
+    </option>
+  ))
 }
