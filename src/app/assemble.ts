@@ -110,7 +110,9 @@ export async function assemble(
     },
     stop: async () => {}
   }
-  const store: Part = { name: 'state store', start: () => book.load(), stop: () => standing.release() }
+  // Both are held already, so their starts cannot fail: whatever else does, they are let go of, the lease with them.
+  const store: Part = { name: 'state store', start: async () => {}, stop: () => standing.release() }
+  const loaded: Part = { name: 'alarm book', start: () => book.load(), stop: async () => {} }
   const mqttAddress = (): string | null => (config.mqtt.enabled ? broker.shownAddress : null)
   const control = new Control(folder, log, {
     who: () => ({ version: VERSION, pid: process.pid, http: api.address, mqtt: mqttAddress() }),
@@ -123,6 +125,7 @@ export async function assemble(
   const onGround: readonly Part[] = term === null ? [journal, store] : [store, journal]
   const parts = [
     ...onGround,
+    loaded,
     anchors,
     access,
     firstUser,
