@@ -7,6 +7,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
+import { pause, SystemClock } from '../../src/platform/clock.ts'
 import { freePort } from './freePort.ts'
 
 /** A role of this name, where a test makes it, needs its password on a server that is ours. */
@@ -176,6 +177,7 @@ async function containerUrl(): Promise<{ url: string; stop(): Promise<void> } | 
 }
 
 async function answers(url: string): Promise<void> {
+  const clock = new SystemClock()
   for (;;) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 })
     client.on('error', () => {})
@@ -184,7 +186,7 @@ async function answers(url: string): Promise<void> {
       await client.end()
       return
     } catch {
-      await new Promise((resolve) => setImmediate(resolve))
+      await pause(clock, 20)
     }
   }
 }
