@@ -24,7 +24,7 @@ export async function handOver(state: State, provider: string, kind: ChannelKind
 
 /**
  * Takes what workers were answered, oldest first. What `take` throws on stays, holds up no other, and is taken again: by its id it is
- * recognised. Throws what it threw first.
+ * recognised. The same words without an id, handed over again before the first were taken, are one answer. Throws what it threw first.
  */
 export async function takeHanded(
   state: State,
@@ -32,9 +32,13 @@ export async function takeHanded(
 ): Promise<void> {
   const query = state.selectFrom('handed_answers').selectAll().orderBy('at').orderBy('id').limit(LIMITS.courier.handedAnswers)
   const thrown: unknown[] = []
+  const nameless = new Set<string>()
   for (const { id, provider, kind, address, text, provider_id } of await guarded(() => query.execute())) {
+    const words = JSON.stringify([provider, address, text])
+    const isAgain = provider_id === null && nameless.has(words)
+    if (provider_id === null) nameless.add(words)
     try {
-      await take(provider, kind as ChannelKind, { from: address, text, providerId: provider_id ?? id })
+      if (!isAgain) await take(provider, kind as ChannelKind, { from: address, text, providerId: provider_id ?? id })
       await guarded(() => state.deleteFrom('handed_answers').where('id', '=', id).execute())
     } catch (cause) {
       // Where the store fails, it fails for all of them.

@@ -73,6 +73,8 @@ function isYes(text: string): boolean {
 export class Replies {
   readonly #parts: ReplyParts
   #turn: Promise<unknown> = Promise.resolve()
+  /** By their words: answers without an id that are not taken yet. A carrier that waits too long for us brings the same one again. */
+  readonly #nameless = new Map<string, Promise<ReplyOutcome | null>>()
   /** By notification: buttons pressed and not yet taken, so that a second press meanwhile is the same one. */
   readonly #pressed = new Map<number, Promise<boolean>>()
 
@@ -80,8 +82,19 @@ export class Replies {
     this.#parts = parts
   }
 
-  /** Takes one answer that came by a channel; one that comes again (same provider's id) changes nothing. One at a time. */
+  /**
+   * Takes one answer that came by a channel, one at a time. One that comes again changes nothing: by the provider's id, or without one
+   * the same words before the first were taken.
+   */
   take(provider: string, kind: ChannelKind, answer: ChannelAnswer): Promise<ReplyOutcome | null> {
+    if (answer.providerId !== null) return this.#inTurn(provider, kind, answer)
+    const words = JSON.stringify([provider, answer.from, answer.text])
+    const under = this.#nameless.get(words) ?? this.#inTurn(provider, kind, answer).finally(() => this.#nameless.delete(words))
+    this.#nameless.set(words, under)
+    return under
+  }
+
+  #inTurn(provider: string, kind: ChannelKind, answer: ChannelAnswer): Promise<ReplyOutcome | null> {
     const done = this.#turn.then(() => this.#take(provider, kind, answer))
     this.#turn = done.catch(() => {})
     return done

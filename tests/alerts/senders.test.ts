@@ -118,6 +118,10 @@ describe('an answer to a worker', () => {
     ])
     await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer))
     expect(taken).toHaveLength(3)
+    // Brought again before the first was taken: the same one.
+    for (const from of ['138', '138', '137']) await handOver(state, 'sms', 'sms', { from, text: '1', providerId: null }, START + 2)
+    for (let looks = 0; looks < 2; looks++) await takeHanded(state, async (_provider, _kind, answer) => taken.push(answer.from))
+    expect(taken.slice(3).toSorted()).toEqual(['137', '138'])
   })
 })
 

@@ -104,3 +104,19 @@ it('an answer that is brought again, because taking it broke off in the middle, 
   const [back] = (await house.ask('/api/v1/notifications?person=li', await house.token('operator'))).json().items
   expect(back.text).toBe('已确认:T-101 储罐液位。还有1条未确认,再回复1确认下一条。')
 })
+
+it('the same words brought again before the first were taken, by a way that gives answers no id, are one answer', async () => {
+  const [red, yellow] = [await raise('T-101', 'red'), await raise('T-102', 'yellow')]
+  await send('red', [red], { words: wordsOf('T-101') })
+  await send('yellow', [yellow], { words: wordsOf('T-102'), tier: 'yellow' })
+  const { promise: journal, resolve: goOn } = Promise.withResolvers<void>()
+  house.beforeAct = () => journal
+  const bring = (text: string) => house.parts.telling.answer('sms-main', { from: '13800000001', text, providerId: null })
+  const brought = [bring('1'), bring('1'), bring('?')]
+  goOn()
+  expect(await Promise.all(brought)).toEqual(['acknowledged', 'acknowledged', 'unknownText'])
+  house.beforeAct = null
+  expect(await Promise.all([red, yellow].map(by))).toEqual(['li', null])
+  expect(await bring('1')).toBe('acknowledged')
+  expect(await Promise.all([red, yellow].map(by))).toEqual(['li', 'li'])
+})
