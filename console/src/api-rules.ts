@@ -65,7 +65,7 @@ export interface RuleTrial {
   } | null
   readonly turns: {
     readonly count: number
-    readonly first: readonly { readonly subject: string; readonly from: string; readonly to: string; readonly because: string }[]
+    readonly first: readonly { readonly subject: string; readonly from: string; readonly to: string; readonly because: string; readonly becauseText: Text }[]
   } | null
   readonly diff: string
 }

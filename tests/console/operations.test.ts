@@ -132,6 +132,7 @@ describe('rules', () => {
     const trial = page.locator('.trial')
     await trial.waitFor(SOON)
     expect(await trial.textContent()).toContain('按当前数值，保存后 1 处立即变化')
+    expect(await trial.locator('.turns li').allTextContents()).toEqual([expect.stringMatching(/^T-1 .* 液位 70% > 65%$/)])
     await page.getByPlaceholder('为什么改：随版本保存').fill('试生产期间收紧')
     await page.getByRole('button', { name: '保存并生效' }).click()
     await page.getByText('已保存为第 1 版，立即生效。').waitFor(SOON)

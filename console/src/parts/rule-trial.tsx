@@ -3,6 +3,7 @@
 import type { TextProblem } from '../api.ts'
 import type { RuleTrial } from '../api-rules.ts'
 import { useRuleWords } from '../rule-words.ts'
+import { Reason } from './reason.tsx'
 
 export function Problems({ problems, onGo }: { problems: readonly TextProblem[]; onGo: (line: number) => void }) {
   const { editor } = useRuleWords()
@@ -55,9 +56,9 @@ export function Trial({ trial }: { trial: RuleTrial }) {
         <>
           <p>{editor.turns(turns.count)}</p>
           <ul className="turns">
-            {turns.first.map(({ subject, from, to, because }) => (
-              <li key={subject}>
-                <strong>{subject}</strong> {level[from] ?? from} → {level[to] ?? to} <span className="faint-inline">{because}</span>
+            {turns.first.map((turn) => (
+              <li key={turn.subject}>
+                <strong>{turn.subject}</strong> {level[turn.from] ?? turn.from} → {level[turn.to] ?? turn.to} <Reason of={turn} />
               </li>
             ))}
           </ul>

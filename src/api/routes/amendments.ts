@@ -9,8 +9,9 @@ import type { Api } from '../api.ts'
 import { cursorAfter, readCursor } from '../paging.ts'
 import type { ApiParts } from '../parts.ts'
 import { ApiProblem, type ProblemKind, SentProblem } from '../problems.ts'
+import { reasonText } from '../reasons.ts'
 import { caller } from '../session.ts'
-import { Instant, Next, pageLimit } from '../shapes.ts'
+import { Instant, Next, pageLimit, ReasonText } from '../shapes.ts'
 import { instant } from '../views.ts'
 
 const CHANGES = ['created', 'changed', 'removed', 'reverted', 'unchanged'] as const
@@ -52,7 +53,7 @@ const Trial = z
     turns: z
       .object({
         count: z.number(),
-        first: z.array(z.object({ subject: z.string(), from: z.string(), to: z.string(), because: z.string() }))
+        first: z.array(z.object({ subject: z.string(), from: z.string(), to: z.string(), because: z.string(), becauseText: ReasonText }))
       })
       .nullable()
       .meta({ description: 'What would turn at once on the values held now; delays begin anew' }),
@@ -252,13 +253,17 @@ function trialRoute(api: Api, parts: ApiParts): void {
       const trial = await parts.amender.try(callOf('rule', null, request), bodyOf(request))
       if ('kind' in trial) throw refusal(trial)
       const { problems, warnings, change, subjects, turns, diff } = trial
+      const { fleet } = parts.plant()
       return {
         ok: problems.length === 0,
         problems: [...problems],
         warnings: [...warnings],
         change,
         subjects: subjects === null ? null : { ...subjects, added: [...subjects.added], removed: [...subjects.removed] },
-        turns: turns === null ? null : { count: turns.count, first: [...turns.first] },
+        turns:
+          turns === null
+            ? null
+            : { count: turns.count, first: turns.first.map((turn) => ({ ...turn, becauseText: reasonText(turn.because, fleet, null) })) },
         diff
       }
     }
