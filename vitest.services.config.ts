@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['tests/services/**/*.test.ts', 'tests/behaviour/**/*.test.ts', 'tests/console/**/*.test.ts'],
-    // All servers at once, and some of them alone: tests/behaviour/backEnds.ts.
-    env: { TEST_BACK_ENDS: process.env.TEST_BACK_ENDS ?? 'servers,alone' },
+    // All servers at once; alone, and others: tests/behaviour/backEnds.ts.
+    env: { TEST_BACK_ENDS: process.env.TEST_BACK_ENDS ?? 'servers' },
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 120_000,

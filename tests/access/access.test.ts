@@ -9,7 +9,7 @@ import { ManualClock } from '../../src/platform/clock.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { State } from '../../src/store/schema.ts'
-import { inFile, openState, refuseWrites } from '../store/stateYard.ts'
+import { itInFile, openState, refuseWrites } from '../store/stateYard.ts'
 
 const NOW = 1_767_225_600_000
 const MINUTE = 60_000
@@ -165,7 +165,7 @@ describe('signing in', () => {
   })
 
   // On a server the flood comes in a little at a time, and how many find no place hangs on its pace.
-  it.runIf(inFile())('turns a flood away instead of storing it', async () => {
+  itInFile('turns a flood away instead of storing it', async () => {
     const flood = await Promise.all(Array.from({ length: 60 }, (_, n) => access.login('admin', 'right password', `10.0.1.${n}`)))
     const counts = Map.groupBy(flood, reason)
     expect(counts.get('busy')?.length).toBe(60 - 1 - LIMITS.access.waitingChecks)

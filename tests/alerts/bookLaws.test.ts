@@ -11,7 +11,7 @@ import { foldEvent } from '../../src/alerts/fold.ts'
 import { type Alarm, type AlarmEvent, alarmEventLine } from '../../src/model/alarm.ts'
 import { LEVELS, type Level } from '../../src/model/tier.ts'
 import { Random } from '../../src/platform/random.ts'
-import { inFile, openState } from '../store/stateYard.ts'
+import { itInFile, openState } from '../store/stateYard.ts'
 import { act, happenings, turn, YARD } from './yard.ts'
 
 let folder: string
@@ -106,7 +106,7 @@ describe('the book', () => {
     await close()
   })
 
-  it.runIf(inFile())('is after a sudden death what it was after the last commit', async () => {
+  itInFile('is after a sudden death what it was after the last commit', async () => {
     const { book, close } = await openBook(path.join(folder, 'state.db'))
     const events = happenings(life(new Random(5), 30))
     for (let seq = 1; seq <= events.length; seq++) {
@@ -125,7 +125,7 @@ describe('the book', () => {
     await close()
   })
 
-  it.runIf(inFile())('keeps nothing of a transaction that was never committed', async () => {
+  itInFile('keeps nothing of a transaction that was never committed', async () => {
     const file = path.join(folder, 'state.db')
     const state = await openState(file)
     const book = new Book(state)

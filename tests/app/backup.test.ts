@@ -9,7 +9,7 @@ import { restore } from '../../src/app/backup/restore.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { connectMqtt } from '../../src/platform/mqtt.ts'
 import { LiveService, refusedStart, runFenghuo } from '../liveService.ts'
-import { inFile, stateEnv } from '../store/stateYard.ts'
+import { inFile, itInFile, stateEnv } from '../store/stateYard.ts'
 import { type TankPlant, tankPlant } from './tankPlant.ts'
 
 const clock = new SystemClock()
@@ -169,7 +169,7 @@ it('a backup of a stopped or killed service holds everything, for its owner only
   expect(await running.stop()).toBe(0)
 })
 
-it.runIf(inFile())('names what stands in the way of a backup or a restore, and changes nothing then', async () => {
+itInFile('names what stands in the way of a backup or a restore, and changes nothing then', async () => {
   expect((await command('backup', target)).output).toMatch(/There is nothing to back up/)
   const running = await start()
   expect(await running.stop()).toBe(0)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { loadPlant } from '../../src/app/config/load.ts'
 import type { Plant } from '../../src/model/plant.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
-import { inFile } from '../store/stateYard.ts'
+import { itInFile } from '../store/stateYard.ts'
 import { LoopYard, type YardOptions } from './loopYard.ts'
 import { type TankPlant, tankPlant } from './tankPlant.ts'
 
@@ -155,7 +155,7 @@ it('keeps the plants that a snapshot that is left or a record after it was judge
   await again.stop()
 })
 
-it.runIf(inFile())('a failing store of alarms ends the loop with a sentence where trying again would not help', async () => {
+itInFile('a failing store of alarms ends the loop with a sentence where trying again would not help', async () => {
   const folder = fresh()
   const yard = await open(folder)
   const { DatabaseSync } = await import('node:sqlite')

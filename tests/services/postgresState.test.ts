@@ -30,6 +30,7 @@ const SUITES = [
   '../alerts/courier.test.ts',
   '../alerts/listings.test.ts',
   '../alerts/senders.test.ts',
+  '../alerts/settledBefore.test.ts',
   '../api/access.test.ts',
   '../api/alarms.test.ts',
   '../api/audited.test.ts',

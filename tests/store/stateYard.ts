@@ -2,7 +2,7 @@
 // PostgreSQL: a database for each path, so that opening the path again finds what was there.
 
 import { sql } from 'kysely'
-import { expect } from 'vitest'
+import { expect, it } from 'vitest'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { takeLease } from '../../src/store/lease.ts'
 import type { State } from '../../src/store/schema.ts'
@@ -20,7 +20,12 @@ export function keepStateOnServer(databases: Databases): void {
   globalThis.stateDatabases = databases
 }
 
-/** For the few tests that are about a file. */
+/** A test that is about a file: over a server there is none. */
+export function itInFile(name: string, test: () => Promise<void>, timeout?: number): void {
+  if (inFile()) it(name, test, timeout)
+}
+
+/** Whether state is kept in a file. */
 export function inFile(): boolean {
   return globalThis.stateDatabases === undefined
 }
