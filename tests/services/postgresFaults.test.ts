@@ -117,6 +117,10 @@ describe('doctor', () => {
     const after = await runFenghuo(['doctor', '--config', standby.config], standby.env)
     expect(after.output).toMatch(/^ok {4}service: Fenghuo \S+ runs on this data folder \(pid \d+\)\.$/m)
     expect(after.output).not.toContain('stands by on')
+    // What it holds is of an earlier term: no backup is made of that.
+    expect(await active.start()).toBe('standby')
+    const refused = await runFenghuo(['backup', `${yard.folder}/backup`, '--config', active.config], active.env)
+    expect([refused.code, refused.output.trim()]).toEqual([1, 'This instance stands by: back up the one that is active.'])
   })
 
   it('warns of too few connections', async () => {

@@ -11,7 +11,7 @@ import { lockFolder } from '../../ingest/journal/lock.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { messageOf, Refusal } from '../../platform/problem.ts'
 import { copyServerState, copyState } from '../../store/copy.ts'
-import { ControlLine, type Held } from '../control.ts'
+import { ControlLine, type Held, STANDBY_SOCKET } from '../control.ts'
 import { checkLayout, LAYOUT, LAYOUT_FILE, RESTORING_FILE } from '../dataFolder.ts'
 import { STATE_ENDS, STATE_FILE } from '../stateStore.ts'
 import { VERSION } from '../version.ts'
@@ -36,7 +36,8 @@ export async function backup(data: string, target: string, clock: Clock, url: st
   if (`${path.resolve(target)}${path.sep}`.startsWith(`${data}${path.sep}`)) {
     throw new Refusal(`A backup does not belong into the data folder ${data} itself: name a folder elsewhere, best on another disk.`)
   }
-  const line = await ControlLine.open(data)
+  // One that stands by says so, and holds nothing.
+  const line = (await ControlLine.open(data)) ?? (await ControlLine.open(data, STANDBY_SOCKET))
   const unlock = line === null ? lockWithoutService(data) : null
   try {
     const held = line === null ? null : await line.ask<Held>('hold')
