@@ -61,9 +61,9 @@ test('a template that does not say where to go is warned of, except of what asks
       - { code: SMS_5, text: "这是一次演练", reasons: [drill] }
       - { code: SMS_6, text: "\${what}", reasons: [eased, cleared, digest] }
 `
-  const channel = sms().replace(/templates: \[(.*)\]\n\n/, `templates:\n      - $1\n${more}`)
+  const channel = sms().replace(/templates: \[(.*)\]\n/, `templates:\n      - $1\n${more}`)
   expect(warned(channel).filter((line) => line.startsWith('fenghuo.yaml'))).toEqual([
-    'fenghuo.yaml:9:9: template SMS_2 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text',
-    'fenghuo.yaml:10:9: template SMS_3 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text'
+    'fenghuo.yaml:10:9: template SMS_2 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text',
+    'fenghuo.yaml:11:9: template SMS_3 of channel sms-1 asks people to go and does not say where: add a variable that is filled by where, or by text'
   ])
 })
