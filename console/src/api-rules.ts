@@ -65,7 +65,13 @@ export interface RuleTrial {
   } | null
   readonly turns: {
     readonly count: number
-    readonly first: readonly { readonly subject: string; readonly from: string; readonly to: string; readonly because: string; readonly becauseText: Text }[]
+    readonly first: readonly {
+      readonly subject: string
+      readonly from: string
+      readonly to: string
+      readonly because: string
+      readonly becauseText: Text
+    }[]
   } | null
   readonly diff: string
 }
