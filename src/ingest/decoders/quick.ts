@@ -177,6 +177,7 @@ export class QuickReader {
     const first = fleet.firstSeries[device] as number
     const firstRow = into.rows
     let last = -1
+    let furthest = -1
     for (let count = 0; count < VALUES; count++) {
       const to = this.#name()
       if (to < 0) return false
@@ -185,9 +186,10 @@ export class QuickReader {
         last + 1 < names.count && names.is(last + 1, bytes, this.#nameFrom, to) ? last + 1 : names.find(bytes, this.#nameFrom, to)
       if (place < 0 || !this.#colon() || !this.#scalar()) return false
       // Of a metric named twice the last one counts: that is for the thorough reader.
-      if (place <= last) for (let row = firstRow; row < into.rows; row++) if (into.series[row] === first + place) return false
+      if (place <= furthest) for (let row = firstRow; row < into.rows; row++) if (into.series[row] === first + place) return false
       into.push(first + place, this.#value)
       last = place
+      if (place > furthest) furthest = place
       this.#space()
       const next = bytes[this.#at++]
       if (next === CLOSE_OBJECT) return true

@@ -94,6 +94,20 @@ describe('the quick reader', () => {
     )
   })
 
+  it('leaves a metric that is named twice to the thorough one, whatever the order', () => {
+    const message = (...names: string[]) => `{"device":"T-101","values":{${names.map((name, i) => `"${name}":${i}`).join()}}}`
+    for (const names of [
+      ['level_pct', 'level_pct'],
+      ['level_pct', 'alarm', 'level_pct'],
+      ['alarm', 'level_pct', 'alarm'],
+      ['alarm', 'level_pct', 'temperature_c', 'alarm']
+    ]) {
+      expect(isQuick(message(...names))).toBe(false)
+      agree(Buffer.from(message(...names)), null)
+    }
+    expect(isQuick(message('alarm', 'level_pct', 'temperature_c'))).toBe(true)
+  })
+
   it('agrees with the thorough one when any byte is wrong', () => {
     fc.assert(
       fc.property(usual, fc.nat(), fc.nat(255), fc.nat(2), (message, at, byte, how) => {
