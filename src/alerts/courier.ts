@@ -97,7 +97,8 @@ export class Courier implements Part {
       this.#lanes.set(kind, new Lane({ kind, channels: served, clock, random, tempo, send }))
     }
     const deliver = (due: DueNotification): void => void this.#deliver(due)
-    this.#handOut = new HandOut({ outbox, dispatcher, clock, kinds: [...this.#lanes.keys()], sends: () => this.#sends, deliver })
+    const isHere = (n: number): boolean => this.#inLane.has(n)
+    this.#handOut = new HandOut({ outbox, dispatcher, clock, kinds: [...this.#lanes.keys()], sends: () => this.#sends, deliver, isHere })
   }
 
   get #sends(): boolean {

@@ -25,6 +25,8 @@ export interface HandOutParts {
   readonly sends: () => boolean
   /** Sends without the queue. */
   readonly deliver: (due: DueNotification) => void
+  /** Whether it is being sent here, or waits for that. */
+  readonly isHere: (n: number) => boolean
 }
 
 export class HandOut {
@@ -45,12 +47,16 @@ export class HandOut {
   /** Hands out what is due and not out yet. */
   async sweep(): Promise<void> {
     this.#takeBack()
+    const here = this.#countHere()
     for (const tier of TIERS.toReversed().map(levelRank)) {
       for (const kind of this.#parts.kinds) {
-        const { hosts, most } = hasHosts(kind) ? await this.#hostsOf(kind, tier) : { hosts: this.#free(kind, tier, ['']), most: ALL }
+        const seen = hasHosts(kind) ? await this.#hostsOf(kind, tier) : ['']
+        // Half of them here: no need to ask yet.
+        const hosts = seen.filter((host) => (here.get(placeOf(kind, tier, host)) ?? 0) <= mostAt(kind) / 2)
         if (hosts.length === 0) continue
-        // What is out are the oldest, so a page of `most` holds as many new ones as there is room for.
-        const due = await this.#parts.outbox.due(kind, tier, hosts, this.#parts.clock.now(), most)
+        // What is out are the oldest, so a page holds as many new ones as there is room for.
+        const due = await this.#parts.outbox.due(kind, tier, hosts, this.#parts.clock.now(), mostAt(kind))
+        this.#letGo(kind, tier, hosts, due)
         await this.#offer(due.filter(({ n }) => !this.#out.has(n)))
       }
     }
@@ -65,7 +71,7 @@ export class HandOut {
     return this.#out.size === 0 || this.#outAt.get(out.place) === mostAt(out.due.kind) / 2
   }
 
-  async #hostsOf(kind: ChannelKind, tier: number): Promise<{ hosts: string[]; most: number }> {
+  async #hostsOf(kind: ChannelKind, tier: number): Promise<string[]> {
     const group = `${kind} ${tier}`
     const most = LIMITS.courier.hostsPerSweep
     const after = this.#lastHost.get(group) ?? null
@@ -75,20 +81,28 @@ export class HandOut {
     // Those before the last place had their turn in the sweep before; where few are left behind it, they follow at once.
     if (after !== null && seen.length < most) seen.push(...(await this.#parts.outbox.hostsQueued(kind, tier, null, most - seen.length)))
     const room = LIMITS.courier.handedOutToHosts - (this.#outAt.get(group) ?? 0)
-    const hosts = room <= 0 ? [] : this.#free(kind, tier, [...new Set(seen)])
-    return { hosts, most: LIMITS.courier.handedOutPerHost }
+    return room <= 0 ? [] : [...new Set(seen)]
   }
 
-  /** Half of them out: no need to ask yet. */
-  #free(kind: ChannelKind, tier: number, hosts: readonly string[]): string[] {
-    return hosts.filter((host) => (this.#outAt.get(`${kind} ${tier} ${host}`) ?? 0) <= mostAt(kind) / 2)
+  /** How many of those out are here, by place. */
+  #countHere(): Map<string, number> {
+    const here = new Map<string, number>()
+    for (const [n, { place }] of this.#out) if (this.#parts.isHere(n)) here.set(place, (here.get(place) ?? 0) + 1)
+    return here
+  }
+
+  /** What was out and is neither here nor due any more, another process has taken: it makes room. */
+  #letGo(kind: ChannelKind, tier: number, hosts: readonly string[], due: readonly DueNotification[]): void {
+    const places = new Set(hosts.map((host) => placeOf(kind, tier, host)))
+    const still = new Set(due.map(({ n }) => n))
+    for (const [n, { place }] of [...this.#out]) if (places.has(place) && !still.has(n) && !this.#parts.isHere(n)) this.over(n)
   }
 
   async #offer(fresh: readonly DueNotification[]): Promise<void> {
     if (fresh.length === 0) return
     const { dispatcher, sends, deliver, clock } = this.#parts
     for (const due of fresh) {
-      const out = { due, since: clock.monotonic(), place: `${due.kind} ${due.tier} ${due.host}` }
+      const out = { due, since: clock.monotonic(), place: placeOf(due.kind, due.tier, due.host) }
       this.#out.set(due.n, out)
       this.#add(out, 1)
     }
@@ -130,6 +144,10 @@ export class HandOut {
 }
 
 const ALL = LIMITS.courier.handedOut
+
+function placeOf(kind: ChannelKind, tier: number, host: string): string {
+  return `${kind} ${tier} ${host}`
+}
 
 function mostAt(kind: ChannelKind): number {
   return hasHosts(kind) ? LIMITS.courier.handedOutPerHost : ALL
