@@ -8,7 +8,9 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { LIMITS } from '../../src/platform/limits.ts'
 import { type LeasedState, takeLease } from '../../src/store/lease.ts'
 import type { State } from '../../src/store/schema.ts'
+import { serviceSecret } from '../../src/store/serviceSecrets.ts'
 import { openState } from '../../src/store/state.ts'
+import { openWorkerState } from '../../src/store/workerState.ts'
 import { CourierYard } from '../alerts/courierYard.ts'
 import { ADMIN_PASSWORD, runFenghuo } from '../liveService.ts'
 import { freePort } from './freePort.ts'
@@ -245,6 +247,18 @@ it('a question that never ends is answered 503 with a sentence; alarms and the l
   await yard.more(5)
   expect(await server.run(postgres, 'select epoch::int as epoch from lease')).toEqual([{ epoch: 1 }])
   expect(service.output).not.toContain('was lost')
+})
+
+it('processes that ask at once for a secret that is not there yet all get the same', async () => {
+  const postgres = await server.database()
+  await (await openState(postgres)).destroy()
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openWorkerState(postgres, new SystemClock())))
+  for (const name of Array.from({ length: 20 }, (_, i) => `secret-${i}`)) {
+    const given = await Promise.all(stores.map(({ state }) => serviceSecret(state, name)))
+    expect(await server.run(postgres, `select secret from service_secrets where name = '${name}'`)).toEqual([{ secret: given[0] }])
+    expect(new Set(given)).toEqual(new Set([given[0]]))
+  }
+  await Promise.all(stores.map(({ close }) => close()))
 })
 
 it.runIf(server.ours)(
